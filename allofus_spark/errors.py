@@ -1,0 +1,33 @@
+"""Errors that a user can act on: each message says what is wrong, where, how many, and what to do."""
+
+
+class AllofusError(Exception):
+    """Base of every error that the command line prints without a traceback."""
+
+
+class EnvironmentProblem(AllofusError):
+    """Java, Python, a jar or a Spark setting is missing or of the wrong version."""
+
+
+class SettingsError(AllofusError):
+    """A settings file or a `--set` option has an unknown key or a wrong value."""
+
+
+class BuildMismatch(AllofusError):
+    """A source, FASTA or option belongs to another genome build than the warehouse."""
+
+
+class BadSource(AllofusError):
+    """An input file cannot be read whole: truncated, corrupt, of an unknown kind, or of the wrong form."""
+
+
+class BadSamples(AllofusError):
+    """Sample ids or labels are repeated, unknown or contradictory."""
+
+
+class ContractViolation(AllofusError):
+    """A frame does not fit its table: columns, types, keys or checks."""
+
+
+class QueryRefused(AllofusError):
+    """A query is not one SELECT over named tables."""

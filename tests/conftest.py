@@ -1,0 +1,71 @@
+"""Fixtures shared by the suite: one Spark session, fresh warehouses, outside data and oracles."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from allofus_spark.tables import Warehouse
+
+DATA_VARIABLE = "ALLOFUS_TEST_DATA"
+
+
+def _data_folder(name: str) -> Path:
+    root = os.environ.get(DATA_VARIABLE)
+    if not root:
+        pytest.skip(f"set {DATA_VARIABLE} to a folder that holds {name}/ (see README, Tests)")
+    folder = Path(root) / name
+    if not folder.is_dir():
+        pytest.fail(f"{DATA_VARIABLE}={root} has no folder {name}/")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def realdata() -> Path:
+    return _data_folder("realdata")
+
+
+@pytest.fixture(scope="session")
+def cases() -> Path:
+    return _data_folder("cases")
+
+
+@pytest.fixture(scope="session")
+def oracle() -> Callable[[str], str]:
+    def find(program: str) -> str:
+        path = shutil.which(program)
+        if path is None:
+            pytest.skip(f"{program} is not installed (Debian: apt-get install plink2 bcftools tabix)")
+        return path
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    from allofus_spark.session import start_session
+    from allofus_spark.settings import load_settings
+
+    settings = load_settings(
+        warehouse=str(tmp_path_factory.mktemp("session")),
+        overrides=["spark.shuffle_partitions=2", "spark.driver_memory=3g"],
+    )
+    session = start_session(settings, app_name="tests")
+    yield session
+    session.stop()
+
+
+@pytest.fixture
+def warehouse(spark: SparkSession, tmp_path: Path) -> Warehouse:
+    from allofus_spark.settings import load_settings
+    from allofus_spark.tables import Warehouse
+
+    return Warehouse(spark, load_settings(warehouse=str(tmp_path / "warehouse")))
