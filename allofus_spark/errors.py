@@ -1,5 +1,9 @@
 """Errors that a user can act on: each message says what is wrong, where, how many, and what to do."""
 
+from collections.abc import Sequence
+
+_SHOWN_NAMES = 5
+
 
 class AllofusError(Exception):
     """Base of every error that the command line prints without a traceback."""
@@ -31,3 +35,9 @@ class ContractViolation(AllofusError):
 
 class QueryRefused(AllofusError):
     """A query is not one SELECT over named tables."""
+
+
+def shown(names: Sequence[str]) -> str:
+    """The first few names for a message, and how many more there are."""
+    more = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
+    return ", ".join(names[:_SHOWN_NAMES]) + more

@@ -1,0 +1,92 @@
+# All that a stranger needs: `make demo` and `make test`. What they bring lives in .venv and .cache.
+
+PYTHON ?= python3
+SAMPLES ?=
+LENGTH ?=
+SIMULATE ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/stamps
+# Hashes are checked, and what ships as source is built with the setuptools of the lock, never with a newer one.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation --use-pep517
+SIZES := $(if $(SAMPLES),--samples $(SAMPLES)) $(if $(LENGTH),--length $(LENGTH))
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test check lint types law docs bench bench-wide clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "PYTHON=python3.11 chooses the Python of the environment (3.10, 3.11 or 3.12)."
+
+setup: $(STAMPS)/run ## .venv with the locked requirements, a Java and the jars
+
+demo: $(STAMPS)/run $(if $(SIMULATE),$(STAMPS)/simulate) ## real genotypes to allele frequencies; SIMULATE=1 SAMPLES=400 LENGTH=1000000: simulated ones
+	@$(BIN)/python -m tools.demo $(if $(SIMULATE),--simulate $(SIZES))
+
+test: $(STAMPS)/dev ## the whole suite; ARGS="-k vcf" passes options to pytest
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: lint types law ## lint, types and the import law
+
+lint: $(STAMPS)/dev ## ruff: errors and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(STAMPS)/dev ## mypy, strict
+	@$(BIN)/mypy
+
+law: $(STAMPS)/dev ## import-linter: which chapter may import which
+	@$(BIN)/lint-imports
+
+docs: $(STAMPS)/run ## docs/tables.md anew from the tables' contracts
+	@$(BIN)/python -m allofus_spark.tables.document > docs/tables.md.new
+	@mv docs/tables.md.new docs/tables.md
+
+bench: $(STAMPS)/dev ## timed against Hail, PLINK 2 and bcftools; SAMPLES=, LENGTH=, ARGS="--repeat 5 --scaling"
+	@$(BIN)/python -m benchmarks.run $(SIZES) $(ARGS)
+
+bench-wide: $(STAMPS)/dev ## 245,388 people in a 3 GiB driver; ARGS="--variants 2000"
+	@$(BIN)/python -m benchmarks.wide $(ARGS)
+
+clean: ## remove what make made: .venv, .cache, benchmarks/data, the demo's warehouses
+	rm -rf $(VENV) .cache benchmarks/data warehouse/demo warehouse/simulated
+
+# Each step leaves a stamp, so that a second call has nothing to do. An order of steps, not of versions of one
+# file: python -> base (the lock, our package) -> java -> run (the jars) -> dev, simulate (more of the lock).
+
+$(STAMPS)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' || { \
+	  echo "$(PYTHON) is $$($(PYTHON) --version 2>&1), and Hail needs Python 3.10, 3.11 or 3.12:"; \
+	  echo "install one of these and name it, as in: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; } >&2
+	@echo "setup 1/4: $$($(PYTHON) --version) into $(VENV)"
+	@$(PYTHON) -m venv $(VENV) || { \
+	  echo "$(PYTHON) cannot make an environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/base: requirements/run.txt pyproject.toml | $(STAMPS)/python
+	@echo "setup 2/4: locked requirements (about 500 MB the first time, one to three minutes)"
+	@awk '/^[^ ]/ { mine = /^setuptools==/ } mine' requirements/run.txt > $(STAMPS)/setuptools.txt
+	@$(PIP) --requirement $(STAMPS)/setuptools.txt
+	@$(PIP) --requirement requirements/run.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(STAMPS)/run: $(STAMPS)/base requirements/java.txt
+	@echo "setup 3/4: Java"
+	@$(BIN)/python -m tools.find_java || $(PIP) --requirement requirements/java.txt
+	@echo "setup 4/4: jars of Delta"
+	@$(BIN)/python -m allofus_spark.jars
+	@touch $@
+
+$(STAMPS)/dev: $(STAMPS)/run requirements/dev.txt
+	@echo "setup: what the tests need"
+	@$(PIP) --requirement requirements/dev.txt
+	@touch $@
+
+$(STAMPS)/simulate: $(STAMPS)/run requirements/simulate.txt
+	@echo "setup: msprime"
+	@$(PIP) --requirement requirements/simulate.txt
+	@touch $@

@@ -1,0 +1,129 @@
+"""Frequencies of any set of samples, from the packed calls, into a file or a table of their own."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
+
+from allofus_spark.errors import BadSamples, BadSource, shown
+from allofus_spark.frequencies.compute import (
+    active_samples,
+    counts_of,
+    rows_that_fit,
+    sums_of,
+    warehouse_build,
+)
+from allofus_spark.frequencies.frequency import frequency_rows
+from allofus_spark.frequencies.strata import build_strata
+from allofus_spark.tables import GENOTYPES, Keys, Run, Warehouse, Write, rows_per_batch, start_run
+from allofus_spark.tables.frequency_tables import subset_frequencies
+
+_TABLE_NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
+_DELIMITERS = {".tsv": "\t", ".csv": ","}
+
+
+def read_sample_ids(path: str | Path) -> list[str]:
+    """Sample ids of a file: one a line, or the column ``sample_id`` of a TSV or CSV with a header."""
+    with open(path, newline="", encoding="utf-8-sig") as lines:
+        rows = list(csv.reader(lines, delimiter="," if str(path).endswith(".csv") else "\t"))
+    rows = [row for row in rows if row and row[0].strip()]
+    column = 0
+    if rows and "sample_id" in rows[0]:
+        column = rows[0].index("sample_id")
+        rows = rows[1:]
+    ids = [row[column] for row in rows]
+    if not ids:
+        raise BadSamples(f"{path}: no sample ids in it; write one a line, or a column sample_id")
+    return ids
+
+
+def write_subset_frequencies(
+    warehouse: Warehouse, sample_ids: Sequence[str], *, file: str | None = None, table: str | None = None
+) -> dict[str, int]:
+    """Frequencies among ``sample_ids`` of every allele of their callsets.
+
+    Written to ``file`` (.tsv, .csv or .parquet) or to the table ``frequencies_of_<table>``. A sample set is
+    counted as it is; ancestry columns hold its members of each group. Returns the run's counters. Raises
+    BadSamples naming ids that are in no active callset, BadSource for a bad file or table name.
+    """
+    if (file is None) == (table is None):
+        raise BadSource("name either a file or a table for the subset's frequencies")
+    _check_target(file, table)
+    with start_run(warehouse, "compute_subset_frequencies") as run:
+        with rows_per_batch(warehouse.spark, 10_000):
+            rows = _subset_rows(warehouse, run, frozenset(sample_ids))
+            if table is not None:
+                groups = warehouse.settings.frequencies.ancestry_groups
+                run.write(Write(subset_frequencies(table, groups), rows, "true", Keys.HELD))
+            elif file is not None:
+                run.progress(f"writing {file}")
+                write_file(rows, file)
+        return dict(run.counters)
+
+
+def _check_target(file: str | None, table: str | None) -> None:
+    if table is not None and not _TABLE_NAME.fullmatch(table):
+        raise BadSource(f"table name {table!r}: use a letter, then up to 59 of a-z, 0-9 and _")
+    if file is not None and Path(file).suffix not in (*_DELIMITERS, ".parquet"):
+        raise BadSource(f"{file}: the ending must be .tsv, .csv or .parquet")
+
+
+def _subset_rows(warehouse: Warehouse, run: Run, counted: frozenset[str]) -> DataFrame:
+    samples = active_samples(warehouse, run)
+    known = {sample.sample_id for members in samples.values() for sample in members}
+    unknown = sorted(counted - known)
+    if unknown:
+        raise BadSamples(f"{len(unknown)} of {len(counted)} sample ids are in no active callset: {shown(unknown)}")
+    groups = warehouse.settings.frequencies.ancestry_groups
+    strata = [
+        build_strata(callset_id, members, groups, counted=counted)
+        for callset_id, members in samples.items()
+        if any(sample.sample_id in counted for sample in members)
+    ]
+    run.counters.update(callsets=len(strata), samples=len(counted))
+    warehouse.spark.conf.set(
+        "spark.sql.execution.arrow.maxRecordsPerBatch", str(rows_that_fit(warehouse, strata))
+    )
+    counts = counts_of(run.read(GENOTYPES), strata, warehouse_build(warehouse))
+    return frequency_rows(counts, sums_of(warehouse, strata))
+
+
+def write_file(rows: DataFrame, file: str) -> None:
+    """One file of the rows in genomic order, put in place only when it is whole."""
+    suffix = Path(file).suffix
+    ordered = rows.drop("bin").orderBy("contig", "position", "ref", "alt").coalesce(1)
+    folder = f"{file}.writing"
+    if suffix == ".parquet":
+        ordered.write.mode("overwrite").parquet(folder)
+    else:
+        writer = flattened(ordered).write.mode("overwrite").option("header", True)
+        writer.option("sep", _DELIMITERS[suffix]).option("emptyValue", "").csv(folder)
+    _take_only_part(rows.sparkSession._jvm, rows.sparkSession._jsc, folder, file)  # type: ignore[attr-defined]
+
+
+def flattened(rows: DataFrame) -> DataFrame:
+    """Struct columns as ``group_field`` columns."""
+    columns = []
+    for item in rows.schema.fields:
+        if isinstance(item.dataType, StructType):
+            columns += [F.col(f"{item.name}.{name}").alias(f"{item.name}_{name}") for name in item.dataType.names]
+        else:
+            columns.append(F.col(item.name))
+    return rows.select(*columns)
+
+
+def _take_only_part(jvm: Any, context: Any, folder: str, file: str) -> None:
+    """Move the one part file of ``folder`` to ``file``, and remove the folder."""
+    hadoop_path = jvm.org.apache.hadoop.fs.Path
+    file_system = hadoop_path(folder).getFileSystem(context.hadoopConfiguration())
+    parts = file_system.globStatus(hadoop_path(f"{folder}/part-*"))
+    file_system.delete(hadoop_path(file), False)
+    file_system.rename(parts[0].getPath(), hadoop_path(file))
+    file_system.delete(hadoop_path(folder), True)

@@ -1,0 +1,31 @@
+"""Genome builds, contigs, the reference sequence, and the one normal form and id of each allele."""
+
+from allofus_spark.genome.builds import (
+    DIPLOID,
+    MITOCHONDRIAL,
+    OLD_MITOCHONDRION,
+    X_NONPAR,
+    Y_NONPAR,
+    Build,
+)
+from allofus_spark.genome.columns import variant_id_expr, variant_type_expr
+from allofus_spark.genome.known_builds import load_build
+from allofus_spark.genome.normalise import normalise_alleles, reference_mismatches
+from allofus_spark.genome.reference import ReferenceSequence
+from allofus_spark.genome.variant_ids import variant_id
+
+__all__ = [
+    "DIPLOID",
+    "MITOCHONDRIAL",
+    "OLD_MITOCHONDRION",
+    "X_NONPAR",
+    "Y_NONPAR",
+    "Build",
+    "ReferenceSequence",
+    "load_build",
+    "normalise_alleles",
+    "reference_mismatches",
+    "variant_id",
+    "variant_id_expr",
+    "variant_type_expr",
+]

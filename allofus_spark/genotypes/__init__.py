@@ -1,0 +1,35 @@
+"""The call encoding and the kernels that count it."""
+
+from allofus_spark.genotypes.encoding import (
+    DENSE,
+    HET,
+    HOM_ALT,
+    HOM_REF,
+    MISSING,
+    SPARSE,
+    CallBatch,
+    choose_sparse,
+    decode,
+    encode,
+    pack,
+    packed_width,
+    unpack,
+)
+from allofus_spark.genotypes.counting import count_by_stratum
+
+__all__ = [
+    "DENSE",
+    "HET",
+    "HOM_ALT",
+    "HOM_REF",
+    "MISSING",
+    "SPARSE",
+    "CallBatch",
+    "choose_sparse",
+    "count_by_stratum",
+    "decode",
+    "encode",
+    "pack",
+    "packed_width",
+    "unpack",
+]

@@ -1,0 +1,96 @@
+"""Which callsets a warehouse holds, and whether a new one may come in."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pyspark.sql import Row
+from pyspark.sql import functions as F
+
+from allofus_spark.errors import BadSamples, BadSource, shown
+from allofus_spark.ingest.plan import CallsetPlan
+from allofus_spark.tables import CALLSETS, SAMPLES, Run, Warehouse
+
+_CALLSET_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+@dataclass(frozen=True)
+class SampleAttributes:
+    """What a sample file said about one sample."""
+
+    sex_karyotype: str | None
+    ancestry: str | None
+
+
+def check_callset_id(callset_id: str) -> None:
+    """Raise BadSource unless the id can name a partition."""
+    if not _CALLSET_ID.fullmatch(callset_id):
+        raise BadSource(
+            f"callset id {callset_id!r}: use 1 to 100 letters, digits, dots, dashes or underscores, "
+            "beginning with a letter or digit"
+        )
+
+
+def parse_date(text: str) -> dt.date:
+    """The callset's date; raises BadSource."""
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise BadSource(f"callset date {text!r}: give it as YYYY-MM-DD") from None
+
+
+def held_callsets(warehouse: Warehouse, run: Run) -> dict[str, Row]:
+    """The warehouse's callsets by id."""
+    if not warehouse.exists(CALLSETS):
+        return {}
+    return {row.callset_id: row for row in run.read(CALLSETS).collect()}
+
+
+def check_may_come_in(
+    held: dict[str, Row], plan: CallsetPlan, *, callset_id: str, replace: bool, replaces: str | None
+) -> None:
+    """Raise BadSource where the id is taken by other sources, or the callset to be replaced is not there."""
+    same = held.get(callset_id)
+    if same is not None and same.source_fingerprint != plan.source_fingerprint and not replace:
+        raise BadSource(
+            f"callset {callset_id} is in the warehouse already, made from other files "
+            f"({same.n_samples} samples, {len(same.source_files)} files); "
+            "give another --callset, or --replace to put these files in its place"
+        )
+    if replaces is not None and (replaces not in held or replaces == callset_id):
+        raise BadSource(f"--replaces {replaces}: no other callset of that id; there are: {shown(sorted(held))}")
+
+
+def described_samples(warehouse: Warehouse, run: Run, callset_id: str) -> dict[str, SampleAttributes]:
+    """What sample files have said about the callset's samples, by sample id."""
+    if not warehouse.exists(SAMPLES):
+        return {}
+    rows = run.read(SAMPLES).where(F.col("callset_id") == callset_id)
+    rows = rows.where("sex_karyotype IS NOT NULL OR ancestry IS NOT NULL")
+    return {row.sample_id: SampleAttributes(row.sex_karyotype, row.ancestry) for row in rows.collect()}
+
+
+def check_overlap(
+    warehouse: Warehouse, held: dict[str, Row], samples: Sequence[str], *, callset_id: str, replaces: str | None
+) -> None:
+    """Raise BadSamples where a sample is active in another callset already."""
+    others = [name for name, row in held.items() if row.retired_by is None and name not in (callset_id, replaces)]
+    if not others or not warehouse.exists(SAMPLES):
+        return
+    active = warehouse.live(SAMPLES).where(F.col("callset_id").isin(others) & F.col("sample_index").isNotNull())
+    wanted = set(samples)
+    taken: dict[str, list[str]] = {}
+    for row in active.select("callset_id", "sample_id").toLocalIterator():
+        if row.sample_id in wanted:
+            taken.setdefault(row.callset_id, []).append(row.sample_id)
+    if taken:
+        named = "; ".join(
+            f"{len(names)} in callset {other}: {shown(sorted(names))}" for other, names in sorted(taken.items())
+        )
+        raise BadSamples(
+            f"samples are active in other callsets already ({named}); a sample counts once. "
+            "Leave them out, or retire the other callset with --replaces CALLSET."
+        )

@@ -1,0 +1,129 @@
+"""What will be read: every file's kind and header checked, and the byte ranges that tasks take."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from pyspark.sql import SparkSession
+
+from allofus_spark.errors import AllofusError, BadSamples, shown
+from allofus_spark.genome import Build
+from allofus_spark.ingest.bytes import (
+    SNIFF_BYTES,
+    ByteStream,
+    Kind,
+    Split,
+    plan_splits,
+    read_header_lines,
+    sniff_kind,
+)
+from allofus_spark.ingest.files import SourceFile, open_stream
+from allofus_spark.ingest.vcf.header import VcfHeader, parse_header
+
+MAX_HEADER_BYTES = 256 * 1024 * 1024
+_PROBE_THREADS = 8
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What the beginning of a file says."""
+
+    file: SourceFile
+    kind: Kind
+    header: VcfHeader
+
+
+@dataclass(frozen=True)
+class CallsetPlan:
+    """Files of one callset that agree on samples and build, and the splits to read."""
+
+    files: tuple[SourceFile, ...]
+    headers: dict[str, VcfHeader]
+    samples: tuple[str, ...]
+    sample_list_sha256: str
+    source_fingerprint: str
+    splits: tuple[Split, ...]
+    warnings: tuple[str, ...]
+
+
+def probe_file(file: SourceFile, stream: ByteStream | BinaryIO) -> Probe:
+    """Kind and header of one file; raises BadSource or BadSamples naming it."""
+    head = stream.read(SNIFF_BYTES)
+    kind = sniff_kind(head, path=file.path)
+    stream.seek(0)
+    lines, _ = read_header_lines(stream, kind, max_header_bytes=MAX_HEADER_BYTES, path=file.path)
+    return Probe(file, kind, parse_header(lines, file.path))
+
+
+def plan_callset(
+    spark: SparkSession, files: Sequence[SourceFile], build: Build, *, split_bytes: int
+) -> CallsetPlan:
+    """Probe every file, hold them against each other and the build, and cut them into splits.
+
+    Raises the first file's error with the number of further bad files; BadSamples where files have
+    different samples (another order is fine), BuildMismatch where contig lengths are another build's.
+    """
+    probes = _probe_all(spark, files)
+    first = probes[0].header
+    for probe in probes[1:]:
+        _check_same_samples(probes[0], probe)
+    warnings: dict[str, None] = {}
+    for probe in probes:
+        found = build.check_contig_lengths(probe.header.contig_lengths, where=probe.file.path)
+        warnings |= dict.fromkeys(found)
+    fingerprint = hashlib.sha256()
+    for probe in probes:
+        name = probe.file.uri.rsplit("/", 1)[-1]
+        fingerprint.update(f"{name}\t{probe.file.size}\t{probe.header.sha256}\n".encode())
+    alike: dict[str, VcfHeader] = {}  # one object for equal headers: tasks get thousands of shards by pickle
+    return CallsetPlan(
+        files=tuple(files),
+        headers={probe.file.path: alike.setdefault(probe.header.sha256, probe.header) for probe in probes},
+        samples=first.samples,
+        sample_list_sha256=first.sample_list_sha256,
+        source_fingerprint=fingerprint.hexdigest(),
+        splits=tuple(
+            split
+            for probe in probes
+            for split in plan_splits(probe.file.path, probe.kind, probe.file.size, split_bytes)
+        ),
+        warnings=tuple(warnings),
+    )
+
+
+def _probe_all(spark: SparkSession, files: Sequence[SourceFile]) -> list[Probe]:
+    def attempt(file: SourceFile) -> Probe | AllofusError:
+        try:
+            with open_stream(spark, file) as stream:
+                return probe_file(file, stream)
+        except AllofusError as error:
+            return error
+
+    with ThreadPoolExecutor(_PROBE_THREADS) as pool:
+        results = list(pool.map(attempt, files))
+    errors = [result for result in results if isinstance(result, AllofusError)]
+    if errors:
+        more = f" ({len(errors) - 1} more of {len(files)} files are bad too)" if len(errors) > 1 else ""
+        raise type(errors[0])(f"{errors[0]}{more}")
+    return [result for result in results if isinstance(result, Probe)]
+
+
+def _check_same_samples(first: Probe, other: Probe) -> None:
+    if other.header.sample_list_sha256 == first.header.sample_list_sha256:
+        return
+    wanted, given = set(first.header.samples), set(other.header.samples)
+    if wanted == given:
+        return
+    differences = []
+    for names, word in ((wanted - given, "lacks"), (given - wanted, "has besides")):
+        if names:
+            differences.append(f"{word} {len(names)}: {shown(sorted(names))}")
+    raise BadSamples(
+        f"{other.file.path}: other samples than {first.file.path}: it {'; it '.join(differences)}. "
+        "Shards of one callset must have the same samples; ingest others as another callset."
+    )
+

@@ -1,0 +1,111 @@
+"""Parse all splits into staged Parquet, and hold the tasks' accounts against the files.
+
+Parsing happens once; every table of the ingest is made from the staged rows. They lie beside the tables
+under ``_staging`` until the run ends, so that nothing is committed before the whole input is accounted for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from allofus_spark import errors
+from allofus_spark.errors import BadSource
+from allofus_spark.ingest.bytes import SplitReport, check_reports
+from allofus_spark.ingest.files import SourceFile
+from allofus_spark.ingest.plan import CallsetPlan
+from allofus_spark.ingest.tasks import ParseJob, parse_ranges, parse_streams
+from allofus_spark.ingest.vcf import staging
+
+_PASSTHROUGH = "org.apache.hadoop.io.compress.PassthroughCodec"
+
+
+@contextmanager
+def staging_folder(spark: SparkSession, root: str, run_id: str) -> Iterator[str]:
+    """A folder for a run's staged rows, removed when the block ends."""
+    folder = f"{root}/_staging/{run_id}"
+    try:
+        yield folder
+    finally:
+        jvm: Any = spark._jvm
+        path = jvm.org.apache.hadoop.fs.Path(folder)
+        path.getFileSystem(spark._jsc.hadoopConfiguration()).delete(path, True)  # type: ignore[attr-defined]
+
+
+def stage_records(spark: SparkSession, plan: CallsetPlan, job: ParseJob, folder: str) -> DataFrame:
+    """Parse every split into ``folder``; the staged rows, lazily read back."""
+    frame = _parse_local(spark, job) if plan.files[0].local else _parse_remote(spark, plan, job)
+    # Snappy: staged rows live for seconds, and decoding them is most of what they cost.
+    frame.write.option("compression", "snappy").parquet(folder)
+    return spark.read.schema(staging.staged_schema()).parquet(folder)
+
+
+def _parse_local(spark: SparkSession, job: ParseJob) -> DataFrame:
+    """One task a split: the split's number is all that Spark hands over."""
+    numbers = spark.range(0, len(job.splits), 1, numPartitions=len(job.splits))
+    return numbers.mapInArrow(partial(parse_ranges, job), staging.staged_schema())
+
+
+def _parse_remote(spark: SparkSession, plan: CallsetPlan, job: ParseJob) -> DataFrame:
+    """One task a file: executors read its raw bytes through Hadoop, whatever the file system."""
+    frames = [_raw_bytes(spark, file) for file in plan.files]
+    frame = frames[0]
+    for other in frames[1:]:
+        frame = frame.unionAll(other)
+    return frame.mapInArrow(partial(parse_streams, job), staging.staged_schema())
+
+
+def _raw_bytes(spark: SparkSession, file: SourceFile) -> DataFrame:
+    """(path, bytes between newlines) of a file as stored: no codec, no split."""
+    name = file.uri.rsplit("/", 1)[-1]
+    ending = name[name.rindex(".") :] if "." in name else name
+    reader = (
+        spark.read.option("lineSep", "\n")
+        .option("io.compression.codecs", _PASSTHROUGH)
+        .option("io.compress.passthrough.extension", ending)
+    )
+    value = F.col("value").cast("binary").alias("value")
+    return reader.text(file.uri).select(F.lit(file.uri).alias("path"), value)
+
+
+def read_ledger(staged: DataFrame, plan: CallsetPlan) -> Counter[str]:
+    """Totals over all splits.
+
+    Raises the error of the first bad file (in path order) with the number of further ones; BadSource where
+    the splits do not cover a file exactly, or records read are not records kept, refused or without ALT.
+    """
+    rows = staged.where(F.col("row_kind") == staging.LEDGER).select("ledger").collect()
+    accounts = sorted((json.loads(row.ledger) for row in rows), key=lambda account: account["path"])
+    failed = [account for account in accounts if "error" in account]
+    if failed:
+        bad_files = len({account["path"] for account in failed})
+        more = f" ({bad_files - 1} more files are bad too)" if bad_files > 1 else ""
+        raise getattr(errors, failed[0]["error"])(f"{failed[0]['message']}{more}")
+    reports: dict[str, list[SplitReport]] = defaultdict(list)
+    totals: Counter[str] = Counter(files=len(plan.files))
+    for account in accounts:
+        reports[account["path"]].append(SplitReport(**account["report"]))
+        totals.update(account["counters"])
+    splits = {split.path: split for split in plan.splits}
+    for file in plan.files:
+        split = splits[file.path]
+        check_reports(reports[file.path], split.kind, split.size)
+    _check_balance(totals)
+    return totals
+
+
+def _check_balance(totals: Counter[str]) -> None:
+    accounted = totals["records_kept"] + totals["records_refused"] + totals["records_without_alt"]
+    if totals["records_read"] != accounted:
+        raise BadSource(
+            f"{totals['records_read']} records were read but {accounted} are accounted for "
+            f"({totals['records_kept']} kept, {totals['records_refused']} refused, "
+            f"{totals['records_without_alt']} without ALT); nothing was written. This is a defect: report it."
+        )

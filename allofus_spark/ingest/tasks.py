@@ -1,0 +1,128 @@
+"""What a Spark task does with its byte range: lines, rows, and an account of both.
+
+Local and mounted files are opened by the tasks themselves, each reading its own range. For other file systems
+Spark's executors read the raw bytes, whole files one after the other, and hand them to the same code.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from allofus_spark.errors import AllofusError
+from allofus_spark.genome import Build, ReferenceSequence
+from allofus_spark.ingest.bytes import ByteStream, Split, SplitReader
+from allofus_spark.ingest.vcf import staging
+from allofus_spark.ingest.vcf.header import VcfHeader
+from allofus_spark.ingest.vcf.parse import ParseContext, parse_chunk
+
+
+@dataclass(frozen=True)
+class ParseJob:
+    """What all tasks of an ingest share. ``sex`` follows ``samples``."""
+
+    splits: tuple[Split, ...]
+    headers: Mapping[str, VcfHeader]
+    samples: tuple[str, ...]
+    sex: npt.NDArray[np.int8]
+    build: Build
+    reference: ReferenceSequence | None
+    max_alts: int
+    chunk_bytes: int
+    batch_bytes: int
+    max_line_bytes: int
+
+    def context(self, path: str) -> ParseContext:
+        """What parsing a file needs."""
+        header = self.headers[path]
+        order = None
+        sex = self.sex
+        if header.samples != self.samples:
+            place = {sample: column for column, sample in enumerate(header.samples)}
+            order = np.array([place[sample] for sample in self.samples], np.int64)
+            sex = np.empty_like(self.sex)
+            sex[order] = self.sex
+        return ParseContext(
+            path=path,
+            build=self.build,
+            column_line=header.column_line,
+            n_columns=header.n_columns,
+            sex=sex,
+            order=order,
+            contig_lengths=header.contig_lengths,
+            max_alts=self.max_alts,
+            batch_bytes=self.batch_bytes,
+            reference=self.reference,
+        )
+
+
+def parse_ranges(job: ParseJob, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Staged rows of the splits whose numbers come in; for files that a task can open."""
+    for batch in batches:
+        for number in batch.column(0).to_pylist():
+            split = job.splits[number]
+            with open(split.path, "rb") as stream:
+                yield from _parse_split(job, split, stream)
+
+
+def parse_streams(job: ParseJob, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Staged rows of files whose raw bytes come in, cut at newlines, as (path, bytes) in order."""
+    splits = {split.path: split for split in job.splits}
+    pieces = (
+        (path, piece)
+        for batch in batches
+        for path, piece in zip(batch.column(0).to_pylist(), batch.column(1).to_pylist(), strict=True)
+    )
+    for path, lines in itertools.groupby(pieces, key=lambda item: item[0]):
+        split = splits[path]
+        yield from _parse_split(job, split, RejoinedLines((piece for _, piece in lines), split.size))
+
+
+def _parse_split(job: ParseJob, split: Split, stream: ByteStream | BinaryIO) -> Iterator[pa.RecordBatch]:
+    """Rows of one split, then its ledger; an unusable file becomes a ledger row with the error."""
+    ledger: Counter[str] = Counter()
+    account: dict[str, object] = {"path": split.path}
+    try:
+        reader = SplitReader(stream, split, chunk_bytes=job.chunk_bytes, max_line_bytes=job.max_line_bytes)
+        context = job.context(split.path)
+        for chunk in reader:
+            yield from parse_chunk(chunk, context, ledger)
+        account |= {"report": dataclasses.asdict(reader.report), "counters": dict(ledger)}
+    except AllofusError as error:
+        account |= {"error": type(error).__name__, "message": str(error)}
+    columns = {"row_kind": pa.array([staging.LEDGER]), "ledger": pa.array([json.dumps(account)])}
+    yield staging.staged_batch(columns, 1)
+
+
+class RejoinedLines:
+    """A forward-only stream of ``size`` bytes from the pieces between its newlines."""
+
+    def __init__(self, pieces: Iterator[bytes], size: int) -> None:
+        self._pieces = pieces
+        self._left = size
+        self._buffer = bytearray()
+
+    def read(self, size: int, /) -> bytes:
+        while len(self._buffer) < size and self._left:
+            piece = next(self._pieces, None)
+            if piece is None:
+                break
+            # The last piece ends at the end of the file, with or without a newline.
+            line = (piece + b"\n")[: self._left]
+            self._left -= len(line)
+            self._buffer += line
+        taken = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        return taken
+
+    def seek(self, offset: int, /) -> int:
+        raise OSError(f"this stream only goes forward; it cannot seek to {offset}")

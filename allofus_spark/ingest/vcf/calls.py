@@ -1,0 +1,238 @@
+"""Second pass over VCF lines: the genotypes of each record into packed calls, one row an alternate.
+
+Policy for calls that are not plainly diploid, by how many copies are meant at the locus:
+
+- a half call (``./1``, ``1/.``) is missing, except where one copy is meant (XY in non-PAR X and Y, anyone on
+  MT): there it is the haploid call of the allele seen;
+- a haploid call is stored as 0 or 2 where one copy may be meant (not for XX on X), and is missing elsewhere;
+- more than two alleles are missing.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from allofus_spark.genome import DIPLOID, MITOCHONDRIAL, X_NONPAR
+
+SEX_UNKNOWN, SEX_XX, SEX_XY = 0, 1, 2
+# Columns of the tallies.
+HALF, HAPLOID, POLYPLOID = 0, 1, 2
+_ABSENT, _BAD = -1, -2
+_COLUMN_COUNT, _BAD_GENOTYPE = 1, 7
+_TAB, _COLON, _DOT, _SLASH, _BAR = 9, 58, 46, 47, 124
+
+
+@numba.njit(cache=True, nogil=True)
+def _word(data, at):  # type: ignore[no-untyped-def]
+    """Four bytes as one number: the compiler makes it a single load."""
+    return (
+        np.uint32(data[at])
+        | (np.uint32(data[at + 1]) << np.uint32(8))
+        | (np.uint32(data[at + 2]) << np.uint32(16))
+        | (np.uint32(data[at + 3]) << np.uint32(24))
+    )
+
+
+_PHASED_REF = np.uint32(int.from_bytes(b"0|0\t", "little"))
+_UNPHASED_REF = np.uint32(int.from_bytes(b"0/0\t", "little"))
+
+
+@numba.njit(cache=True, nogil=True)
+def _parse_gt(data, at, end, n_alts, alleles):  # type: ignore[no-untyped-def]
+    """Alleles of one GT value into ``alleles`` (the first two, -1 missing); the ploidy, or _BAD.
+
+    A leading separator is the phase of the first allele (VCF 4.4). Ploidy over two gives 3, or 1 with a
+    missing allele where all are missing.
+    """
+    if at < end and (data[at] == _SLASH or data[at] == _BAR):
+        at += 1
+    ploidy = 0
+    called = 0
+    while True:
+        if at >= end:
+            return _BAD
+        if data[at] == _DOT:
+            allele = -1
+            at += 1
+        else:
+            allele = 0
+            first = at
+            while at < end and 48 <= data[at] <= 57:
+                allele = allele * 10 + (data[at] - 48)
+                if allele > n_alts:
+                    return _BAD
+                at += 1
+            if at == first or (data[first] == 48 and at - first > 1):
+                return _BAD
+            called += 1
+        if ploidy < 2:
+            alleles[ploidy] = allele
+        ploidy += 1
+        if at == end:
+            break
+        if data[at] != _SLASH and data[at] != _BAR:
+            return _BAD
+        at += 1
+    if ploidy > 2:
+        if called:
+            return 3
+        alleles[0] = -1
+        return 1
+    return ploidy
+
+
+@numba.njit(cache=True, nogil=True)
+def _settle(alleles, ploidy, region, sex, tally):  # type: ignore[no-untyped-def]
+    """Apply the policy: 2 diploid, 1 haploid (allele in alleles[0]), 0 missing."""
+    one_copy = region == MITOCHONDRIAL or (region != DIPLOID and sex == SEX_XY)
+    if ploidy == 2:
+        if alleles[0] >= 0 and alleles[1] >= 0:
+            return 2
+        if alleles[0] < 0 and alleles[1] < 0:
+            return 0
+        if one_copy:
+            alleles[0] = max(alleles[0], alleles[1])
+            return 1
+        tally[HALF] += 1
+        return 0
+    if ploidy == 1:
+        if alleles[0] < 0:
+            return 0
+        if region == DIPLOID or (region == X_NONPAR and sex == SEX_XX):
+            tally[HAPLOID] += 1
+            return 0
+        return 1
+    tally[POLYPLOID] += 1
+    return 0
+
+
+@numba.njit(cache=True, nogil=True)
+def _store(packed, rows, n_alts, sample, copies, alleles):  # type: ignore[no-untyped-def]
+    """Write one sample's call into the row of each kept alternate."""
+    byte, shift = sample >> 2, (sample & 3) * 2
+    if copies == 0:
+        for alt in range(n_alts):
+            if rows[alt] >= 0:
+                packed[rows[alt], byte] |= np.uint8(3 << shift)
+        return
+    # A haploid alt is stored as two copies; a het adds one to each of its alleles.
+    for place in range(copies):
+        alt = alleles[place] - 1
+        if alt >= 0 and rows[alt] >= 0:
+            packed[rows[alt], byte] += np.uint8((3 - copies) << shift)
+
+
+@numba.njit(cache=True, nogil=True)
+def _next_value(data, at, end, gt_place, n_keys, bounds):  # type: ignore[no-untyped-def]
+    """Bounds of GT in the sample field at ``at``; returns the field's end, or _BAD for too many values."""
+    place = 0
+    bounds[0] = bounds[1] = _ABSENT
+    if gt_place == 0:
+        bounds[0] = at
+    while at < end and data[at] != _TAB:
+        if data[at] == _COLON:
+            if place == gt_place:
+                bounds[1] = at
+            place += 1
+            if place == gt_place:
+                bounds[0] = at + 1
+        at += 1
+    if place == gt_place:
+        bounds[1] = at
+    return at if place < n_keys else _BAD
+
+
+@numba.njit(cache=True, nogil=True)
+def _pack_line(data, at, end, gt_place, n_keys, n_alts, region, sex, rows, packed, tally):  # type: ignore[no-untyped-def]
+    """Pack one record; 0 or the reason why it is refused."""
+    n_samples = len(sex)
+    if n_samples == 0:
+        return 0
+    alleles = np.zeros(2, np.int64)
+    bounds = np.zeros(2, np.int64)
+    plain = gt_place == 0 and n_keys == 1
+    sample = 0
+    while sample < n_samples:
+        if plain:
+            while sample < n_samples - 1 and at + 4 <= end:
+                word = _word(data, at)
+                if word != _PHASED_REF and word != _UNPHASED_REF:
+                    break
+                at += 4
+                sample += 1
+        if at > end:
+            return _COLUMN_COUNT
+        if plain and at + 3 <= end and (at + 3 == end or data[at + 3] == _TAB):
+            bounds[0], bounds[1] = at, at + 3
+            stop = at + 3
+        else:
+            stop = _next_value(data, at, end, gt_place, n_keys, bounds)
+            if stop == _BAD:
+                return _BAD_GENOTYPE
+        copies = 0
+        if bounds[1] != _ABSENT:
+            ploidy = _parse_gt(data, bounds[0], bounds[1], n_alts, alleles)
+            if ploidy == _BAD:
+                return _BAD_GENOTYPE
+            copies = _settle(alleles, ploidy, region, sex[sample], tally)
+        if copies == 0 or alleles[0] > 0 or (copies == 2 and alleles[1] > 0):
+            _store(packed, rows, n_alts, sample, copies, alleles)
+        at = stop + 1
+        sample += 1
+    return 0 if at == end + 1 else _COLUMN_COUNT
+
+
+@numba.njit(cache=True, nogil=True)
+def pack_records(data, calls, numbers, regions, sex, rows, row_starts, packed, reason, tallies):  # type: ignore[no-untyped-def]
+    """Pack the calls of records that have not been refused.
+
+    Parameters
+    ----------
+    data, calls, numbers
+        As from ``scan_records``, for the records to pack.
+    regions : int8[records]
+        Ploidy region of each record.
+    sex : int8[n_samples]
+        SEX_UNKNOWN, SEX_XX or SEX_XY.
+    rows : int64[alternates]
+        Row of ``packed`` for each alternate of each record, -1 where it is dropped.
+    row_starts : int64[records]
+        Where the record's alternates begin in ``rows``.
+    packed : uint8[rows, ceil(n_samples / 4)]
+        Zeroed; filled here.
+    reason : int8[records]
+        Set where a record is refused; its rows are then to be dropped.
+    tallies : int32[records, 3]
+        Calls set to missing, by HALF, HAPLOID, POLYPLOID.
+    """
+    for record in range(len(calls)):
+        if reason[record] != 0:
+            continue
+        start = row_starts[record]
+        reason[record] = _pack_line(
+            data,
+            calls[record, 0],
+            calls[record, 1],
+            numbers[record, 2],
+            numbers[record, 3],
+            numbers[record, 1],
+            regions[record],
+            sex,
+            rows[start : start + numbers[record, 1]],
+            packed,
+            tallies[record],
+        )
+
+
+@numba.njit(cache=True, nogil=True)
+def gather(data, slices):  # type: ignore[no-untyped-def]
+    """Copy slices int64[n, 2] of ``data`` end to end: (uint8 bytes, int32[n + 1] offsets)."""
+    n = len(slices)
+    offsets = np.zeros(n + 1, np.int32)
+    for index in range(n):
+        offsets[index + 1] = offsets[index] + slices[index, 1] - slices[index, 0]
+    copied = np.empty(offsets[n], np.uint8)
+    for index in range(n):
+        copied[offsets[index] : offsets[index + 1]] = data[slices[index, 0] : slices[index, 1]]
+    return copied, offsets

@@ -1,0 +1,266 @@
+"""First pass over VCF lines: where the fixed fields lie, and whether the record is understood.
+
+The kernel reads whole lines in a byte buffer and copies nothing. It is strict: a line that it does not
+understand gets a reason and is refused as a whole, never read in part.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+Bytes = npt.NDArray[np.uint8]
+Offsets = npt.NDArray[np.int64]
+
+TAB, COLON, COMMA, DOT, STAR, LESS = 9, 58, 44, 46, 42, 60
+# Columns of a record; FORMAT and samples may be absent.
+CHROM, POS, ID, REF, ALT, QUAL, FILTER, INFO, FORMAT = range(9)
+N_FIXED = 8
+MAX_POSITION = 2**31 - 2
+
+
+class Reason(IntEnum):
+    """Why a record was refused. The names, in lower case, are the closed list of ``rejected_records``."""
+
+    NONE = 0
+    COLUMN_COUNT = 1  # not the columns that the header announces
+    BAD_CHROM = 2  # empty, or with white space
+    BAD_POSITION = 3  # not a whole number from 1 on
+    BAD_REF = 4  # empty, or other letters than IUPAC bases
+    BAD_ALT = 5  # empty, repeated, equal to REF, or neither bases, symbolic nor breakend
+    BAD_FORMAT = 6  # repeated GT
+    BAD_GENOTYPE = 7  # not alleles of the record between / or |, or more fields than FORMAT
+    BAD_QUAL = 8  # not a number
+    EXCESS_ALLELES = 9  # more alternates than the settings allow
+    POSITION_PAST_CONTIG = 10  # past the contig's end
+    REF_MISMATCH = 11  # REF is not the reference sequence
+    DUPLICATE_ALLELE = 12  # another record has the same allele with other calls
+
+
+@numba.njit(cache=True, nogil=True)
+def find_lines(data: Bytes) -> Offsets:
+    """Starts of the lines of a buffer that ends in a newline, and its length: int64[lines + 1]."""
+    count = 0
+    for value in data:
+        count += value == 10
+    starts = np.zeros(count + 1, np.int64)
+    at = 0
+    for index in range(len(data)):
+        if data[index] == 10:
+            at += 1
+            starts[at] = index + 1
+    return starts
+
+
+def _table(letters: bytes) -> Bytes:
+    table = np.zeros(256, np.uint8)
+    table[list(letters + letters.lower())] = 1
+    return table
+
+
+_REF_BASE = _table(b"ACGTNRYSWKMBDHV")
+_ALT_BASE = _table(b"ACGTN")
+
+
+@numba.njit(cache=True, nogil=True)
+def _all_in(data, start, end, table):  # type: ignore[no-untyped-def]
+    for at in range(start, end):
+        if table[data[at]] == 0:
+            return False
+    return end > start
+
+
+@numba.njit(cache=True, nogil=True)
+def _same(data, start, end, other, other_end):  # type: ignore[no-untyped-def]
+    """Whether two slices are equal, letters compared without case."""
+    if end - start != other_end - other:
+        return False
+    for at in range(end - start):
+        first, second = data[start + at], data[other + at]
+        if first != second and ((first | 32) != (second | 32) or (first | 32) < 97):
+            return False
+    return True
+
+
+@numba.njit(cache=True, nogil=True)
+def _symbolic(data, start, end):  # type: ignore[no-untyped-def]
+    """Whether the slice is <NAME>, a breakend, or a single breakend (a dot at one end of bases)."""
+    first, last = data[start], data[end - 1]
+    if first == LESS:
+        if last != 62 or end - start < 3:
+            return False
+        for at in range(start + 1, end - 1):
+            if data[at] in (32, 60, 62):
+                return False
+        return True
+    if end - start > 1 and (first == DOT) != (last == DOT):
+        return _all_in(data, start + (first == DOT), end - (last == DOT), _ALT_BASE)
+    brackets = 0
+    bracket = 0
+    for at in range(start, end):
+        if data[at] == 91 or data[at] == 93:
+            if brackets and data[at] != bracket:
+                return False
+            bracket = data[at]
+            brackets += 1
+        elif data[at] == 32:
+            return False
+    return brackets == 2 and (first == bracket) != (last == bracket)
+
+
+@numba.njit(cache=True, nogil=True)
+def _check_alts(data, fields):  # type: ignore[no-untyped-def]
+    """Number of alternates, 0 where ALT is a dot, -1 where one of them is not understood."""
+    start, end = fields[ALT, 0], fields[ALT, 1]
+    if end - start == 1 and data[start] == DOT:
+        return 0
+    count = 0
+    first = start
+    for at in range(start, end + 1):
+        if at < end and data[at] != COMMA:
+            continue
+        if at == first:
+            return -1
+        star = at - first == 1 and data[first] == STAR
+        if not star and not _all_in(data, first, at, _ALT_BASE) and not _symbolic(data, first, at):
+            return -1
+        if _same(data, first, at, fields[REF, 0], fields[REF, 1]):
+            return -1
+        other = start
+        for earlier in range(start, first):
+            if data[earlier] == COMMA:
+                if _same(data, first, at, other, earlier):
+                    return -1
+                other = earlier + 1
+        count += 1
+        first = at + 1
+    return count
+
+
+@numba.njit(cache=True, nogil=True)
+def _position(data, start, end):  # type: ignore[no-untyped-def]
+    """POS, or -1 where it is not a whole number from 1 on."""
+    if end == start or end - start > 10:
+        return -1
+    value = 0
+    for at in range(start, end):
+        digit = data[at] - 48
+        if digit < 0 or digit > 9:
+            return -1
+        value = value * 10 + digit
+    return value if 1 <= value <= MAX_POSITION else -1
+
+
+@numba.njit(cache=True, nogil=True)
+def _find_gt(data, start, end):  # type: ignore[no-untyped-def]
+    """(place of GT among FORMAT's keys or -1 where absent, or -2 where repeated; number of keys)."""
+    place = -1
+    keys = 0
+    first = start
+    for at in range(start, end + 1):
+        if at == end or data[at] == COLON:
+            if at - first == 2 and data[first] == 71 and data[first + 1] == 84:
+                if place >= 0:
+                    return -2, keys
+                place = keys
+            keys += 1
+            first = at + 1
+    return place, keys
+
+
+@numba.njit(cache=True, nogil=True)
+def _split_fields(data, start, end, n_columns, fields):  # type: ignore[no-untyped-def]
+    """Fill ``fields`` with the slices of the fixed columns; the place after them, or -1."""
+    at = start
+    wanted = min(n_columns, 9)
+    for column in range(wanted):
+        fields[column, 0] = at
+        while at < end and data[at] != TAB:
+            at += 1
+        fields[column, 1] = at
+        if column < wanted - 1:
+            if at >= end:
+                return -1
+            at += 1
+    if n_columns > wanted:
+        return at + 1 if at < end else -1
+    return at if at == end else -1
+
+
+@numba.njit(cache=True, nogil=True)
+def scan_records(data, starts, n_columns, max_alts):  # type: ignore[no-untyped-def]
+    """Locate the fields of each line and judge the fixed ones.
+
+    Parameters
+    ----------
+    data, starts
+        Buffer of whole lines and ``find_lines`` of it.
+    n_columns
+        Columns that the header announces: 8, or 9 + samples.
+    max_alts
+        Alternates allowed in a record.
+
+    Returns
+    -------
+    kind : int8[lines]
+        0 record, 1 header line, 2 blank line.
+    reason : int8[lines]
+    fields : int64[lines, 9, 2]
+        Slices of the columns CHROM to FORMAT.
+    calls : int64[lines, 2]
+        Slice of the sample columns.
+    numbers : int64[lines, 4]
+        Position, alternates, place of GT in FORMAT (-1: absent), keys in FORMAT.
+    """
+    lines = len(starts) - 1
+    kind = np.zeros(lines, np.int8)
+    reason = np.zeros(lines, np.int8)
+    fields = np.zeros((lines, 9, 2), np.int64)
+    calls = np.zeros((lines, 2), np.int64)
+    numbers = np.zeros((lines, 4), np.int64)
+    for line in range(lines):
+        start, end = starts[line], starts[line + 1] - 1
+        if end > start and data[end - 1] == 13:
+            end -= 1
+        if end == start:
+            kind[line] = 2
+            continue
+        if data[start] == 35:
+            kind[line] = 1
+            continue
+        after = _split_fields(data, start, end, n_columns, fields[line])
+        calls[line, 0], calls[line, 1] = after, end
+        numbers[line, 2] = -1
+        if after < 0:
+            reason[line] = 1
+            continue
+        reason[line] = _judge(data, fields[line], numbers[line], n_columns, max_alts)
+    return kind, reason, fields, calls, numbers
+
+
+@numba.njit(cache=True, nogil=True)
+def _judge(data, fields, numbers, n_columns, max_alts):  # type: ignore[no-untyped-def]
+    """Fill ``numbers`` and return the reason why the fixed columns are refused, or 0."""
+    if fields[CHROM, 0] == fields[CHROM, 1]:
+        return 2
+    for at in range(fields[CHROM, 0], fields[CHROM, 1]):
+        if data[at] <= 32:
+            return 2
+    numbers[0] = _position(data, fields[POS, 0], fields[POS, 1])
+    if numbers[0] < 0:
+        return 3
+    if not _all_in(data, fields[REF, 0], fields[REF, 1], _REF_BASE):
+        return 4
+    numbers[1] = _check_alts(data, fields)
+    if numbers[1] < 0:
+        return 5
+    if n_columns > 9:
+        numbers[2], numbers[3] = _find_gt(data, fields[FORMAT, 0], fields[FORMAT, 1])
+        if numbers[2] == -2:
+            return 6
+    if numbers[1] > max_alts:
+        return 9
+    return 0

@@ -1,0 +1,88 @@
+"""The rows that parsing tasks hand to Spark: alleles with calls, refused records, and one ledger a split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql.pandas.types import from_arrow_schema
+from pyspark.sql.types import StructType
+
+from allofus_spark.ingest.vcf.calls import gather
+from allofus_spark.ingest.vcf.scan import Bytes, Offsets
+
+ALLELE, REJECTED, LEDGER = "allele", "rejected", "ledger"
+
+_INDICES = pa.list_(pa.int32())
+
+STAGED = pa.schema(
+    [
+        ("row_kind", pa.string()),
+        ("source_file", pa.string()),
+        ("source_offset", pa.int64()),
+        ("contig", pa.string()),
+        ("position", pa.int32()),
+        ("ref", pa.string()),
+        ("alt", pa.string()),
+        ("filters", pa.list_(pa.string())),
+        ("qual", pa.float64()),
+        ("input_id", pa.string()),
+        ("input_position", pa.int32()),
+        ("input_ref", pa.string()),
+        ("input_alts", pa.string()),
+        ("input_allele", pa.int32()),
+        ("n_alts", pa.int32()),
+        ("n_half_calls_missing", pa.int32()),
+        ("n_haploid_calls_missing", pa.int32()),
+        ("n_polyploid_calls_missing", pa.int32()),
+        ("n_samples", pa.int32()),
+        ("encoding", pa.string()),
+        ("het_index", _INDICES),
+        ("hom_alt_index", _INDICES),
+        ("missing_index", _INDICES),
+        ("calls", pa.binary()),
+        ("reason", pa.string()),
+        ("chrom", pa.string()),
+        ("pos", pa.string()),
+        ("qual_text", pa.string()),
+        ("filter", pa.string()),
+        ("ledger", pa.string()),
+    ]
+)
+
+
+def staged_schema() -> StructType:
+    """The Spark schema of staged rows."""
+    return from_arrow_schema(STAGED)
+
+
+def staged_batch(columns: Mapping[str, pa.Array], rows: int) -> pa.RecordBatch:
+    """A batch with every staged column; those not given are null."""
+    arrays = [columns.get(item.name, None) for item in STAGED]
+    filled = [
+        pa.nulls(rows, item.type) if array is None else array for array, item in zip(arrays, STAGED, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(filled, schema=STAGED)
+
+
+def text_column(data: Bytes, slices: Offsets) -> pa.Array:
+    """string[n] of byte slices; bytes that are no UTF-8 are shown as ``\\xNN``."""
+    copied, offsets = gather(data, slices)
+    raw = pa.Array.from_buffers(
+        pa.binary(), len(slices), [None, pa.py_buffer(offsets), pa.py_buffer(copied)]
+    )
+    try:
+        return raw.cast(pa.string())
+    except pa.ArrowInvalid:
+        return pa.array([value.decode("utf-8", "backslashreplace") for value in raw.to_pylist()])
+
+
+def filters_column(texts: pa.Array) -> pa.Array:
+    """FILTER as list<string>: null for a dot, empty for PASS."""
+    dot, passed = pc.equal(texts, "."), pc.equal(texts, "PASS")
+    names = pc.split_pattern(texts, ";")
+    empty = pa.array([[]] * len(texts), pa.list_(pa.string())) if pc.any(passed).as_py() else None
+    if empty is not None:
+        names = pc.if_else(passed, empty, names) if not pc.all(passed).as_py() else empty
+    return pc.if_else(dot, pa.nulls(len(texts), names.type), names)

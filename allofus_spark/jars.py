@@ -1,0 +1,158 @@
+"""The jars that Spark needs beside its own: Delta's two, and the one inside the Hail wheel.
+
+`python -m allofus_spark.jars` brings Delta's once, through the Ivy that Spark ships, and checks them against
+pinned hashes; a session then starts from local files, with no resolution and no network. The folder also holds
+a link to Hail's jar, so that it is all that a class path has to name. antlr4-runtime, which Delta lists too, is
+among Spark's own jars in the version that Delta asks for, and is not needed twice.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+import pyspark
+
+from allofus_spark.errors import AllofusError, EnvironmentProblem
+from allofus_spark.java import use_java
+
+FOLDER_VARIABLE = "ALLOFUS_JARS"
+HAIL_JAR = "hail-all-spark.jar"
+DELTA_VERSION = "3.3.2"  # the Delta line for Spark 3.5; the same as the Python package delta-spark's
+SCALA_VERSION = "2.12"  # the Scala that PySpark's wheel and Hail's jar are built for
+DELTA_PACKAGE = f"io.delta:delta-spark_{SCALA_VERSION}:{DELTA_VERSION}"
+
+
+class Jar(NamedTuple):
+    """A pinned jar: where a Maven repository has it, and what it must be."""
+
+    module: str
+    version: str
+    sha256: str
+
+    @property
+    def file_name(self) -> str:
+        return f"{self.module}-{self.version}.jar"
+
+
+DELTA_JARS = (
+    Jar(
+        f"delta-spark_{SCALA_VERSION}",
+        DELTA_VERSION,
+        "4e92085d5d794cf949c50bb665b91384857cad58680c2d0bfc9c7ad353e98e85",
+    ),
+    Jar("delta-storage", DELTA_VERSION, "c096975a2ca97ccc9b4005aa5cce16c9ac3903139d340da6665b66ace67d7c36"),
+)
+
+
+def jars_folder() -> Path:
+    """Where the jars lie: the folder that `ALLOFUS_JARS` names, else one inside this Python environment."""
+    named = os.environ.get(FOLDER_VARIABLE)
+    return Path(named) if named else Path(sys.prefix, "share", "allofus-spark", "jars")
+
+
+def hail_jar() -> Path:
+    """The jar inside the installed Hail package, found without the seconds that importing Hail costs."""
+    hail = importlib.util.find_spec("hail")
+    if hail is None or not hail.submodule_search_locations:
+        raise EnvironmentProblem("the Python package hail is not installed: pip install hail==0.2.139")
+    return Path(hail.submodule_search_locations[0], "backend", HAIL_JAR)
+
+
+def local_jars() -> list[Path] | None:
+    """Absolute paths of Hail's and Delta's jars, or None when Delta's have not been fetched."""
+    delta = [jars_folder().absolute() / jar.file_name for jar in DELTA_JARS]
+    return [hail_jar(), *delta] if all(path.is_file() for path in delta) else None
+
+
+def fetch_jars(folder: Path) -> list[Path]:
+    """Put Delta's jars and a link to Hail's into `folder`, unless they are there; return their paths.
+
+    Raises
+    ------
+    EnvironmentProblem
+        When a jar cannot be had, or is not the one that was pinned (the bad file is not kept).
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for jar in DELTA_JARS:
+        if not _is_right(jar, folder / jar.file_name):
+            _fetch(jar, folder)
+    link = folder / HAIL_JAR
+    if not (link.exists() and link.samefile(hail_jar())):
+        link.unlink(missing_ok=True)
+        link.symlink_to(hail_jar())
+    return [link, *(folder / jar.file_name for jar in DELTA_JARS)]
+
+
+def _is_right(jar: Jar, file: Path) -> bool:
+    return file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == jar.sha256
+
+
+def _fetch(jar: Jar, folder: Path) -> None:
+    java = use_java()
+    program = "java" if java.home is None else str(java.home / "bin" / "java")
+    ivy = next(Path(pyspark.__file__).parent.glob("jars/ivy-*.jar"))
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        # Through scratch, and moved when it is whole: a killed download leaves no half jar behind.
+        answer = subprocess.run(
+            [program, "-jar", ivy, "-cache", f"{scratch}/cache", "-types", "jar", "-confs", "default"]
+            + ["-notransitive", "-dependency", "io.delta", jar.module, jar.version]
+            + ["-retrieve", f"{scratch}/[artifact]-[revision].[ext]"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        fetched = Path(scratch) / jar.file_name
+        if not fetched.is_file():
+            raise EnvironmentProblem(_cannot_fetch(jar, folder, answer.stdout + answer.stderr))
+        if not _is_right(jar, fetched):
+            raise EnvironmentProblem(
+                f"{jar.file_name} came with another SHA-256 than the pinned {jar.sha256}: it was changed on the "
+                "way, or the repository that Ivy asks does not serve the original. It was not kept."
+            )
+        os.replace(fetched, folder / jar.file_name)
+
+
+def _cannot_fetch(jar: Jar, folder: Path, log: str) -> str:
+    reasons = [line.strip() for line in log.splitlines() if "Exception" in line or "not found" in line]
+    return (
+        f"Ivy could not fetch io.delta:{jar.module}:{jar.version}"
+        + (f" ({reasons[0]})" if reasons else "")
+        + f". Without a way to a Maven repository, copy {jar.file_name} into {folder}, or name a folder that has "
+        f"it in {FOLDER_VARIABLE}."
+    )
+
+
+def _copy_for_nodes(jars: list[Path], folder: Path) -> None:
+    """Real files, not links: what a cluster's image or its nodes get."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for jar in jars:
+        shutil.copyfile(jar, folder / jar.name)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Fetch the jars; with `--copy-to`, also copy all of them to a folder for the nodes of a cluster."""
+    parser = argparse.ArgumentParser(prog="python -m allofus_spark.jars", description=main.__doc__)
+    parser.add_argument("--copy-to", type=Path, metavar="FOLDER", help="such as /opt/allofus-spark/jars")
+    options = parser.parse_args(arguments)
+    try:
+        jars = fetch_jars(jars_folder())
+    except AllofusError as problem:
+        print(f"jars: {problem}", file=sys.stderr)
+        return 1
+    if options.copy_to is not None:
+        _copy_for_nodes(jars, options.copy_to)
+    print(f"jars: Delta {DELTA_VERSION} and Hail in {options.copy_to or jars_folder()}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

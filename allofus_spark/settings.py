@@ -1,0 +1,244 @@
+"""Settings: one typed model with every default, read from TOML and the command line.
+
+Order, later wins: the defaults below < a TOML file < `--warehouse` < `--set key=value`. A number has its home
+here and nowhere else, with its unit in the name and its reason beside it. Unknown keys and wrong values are
+collected and reported together, so that one run shows all that has to be mended.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from allofus_spark.settings_sources import Sources, as_spark_confs, leaf_fields
+
+MIB = 1024 * 1024
+
+
+class _Section(BaseModel):
+    """Immutable, and closed: a key that is not declared is an error, never ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def _group_names(names: Any) -> Any:
+    # Strict mode would refuse the lists that TOML gives for a tuple.
+    return tuple(names) if isinstance(names, list) else names
+
+
+def _unique(names: tuple[str, ...]) -> tuple[str, ...]:
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ValueError(f"each name once; repeated: {', '.join(repeated)}")
+    return names
+
+
+GroupName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+GroupNames = Annotated[
+    tuple[GroupName, ...], Field(min_length=1), AfterValidator(_unique), BeforeValidator(_group_names)
+]
+
+
+class SparkSettings(_Section):
+    """How the Spark session is started from plain Python; `spark-submit` decides these for itself."""
+
+    master: str | None = Field(
+        None,
+        min_length=1,
+        description="Spark master URL. Unset: the one that spark-submit names, else local[*], every core here.",
+    )
+    driver_memory: str = Field(
+        "4g",
+        pattern=r"^[1-9][0-9]*[kmgtKMGT]$",
+        description="Java heap of the driver, which in local mode does all the work: room for two tasks that each "
+        "hold a text chunk, an Arrow batch and a Parquet row group of 128 MiB. Under spark-submit: --driver-memory.",
+    )
+    shuffle_partitions: int = Field(
+        4,
+        ge=1,
+        description="Tasks after a shuffle. Two for each core of a laptop; on a cluster two to three for each "
+        "executor core. Spark's own 200 costs more in scheduling than these narrow keys cost to sort.",
+    )
+    extra: Annotated[dict[str, str], BeforeValidator(as_spark_confs)] = Field(
+        default_factory=dict,
+        description="Raw Spark settings by their full names, for what this file has no key for. Jars, packages and "
+        "SQL extensions named here are added to those that Delta and Hail need, never put in their place.",
+    )
+
+
+class GenomeSettings(_Section):
+    """How positions are cut into partitions, and the sequence that alleles are aligned to."""
+
+    bin_width_bases: int = Field(
+        300_000_000,
+        ge=1_000,
+        description="Width of a table partition, in bases; fixed when a warehouse is made. Wider than the longest "
+        "human contig (chr1, 249 million) is one partition a contig: right for a laptop, where 300 tiny files a "
+        "table would cost more than the work.",
+    )
+    reference_fasta: str | None = Field(
+        None,
+        min_length=1,
+        description="Indexed FASTA of the warehouse's build. Set: indels are left-aligned against it at ingest. "
+        "Unset: alleles are trimmed only, and indels cannot be compared with catalogues aligned to a FASTA.",
+    )
+
+
+class IngestSettings(_Section):
+    """How input files are cut up, and what is refused."""
+
+    split_bytes: int = Field(
+        8 * MIB,
+        ge=64 * 1024,
+        description="Bytes of an input file, as stored, for one task. bgzip inflates genotypes 10 to 20 times, so "
+        "8 MiB is about 120 MiB of text: seconds of work, and enough tasks for every core of a laptop.",
+    )
+    chunk_bytes: int = Field(
+        16 * MIB,
+        ge=64 * 1024,
+        description="Bytes of uncompressed text that a task hands to the kernel at once; a longer line is a chunk "
+        "of its own. Large enough that the call overhead vanishes, small enough for the memory of many tasks.",
+    )
+    max_line_bytes: int = Field(
+        128 * MIB,
+        ge=1024,
+        le=1024 * MIB,
+        description="Longest input line, in bytes; a longer one is refused, so that a file without line ends does "
+        "not eat the memory of a node. Holds 1 million genomes with 134 bytes each (GT alone takes 4, GT with AD, "
+        "DP, GQ and PL about 40). At most 1 GiB: an Arrow text buffer ends at 2 GiB.",
+    )
+    batch_bytes: int = Field(
+        32 * MIB,
+        ge=1024,
+        le=64 * MIB,
+        description="Bytes of packed calls in one Arrow batch, at most 64 MiB: 500 rows of 245,388 genomes. Rows "
+        "a batch follow from it and from the number of samples; a batch has at least one row.",
+    )
+    max_alts: int = Field(
+        50,
+        ge=1,
+        description="Most alternate alleles of a record; a record with more is refused as excess_alleles. The All "
+        "of Us release leaves such sites out, and densifying them is a known trap for memory.",
+    )
+    max_rejected_share: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="Largest share of a source's records that may be refused; above it the job fails and nothing "
+        "is committed. 5 % lets a few odd records by and stops a file of the wrong kind. One bad record among five "
+        "is 20 % and stops too: raise it for such a file. 0 accepts no refusal, 1 any number.",
+    )
+    target_file_bytes: int = Field(
+        128 * MIB,
+        ge=MIB,
+        description="Size that data files of a table are written towards, in bytes: Parquet's row group size and "
+        "HDFS's block, so that a file is one read.",
+    )
+
+
+class FrequencySettings(_Section):
+    """Which groups get a column, and how sure a filtering allele frequency is."""
+
+    ancestry_groups: GroupNames = Field(
+        ("afr", "amr", "eas", "eur", "mid", "sas", "oth"),
+        description="Genetic ancestry groups that labels may name and that get a column each, in lower case: those "
+        "of the All of Us release. A label outside the list is an error.",
+    )
+    unassigned_group: GroupName = Field(
+        "oth",
+        description="The group of people whom no ancestry fits. It has a column like the others, but is not "
+        "eligible for grpmax and fafmax, being no population. Must be one of ancestry_groups.",
+    )
+    faf_confidence: float = Field(
+        0.95,
+        gt=0,
+        lt=1,
+        description="One-sided confidence of the filtering allele frequency (Whiffin et al. 2017; gnomAD's faf95).",
+    )
+
+    @model_validator(mode="after")
+    def _unassigned_is_a_group(self) -> FrequencySettings:
+        if self.unassigned_group not in self.ancestry_groups:
+            groups = ", ".join(self.ancestry_groups)
+            raise ValueError(
+                f"unassigned_group = {self.unassigned_group!r} must be one of ancestry_groups ({groups})"
+            )
+        return self
+
+
+class Settings(_Section):
+    """All settings of a run."""
+
+    warehouse: str = Field(
+        "warehouse",
+        min_length=1,
+        description="Folder or URI under which the tables lie, as WAREHOUSE/ZONE/TABLE.",
+    )
+    spark: SparkSettings = SparkSettings()
+    genome: GenomeSettings = GenomeSettings()
+    ingest: IngestSettings = IngestSettings()
+    frequencies: FrequencySettings = FrequencySettings()
+
+    def content_hash(self) -> str:
+        """SHA-256 (hex) of the settings that can shape a result: all but `warehouse` and `spark`."""
+        content = self.model_dump(mode="json", exclude={"warehouse", "spark"})
+        return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+class SettingDescription(NamedTuple):
+    key: str
+    default: Any
+    description: str
+
+
+def load_settings(
+    file: str | Path | None = None, *, warehouse: str | None = None, overrides: Sequence[str] = ()
+) -> Settings:
+    """Settings from the defaults, then `file` (TOML), then `warehouse`, then `overrides`.
+
+    An override is `section.key=value`. The value is read as TOML (`5`, `0.1`, `true`, `["afr", "eur"]`); what is
+    not TOML is text, as is anything for a key that holds text.
+
+    Raises
+    ------
+    SettingsError
+        One message with every unknown key (and the nearest known one) and every wrong value, each with the file
+        or option that it came from.
+    """
+    sources = Sources(Settings)
+    if file is not None:
+        sources.add_file(Path(file))
+    if warehouse is not None:
+        sources.add(("warehouse",), warehouse, "--warehouse")
+    for override in overrides:
+        sources.add_override(override)
+    settings = Settings()
+    try:
+        settings = Settings.model_validate(sources.values)
+    except ValidationError as error:
+        sources.add_errors(error)
+    sources.raise_problems()
+    return settings
+
+
+def describe_settings() -> list[SettingDescription]:
+    """Key, default and description of every setting, in order: what the documentation prints."""
+    return [
+        SettingDescription(
+            ".".join(path), field.get_default(call_default_factory=True), field.description or ""
+        )
+        for path, field in leaf_fields(Settings)
+    ]

@@ -1,0 +1,45 @@
+"""Contracts of every table, and the only code that reads and writes them."""
+
+from allofus_spark.tables.callset_tables import CALLSETS, REJECTED_RECORDS, SAMPLES
+from allofus_spark.tables.catalog import contract, contracts
+from allofus_spark.tables.contract import Column, Table, Zone
+from allofus_spark.tables.frequency_tables import ALLELE_COUNTS, STRATA, allele_frequencies
+from allofus_spark.tables.run_tables import PIPELINE_RUNS, SNAPSHOTS
+from allofus_spark.tables.runs import Run, start_run
+from allofus_spark.tables.variant_tables import ALLELE_KEY, GENOTYPES, VARIANT_SITES, VARIANTS
+from allofus_spark.tables.warehouse import (
+    BIN_WIDTH_PROPERTY,
+    BUILD_PROPERTY,
+    Keys,
+    Warehouse,
+    Write,
+    rows_per_batch,
+)
+
+__all__ = [
+    "ALLELE_COUNTS",
+    "ALLELE_KEY",
+    "BIN_WIDTH_PROPERTY",
+    "BUILD_PROPERTY",
+    "CALLSETS",
+    "GENOTYPES",
+    "PIPELINE_RUNS",
+    "REJECTED_RECORDS",
+    "SAMPLES",
+    "SNAPSHOTS",
+    "STRATA",
+    "VARIANTS",
+    "VARIANT_SITES",
+    "Column",
+    "Keys",
+    "Run",
+    "Table",
+    "Warehouse",
+    "Write",
+    "Zone",
+    "allele_frequencies",
+    "contract",
+    "contracts",
+    "rows_per_batch",
+    "start_run",
+]

@@ -1,0 +1,39 @@
+"""Every table of the warehouse by name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+
+from allofus_spark.errors import ContractViolation
+from allofus_spark.settings import Settings
+from allofus_spark.tables.callset_tables import CALLSETS, REJECTED_RECORDS, SAMPLES
+from allofus_spark.tables.contract import Table
+from allofus_spark.tables.frequency_tables import (
+    ALLELE_COUNTS,
+    STRATA,
+    SUBSET_PREFIX,
+    allele_frequencies,
+    subset_frequencies,
+)
+from allofus_spark.tables.run_tables import PIPELINE_RUNS, SNAPSHOTS
+from allofus_spark.tables.variant_tables import GENOTYPES, VARIANT_SITES, VARIANTS
+
+
+def contracts(settings: Settings) -> Iterator[Table]:
+    """All contracts, in the order in which the pipeline fills them."""
+    yield from (CALLSETS, SAMPLES, VARIANTS, VARIANT_SITES, GENOTYPES, REJECTED_RECORDS)
+    yield from (STRATA, ALLELE_COUNTS, allele_frequencies(settings.frequencies.ancestry_groups))
+    yield from (PIPELINE_RUNS, SNAPSHOTS)
+
+
+def contract(name: str, settings: Settings) -> Table:
+    """The contract called ``name``; raises ContractViolation with a suggestion."""
+    known = {table.name: table for table in contracts(settings)}
+    if name in known:
+        return known[name]
+    if name.startswith(SUBSET_PREFIX):
+        return subset_frequencies(name.removeprefix(SUBSET_PREFIX), settings.frequencies.ancestry_groups)
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    raise ContractViolation(f"there is no table {name}{hint} Tables: {', '.join(known)}")

@@ -1,0 +1,41 @@
+"""Tables about the work itself: what each run read and wrote, and the versions that belong together."""
+
+from allofus_spark.tables.contract import Column, Table, Zone
+from allofus_spark.tables.types import COUNTERS, DOUBLE, LONG, STRING, TIMESTAMP, VERSIONS
+
+PIPELINE_RUNS = Table(
+    name="pipeline_runs",
+    zone=Zone.REGISTERED,
+    grain="one table write of a run, or a run that wrote nothing",
+    key=("run_id", "table_name", "partition"),
+    columns=(
+        Column("run_id", STRING, "Unique id of the run"),
+        Column("stage", STRING, "Job that ran"),
+        Column("table_name", STRING, "Table written; empty: the run as a whole"),
+        Column("partition", STRING, "Predicate that was replaced; empty: whole table or appended rows"),
+        Column("status", STRING, "finished or failed"),
+        Column("message", STRING, "Error of a failed run", True),
+        Column("inputs", VERSIONS, "Table versions that the run had read, by table"),
+        Column("output_version", LONG, "Delta version that the write made", True),
+        Column("rows", LONG, "Rows written", True),
+        Column("counters", COUNTERS, "What the run counted, by name (records read, refused, ...)"),
+        Column("started_at", TIMESTAMP, "Start, UTC"),
+        Column("seconds", DOUBLE, "Duration in seconds"),
+        Column("package_version", STRING, "Version of this package"),
+        Column("settings_hash", STRING, "Hash of the settings that can change results"),
+    ),
+    checks={"status_known": "status IN ('finished', 'failed')"},
+)
+
+SNAPSHOTS = Table(
+    name="snapshots",
+    zone=Zone.REGISTERED,
+    grain="one table in one snapshot",
+    key=("snapshot_id", "table_name"),
+    columns=(
+        Column("snapshot_id", LONG, "Number of the snapshot, rising; readers use the newest"),
+        Column("table_name", STRING, "Table"),
+        Column("version", LONG, "Delta version of the table that belongs to the snapshot"),
+        Column("run_id", STRING, "Run that recorded the snapshot"),
+    ),
+)

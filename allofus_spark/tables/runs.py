@@ -1,0 +1,141 @@
+"""One run of a job: what it read, what it wrote, how long it took, and the snapshot that it leaves.
+
+``with start_run(warehouse, "ingest_genotypes") as run`` reads live tables through ``run.read`` and writes
+through ``run.write``. When the block ends well, ``pipeline_runs`` gets one row a write and ``snapshots``
+one consistent set of versions; when it fails, one row says why and readers keep the snapshot before.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from allofus_spark import __version__
+from allofus_spark.tables.contract import Table
+from allofus_spark.tables.run_tables import PIPELINE_RUNS, SNAPSHOTS
+from allofus_spark.tables.warehouse import Keys, Warehouse, Write, Written
+
+_log = logging.getLogger(__name__)
+_MESSAGE_CHARACTERS = 4000
+
+
+class Run:
+    """The reads, writes and counters of one job."""
+
+    def __init__(self, warehouse: Warehouse, stage: str) -> None:
+        self.warehouse = warehouse
+        self.stage = stage
+        self.run_id = uuid.uuid4().hex
+        self.started_at = dt.datetime.now(dt.timezone.utc)
+        self.inputs: dict[str, int] = {}
+        self.written: list[tuple[Written, float]] = []
+        self.counters: Counter[str] = Counter()
+
+    def read(self, table: Table) -> DataFrame:
+        """Rows of the live table, its version noted as an input."""
+        state = self.warehouse.state(table)
+        if state is not None:
+            self.inputs[table.name] = state.version
+        return self.warehouse.live(table)
+
+    def write(self, *writes: Write) -> list[Written]:
+        """Commit each write as one Delta version; several are carried out at the same time."""
+        if not writes:
+            return []
+        self.progress("writing " + ", ".join(write.table.name for write in writes))
+        with ThreadPoolExecutor(max_workers=len(writes)) as pool:
+            futures = [pool.submit(self._commit, write) for write in writes]
+        return [future.result() for future in futures]
+
+    def progress(self, message: str) -> None:
+        """Tell the operator what is being done."""
+        _log.info("%s: %s", self.stage, message)
+
+    def _commit(self, write: Write) -> Written:
+        begun = time.monotonic()
+        metadata = {"job": self.stage, "run_id": self.run_id, "inputs": dict(self.inputs)}
+        written = self.warehouse.commit(write, metadata)
+        self.written.append((written, time.monotonic() - begun))
+        return written
+
+    # -- the ledger ------------------------------------------------------------------------------
+
+    def finish(self) -> None:
+        """Record the writes and the snapshot that they complete."""
+        records = [
+            self._record("finished", written=written, seconds=seconds) for written, seconds in self.written
+        ]
+        self._append(records or [self._record("finished")], self._snapshot_rows())
+
+    def fail(self, error: BaseException) -> None:
+        """Record why the run failed; readers keep the snapshot before it."""
+        message = f"{type(error).__name__}: {error}"[:_MESSAGE_CHARACTERS]
+        self._append([self._record("failed", message=message)], [])
+
+    def _snapshot_rows(self) -> list[tuple[object, ...]]:
+        if not self.written:
+            return []
+        number = 1
+        if self.warehouse.exists(SNAPSHOTS):
+            newest = self.warehouse.live(SNAPSHOTS).agg(F.max("snapshot_id")).first()
+            number = (newest[0] if newest and newest[0] else 0) + 1
+        versions = self.warehouse.snapshot()
+        versions |= {written.table.name: written.version for written, _ in self.written}
+        return [(number, name, version, self.run_id) for name, version in sorted(versions.items())]
+
+    def _record(
+        self,
+        status: str,
+        *,
+        written: Written | None = None,
+        seconds: float | None = None,
+        message: str | None = None,
+    ) -> tuple[object, ...]:
+        elapsed = (dt.datetime.now(dt.timezone.utc) - self.started_at).total_seconds()
+        return (
+            self.run_id,
+            self.stage,
+            written.table.name if written else "",
+            written.replace if written else "",
+            status,
+            message,
+            self.inputs,
+            written.version if written else None,
+            written.rows if written else None,
+            dict(self.counters),
+            self.started_at,
+            elapsed if seconds is None else seconds,
+            __version__,
+            self.warehouse.settings.content_hash(),
+        )
+
+    def _append(self, records: Sequence[tuple[object, ...]], snapshot: Sequence[tuple[object, ...]]) -> None:
+        """Append to the ledger; the snapshot comes last, as it makes the run visible."""
+        for table, rows in ((PIPELINE_RUNS, records), (SNAPSHOTS, snapshot)):
+            if rows:
+                frame = self.warehouse.spark.createDataFrame(list(rows), table.schema).coalesce(1)
+                self.warehouse.commit(Write(table, frame, keys=Keys.HELD), {"job": self.stage})
+
+
+@contextmanager
+def start_run(warehouse: Warehouse, stage: str) -> Iterator[Run]:
+    """A run that is recorded as finished when the block ends, as failed when it raises."""
+    run = Run(warehouse, stage)
+    try:
+        yield run
+    except BaseException as error:
+        try:
+            run.fail(error)
+        except Exception:
+            _log.exception("%s: the failed run could not be recorded", stage)
+        raise
+    run.finish()

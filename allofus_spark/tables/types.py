@@ -1,0 +1,33 @@
+"""Short names of the Spark types that the contracts use."""
+
+from pyspark.sql.types import (
+    ArrayType,
+    BinaryType,
+    DataType,
+    DateType,
+    DoubleType,
+    IntegerType,
+    LongType,
+    MapType,
+    StringType,
+    StructField,
+    StructType,
+    TimestampType,
+)
+
+STRING = StringType()
+INT = IntegerType()
+LONG = LongType()
+DOUBLE = DoubleType()
+DATE = DateType()
+TIMESTAMP = TimestampType()
+BINARY = BinaryType()
+INTS = ArrayType(INT)
+STRINGS = ArrayType(STRING)
+COUNTERS = MapType(STRING, LONG)
+VERSIONS = MapType(STRING, LONG)
+
+
+def struct(**fields: DataType) -> StructType:
+    """A struct of nullable fields, in the order given."""
+    return StructType([StructField(name, kind, True) for name, kind in fields.items()])

@@ -1,0 +1,197 @@
+"""The only reader and writer of tables.
+
+A warehouse is a folder (or object-store prefix) with one Delta table at ``ZONE/TABLE``. Readers see the
+newest finished snapshot: the versions of all tables that one finished run left behind. A run reads what is
+live, writes through its contracts, and records a snapshot when it ends well.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+
+from delta.tables import DeltaTable
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from allofus_spark import __version__
+from allofus_spark.errors import BuildMismatch, ContractViolation
+from allofus_spark.settings import Settings
+from allofus_spark.tables import catalog
+from allofus_spark.tables.contract import Table
+from allofus_spark.tables.delta_log import TableState, read_state, rows_written
+from allofus_spark.tables.run_tables import SNAPSHOTS
+
+BUILD_PROPERTY = "allofus.build"
+BIN_WIDTH_PROPERTY = "allofus.binWidthBases"
+_SHOWN_KEYS = 5
+
+
+class Keys(Enum):
+    """How a write makes sure that keys are unique."""
+
+    CHECK = "check"  # group the frame by its key before the write
+    HELD = "held"  # rows are one to one with those of a table whose keys were checked
+
+
+@dataclass(frozen=True)
+class Write:
+    """One table write. ``replace`` is the predicate whose rows are replaced; empty: rows are appended."""
+
+    table: Table
+    frame: DataFrame
+    replace: str = ""
+    keys: Keys = Keys.CHECK
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a write did: the Delta version it made, and rows written (null: Delta did not say)."""
+
+    table: Table
+    replace: str
+    version: int
+    rows: int | None
+
+
+class Warehouse:
+    """All tables of one genome build under one root."""
+
+    def __init__(self, spark: SparkSession, settings: Settings) -> None:
+        self.spark = spark
+        self.settings = settings
+        root = settings.warehouse
+        self.root = root if "://" in root else os.path.abspath(root)
+        self._snapshot: dict[str, int] | None = None
+
+    def path(self, table: Table) -> str:
+        return f"{self.root}/{table.zone.value}/{table.name}"
+
+    def contract(self, name: str) -> Table:
+        """The contract called ``name``; raises ContractViolation naming what there is."""
+        return catalog.contract(name, self.settings)
+
+    def state(self, table: Table) -> TableState | None:
+        """Version and properties of the live table; None where it does not exist."""
+        return read_state(self.spark, self.path(table))
+
+    def exists(self, table: Table) -> bool:
+        return self.state(table) is not None
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def snapshot(self) -> dict[str, int]:
+        """Table name to Delta version, of the newest finished snapshot; empty before the first run."""
+        if not self.exists(SNAPSHOTS):
+            return {}
+        frame = self.live(SNAPSHOTS)
+        newest = frame.agg(F.max("snapshot_id").alias("snapshot_id"))
+        rows = frame.join(F.broadcast(newest), "snapshot_id").select("table_name", "version").collect()
+        return {row.table_name: row.version for row in rows}
+
+    def read(self, table: Table, snapshot: Mapping[str, int] | None = None) -> DataFrame:
+        """Rows of the newest finished snapshot (or of ``snapshot``)."""
+        versions = self.snapshot() if snapshot is None else snapshot
+        if table.name not in versions:
+            raise ContractViolation(
+                f"table {table.name} is in no finished snapshot of {self.root}; run the job that makes it"
+            )
+        reader = self.spark.read.format("delta").option("versionAsOf", versions[table.name])
+        return reader.load(self.path(table))
+
+    def live(self, table: Table) -> DataFrame:
+        """Rows as last committed, whether or not the run has finished: for stages and the ledger."""
+        return self.spark.read.format("delta").load(self.path(table))
+
+    # -- the build -------------------------------------------------------------------------------
+
+    def table_property(self, name: str) -> str | None:
+        """A property fixed when the warehouse was made; None for a warehouse without tables."""
+        state = self.state(catalog.CALLSETS)
+        return state.properties.get(name) if state else None
+
+    def check_build(self, build: str) -> None:
+        """Raise BuildMismatch unless the warehouse is empty or holds ``build``."""
+        held = self.table_property(BUILD_PROPERTY)
+        if held not in (None, build):
+            raise BuildMismatch(
+                f"warehouse {self.root} holds build {held}, the source is {build}: "
+                "one warehouse holds one build; name another with --warehouse"
+            )
+
+    @property
+    def bin_width_bases(self) -> int:
+        held = self.table_property(BIN_WIDTH_PROPERTY)
+        return int(held) if held else self.settings.genome.bin_width_bases
+
+    # -- writing ---------------------------------------------------------------------------------
+
+    def create(self, table: Table, properties: Mapping[str, str] | None = None) -> None:
+        """Make the table from its contract where it does not exist yet."""
+        if self.exists(table):
+            return
+        builder = DeltaTable.createIfNotExists(self.spark).location(self.path(table)).comment(table.grain)
+        for column in table.columns:
+            builder = builder.addColumn(
+                column.name, column.type, nullable=column.nullable, comment=column.comment
+            )
+        if table.partition_by:
+            builder = builder.partitionedBy(*table.partition_by)
+        statistics = [name for name in table.key if name not in table.partition_by]
+        builder = builder.property("delta.dataSkippingStatsColumns", ",".join(statistics))
+        for name, value in (properties or {}).items():
+            builder = builder.property(name, value)
+        builder.execute()
+        for name, condition in table.checks.items():
+            self.spark.sql(f"ALTER TABLE delta.`{self.path(table)}` ADD CONSTRAINT {name} CHECK ({condition})")
+
+    def commit(self, write: Write, metadata: Mapping[str, object]) -> Written:
+        """Check the frame against its contract and commit it as one Delta version.
+
+        Raises ContractViolation, before anything is written, when columns or types do not fit or a key
+        stands twice; Delta's own error when a NOT NULL or a CHECK fails.
+        """
+        table = write.table
+        frame = table.conform(write.frame)
+        if write.keys is Keys.CHECK:
+            check_keys(table, frame)
+        self.create(table)
+        writer = frame.sortWithinPartitions(*table.order).write.format("delta").mode("append")
+        if write.replace:
+            writer = writer.mode("overwrite").option("replaceWhere", write.replace)
+        described = {"package_version": __version__, "settings": self.settings.content_hash(), **metadata}
+        writer.option("userMetadata", json.dumps(described, sort_keys=True)).save(self.path(table))
+        state = self.state(table)
+        assert state is not None
+        rows = rows_written(self.spark, self.path(table), state.version)
+        return Written(table, write.replace, state.version, rows)
+
+
+def check_keys(table: Table, frame: DataFrame) -> None:
+    """Raise ContractViolation naming keys that stand more than once. Reads the key columns only."""
+    repeated = frame.groupBy(*table.key).count().where("count > 1").limit(_SHOWN_KEYS + 1).collect()
+    if repeated:
+        shown = ", ".join(":".join(str(row[name]) for name in table.key) for row in repeated[:_SHOWN_KEYS])
+        more = " and more" if len(repeated) > _SHOWN_KEYS else ""
+        raise ContractViolation(
+            f"{table.name}: rows share a key ({', '.join(table.key)}), nothing was written: {shown}{more}. "
+            "Remove or merge the repeated rows."
+        )
+
+
+@contextmanager
+def rows_per_batch(spark: SparkSession, rows: int) -> Iterator[None]:
+    """Bound the rows that Parquet and Arrow hold at once while wide rows are read."""
+    names = ("spark.sql.execution.arrow.maxRecordsPerBatch", "spark.sql.parquet.columnarReaderBatchSize")
+    before = {name: spark.conf.get(name) for name in names}
+    for name in names:
+        spark.conf.set(name, str(rows))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            spark.conf.set(name, value or "")

@@ -1,0 +1,80 @@
+"""What is timed: an engine does works, one after the other, on a cohort.
+
+A work is timed in every engine that lists it in `works`. A later one (a novelty flag, a regression) is a name
+more in `WORKS` and a step more in each engine that can do it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import ClassVar, NamedTuple
+
+from tools.cohort_files import Cohort
+
+# In the order in which they run: each may use what the ones before it wrote.
+WORKS = {
+    "ingest": "bgzip VCF to the engine's own format, hard calls of every record",
+    "frequencies": "allele counts and frequencies by ancestry, from the engine's own format to a file of its own",
+}
+
+
+class Machine(NamedTuple):
+    """What every engine is given."""
+
+    cores: int
+    memory_gib: int
+
+
+class Trial(NamedTuple):
+    """A cohort, and the folder in which an engine keeps what it makes of it."""
+
+    cohort: Cohort
+    folder: Path
+
+
+def _nothing(_: Trial) -> None:
+    pass
+
+
+class Step(NamedTuple):
+    """How an engine does a work: the timed part, and what must be done before it each time."""
+
+    run: Callable[[Trial], None]
+    prepare: Callable[[Trial], None] = _nothing
+
+
+class Engine(ABC):
+    """A running engine; making one starts its session."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def __init__(self, machine: Machine, scratch: Path) -> None: ...
+
+    @staticmethod
+    @abstractmethod
+    def missing() -> str | None:
+        """Why it cannot run here, with what to install; None where it can."""
+
+    @property
+    @abstractmethod
+    def works(self) -> Mapping[str, Step]:
+        """The works of `WORKS` that it does."""
+
+
+def run_command(arguments: list[str]) -> None:
+    """Run a program quietly; its own words are in the error when it fails."""
+    done = subprocess.run(arguments, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(arguments)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+
+
+def missing_program(program: str, package: str) -> str | None:
+    """The note for a program that is not on PATH."""
+    if shutil.which(program):
+        return None
+    return f"{program} is not installed (Debian: apt-get install {package})"

@@ -1,0 +1,112 @@
+"""Seconds and peak memory of a piece of work and of every process that it starts.
+
+Memory is the resident set (RSS) summed over a process and its descendants, sampled while the work runs: pages
+that processes share count in each, and a peak shorter than the sampling interval can be missed. It is read
+from ``/proc`` and is None where there is none.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+MIB = 1024 * 1024
+SAMPLING_SECONDS = 0.05
+_PROC = Path("/proc")
+
+
+class Process(NamedTuple):
+    """A running process: its program's name and resident memory."""
+
+    pid: int
+    parent: int
+    program: str
+    rss_bytes: int
+
+
+@dataclass
+class Measurement:
+    """What a piece of work took; complete when the block of `measured` has ended."""
+
+    seconds: float = 0.0
+    peak_mib: float | None = None
+    peak_mib_by_program: dict[str, float] = field(default_factory=dict)
+    """Each program's own peak, which need not fall together with the others'."""
+
+
+@contextmanager
+def measured(root_pid: int | None = None) -> Iterator[Measurement]:
+    """Time the block, and sample the tree of processes under `root_pid` (this process) meanwhile."""
+    measurement = Measurement()
+    done = threading.Event()
+    sampler = threading.Thread(target=_sample, args=(root_pid or os.getpid(), measurement, done), daemon=True)
+    sampler.start()
+    started = time.perf_counter()
+    try:
+        yield measurement
+    finally:
+        measurement.seconds = time.perf_counter() - started
+        done.set()
+        sampler.join()
+
+
+def _sample(root_pid: int, measurement: Measurement, done: threading.Event) -> None:
+    while True:
+        tree = process_tree(root_pid, running_processes())
+        if tree:
+            totals = memory_by_program(tree)
+            measurement.peak_mib = max(measurement.peak_mib or 0.0, sum(totals.values()))
+            for program, mib in totals.items():
+                peak = measurement.peak_mib_by_program.get(program, 0.0)
+                measurement.peak_mib_by_program[program] = max(peak, mib)
+        if done.wait(SAMPLING_SECONDS):
+            return
+
+
+def memory_by_program(processes: list[Process]) -> dict[str, float]:
+    """Program -> resident MiB, summed over its processes."""
+    totals: dict[str, float] = {}
+    for process in processes:
+        totals[process.program] = totals.get(process.program, 0.0) + process.rss_bytes / MIB
+    return totals
+
+
+def process_tree(root_pid: int, processes: list[Process]) -> list[Process]:
+    """The process `root_pid` and its descendants."""
+    children: dict[int, list[Process]] = {}
+    for process in processes:
+        children.setdefault(process.parent, []).append(process)
+    tree = [process for process in processes if process.pid == root_pid]
+    for process in tree:  # grows while it is walked
+        tree.extend(children.get(process.pid, []))
+    return tree
+
+
+def running_processes() -> list[Process]:
+    """Every process of this machine; none where there is no ``/proc``."""
+    if not _PROC.is_dir():
+        return []
+    found = (_read_process(entry) for entry in _PROC.iterdir() if entry.name.isdigit())
+    return [process for process in found if process is not None]
+
+
+def _read_process(entry: Path) -> Process | None:
+    try:
+        stat = (entry / "stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:  # ended since it was listed
+        return None
+    return parse_stat(stat)
+
+
+def parse_stat(stat: str) -> Process:
+    """One line of ``/proc/PID/stat`` (proc(5)); the name is in parentheses and may hold blanks and parentheses."""
+    pid, _, rest = stat.partition(" (")
+    program, _, fields = rest.rpartition(") ")
+    values = fields.split()  # from the third field on: state, ppid, …; rss is the 24th of the line, in pages
+    return Process(int(pid), int(values[1]), program, int(values[21]) * os.sysconf("SC_PAGE_SIZE"))

@@ -1,0 +1,1 @@
+"""What stands around the engine: data for the demo and the benchmarks, and the demo itself."""
