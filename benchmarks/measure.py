@@ -22,11 +22,12 @@ _PROC = Path("/proc")
 
 
 class Process(NamedTuple):
-    """A running process: its program's name and resident memory."""
+    """A running process: its program's name, its address space and the part of that in memory."""
 
     pid: int
     parent: int
     program: str
+    size_bytes: int
     rss_bytes: int
 
 
@@ -78,13 +79,17 @@ def memory_by_program(processes: list[Process]) -> dict[str, float]:
 
 
 def process_tree(root_pid: int, processes: list[Process]) -> list[Process]:
-    """The process `root_pid` and its descendants."""
+    """The process `root_pid` and its descendants, but for those that still live in their parent's memory.
+
+    To start a program, Java lends its whole address space to a child for a moment (vfork): the child is then as
+    large as its parent to the byte, and would count gigabytes twice.
+    """
     children: dict[int, list[Process]] = {}
     for process in processes:
         children.setdefault(process.parent, []).append(process)
     tree = [process for process in processes if process.pid == root_pid]
-    for process in tree:  # grows while it is walked
-        tree.extend(children.get(process.pid, []))
+    for parent in tree:  # grows while it is walked
+        tree.extend(child for child in children.get(parent.pid, []) if child.size_bytes != parent.size_bytes)
     return tree
 
 
@@ -108,5 +113,6 @@ def parse_stat(stat: str) -> Process:
     """One line of ``/proc/PID/stat`` (proc(5)); the name is in parentheses and may hold blanks and parentheses."""
     pid, _, rest = stat.partition(" (")
     program, _, fields = rest.rpartition(") ")
-    values = fields.split()  # from the third field on: state, ppid, …; rss is the 24th of the line, in pages
-    return Process(int(pid), int(values[1]), program, int(values[21]) * os.sysconf("SC_PAGE_SIZE"))
+    values = fields.split()  # from field 3 on: state, then ppid (4); vsize is field 23, rss field 24, in pages
+    rss_bytes = int(values[21]) * os.sysconf("SC_PAGE_SIZE")
+    return Process(int(pid), int(values[1]), program, int(values[20]), rss_bytes)

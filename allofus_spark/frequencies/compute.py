@@ -33,15 +33,17 @@ _OTHER = "other"
 def compute_frequencies(warehouse: Warehouse) -> dict[str, int]:
     """Recompute counts and frequencies from the packed calls, and record a snapshot.
 
-    Returns the run's counters: callsets, samples, and samples without a label or a sex karyotype. Raises
-    BadSource where the warehouse holds no callset, BadSamples where a label is not among the settings' groups.
+    Returns the run's counters: callsets, samples, and samples without a label or a sex karyotype.
+    Raises BadSource where the warehouse holds no callset, BadSamples where a label is not a group of the
+    settings.
     """
     settings = warehouse.settings.frequencies
     with start_run(warehouse, "compute_frequencies") as run:
         samples = active_samples(warehouse, run)
         build = warehouse_build(warehouse)
         strata = [
-            build_strata(callset_id, members, settings.ancestry_groups) for callset_id, members in samples.items()
+            build_strata(callset_id, members, settings.ancestry_groups)
+            for callset_id, members in samples.items()
         ]
         _count_samples(run, samples)
         run.write(*_strata_writes(warehouse, strata))

@@ -36,7 +36,9 @@ def allele_counts(genotypes: DataFrame, strata: Strata, build: Build) -> DataFra
     return genotypes.select(*columns).mapInArrow(partial(_count_batches, strata, build), schema)
 
 
-def _count_batches(strata: Strata, build: Build, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def _count_batches(
+    strata: Strata, build: Build, batches: Iterable[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
     for batch in batches:
         if batch.num_rows == 0:
             continue
@@ -83,7 +85,9 @@ def ploidy_aware(
     1 cannot be: it is missing, and counted in ``n_het_missing``. Where a sample is not counted (XX on Y, sex
     not known on non-PAR X and Y) all are zero.
     """
-    table = np.array([[COPIES[region][sex] for sex in sex_classes] for region in range(len(COPIES))], np.int32)
+    table = np.array(
+        [[COPIES[region][sex] for sex in sex_classes] for region in range(len(COPIES))], np.int32
+    )
     copies = table.reshape(len(COPIES), len(sex_classes))[regions]
     het, hom, missing = counts[..., HET], counts[..., HOM_ALT], counts[..., MISSING]
     called = sizes.astype(np.int32) - missing
@@ -100,5 +104,11 @@ def ploidy_aware(
 def _list_column(values: Counts) -> pa.Array:
     """list<int32>[rows] of a matrix."""
     rows, width = values.shape
-    offsets = np.arange(0, (rows + 1) * width, max(width, 1), dtype=np.int32) if width else np.zeros(rows + 1, np.int32)
-    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(np.ascontiguousarray(values, np.int32).ravel()))
+    offsets = (
+        np.arange(0, (rows + 1) * width, max(width, 1), dtype=np.int32)
+        if width
+        else np.zeros(rows + 1, np.int32)
+    )
+    return pa.ListArray.from_arrays(
+        pa.array(offsets), pa.array(np.ascontiguousarray(values, np.int32).ravel())
+    )

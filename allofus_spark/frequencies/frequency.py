@@ -149,9 +149,7 @@ def sum_callsets(batch: pa.RecordBatch, sums: Sums) -> tuple[npt.NDArray[np.int6
     return first, totals
 
 
-def _add_called_at_site(
-    batch: pa.RecordBatch, site: Sums, variant: Sums, sums: Sums, totals: Sums
-) -> None:
+def _add_called_at_site(batch: pa.RecordBatch, site: Sums, variant: Sums, sums: Sums, totals: Sums) -> None:
     """Add to SNVs the AN of callsets that have another SNV at the site."""
     snv = np.flatnonzero(_is_base(batch.column("ref")) & _is_base(batch.column("alt")))
     if not len(snv):
@@ -194,8 +192,8 @@ def _runs(first: Sums, second: Sums) -> Sums:
 def filtering_frequency(ac: Sums, an: Sums, confidence: float) -> Floats:
     """Filtering allele frequency: the highest f with P(Poisson(an · f) < ac) >= confidence.
 
-    0 where ac is 0 or 1, NaN where an is 0 (Whiffin et al. 2017). In closed form gammaincinv(ac, 1 - confidence)
-    / an, worked out once for each distinct ac.
+    0 where ac is 0 or 1, NaN where an is 0 (Whiffin et al. 2017). In closed form
+    gammaincinv(ac, 1 - confidence) / an, worked out once for each distinct ac.
     """
     counts, place = np.unique(ac, return_inverse=True)
     bound = np.where(counts > 1, gammaincinv(np.maximum(counts, 1), 1 - confidence), 0.0)

@@ -64,7 +64,8 @@ def build_strata(
         named = ", ".join(f"{label} ({count} samples)" for label, count in sorted(unknown.items()))
         raise BadSamples(
             f"callset {callset_id}: ancestry labels that the settings do not know: {named}. "
-            f"Known: {', '.join(ancestry_groups)} (frequencies.ancestry_groups); correct the labels or add the group."
+            f"Known: {', '.join(ancestry_groups)}; correct the labels, or add the group to "
+            "frequencies.ancestry_groups."
         )
     places = {(group, sex): place for place, (group, sex) in enumerate(_pairs(groups))}
     sexes = [sample.sex_karyotype if sample.sex_karyotype in (XX, XY) else OTHER_SEX for sample in samples]
@@ -82,4 +83,3 @@ def build_strata(
 
 def _pairs(groups: Sequence[str]) -> list[tuple[str, str]]:
     return [(group, sex) for group in groups for sex in _SEX_CLASSES]
-

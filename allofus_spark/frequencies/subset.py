@@ -80,7 +80,9 @@ def _subset_rows(warehouse: Warehouse, run: Run, counted: frozenset[str]) -> Dat
     known = {sample.sample_id for members in samples.values() for sample in members}
     unknown = sorted(counted - known)
     if unknown:
-        raise BadSamples(f"{len(unknown)} of {len(counted)} sample ids are in no active callset: {shown(unknown)}")
+        raise BadSamples(
+            f"{len(unknown)} of {len(counted)} sample ids are in no active callset: {shown(unknown)}"
+        )
     groups = warehouse.settings.frequencies.ancestry_groups
     strata = [
         build_strata(callset_id, members, groups, counted=counted)
@@ -113,7 +115,9 @@ def flattened(rows: DataFrame) -> DataFrame:
     columns = []
     for item in rows.schema.fields:
         if isinstance(item.dataType, StructType):
-            columns += [F.col(f"{item.name}.{name}").alias(f"{item.name}_{name}") for name in item.dataType.names]
+            columns += [
+                F.col(f"{item.name}.{name}").alias(f"{item.name}_{name}") for name in item.dataType.names
+            ]
         else:
             columns.append(F.col(item.name))
     return rows.select(*columns)

@@ -1,5 +1,6 @@
 """The call encoding and the kernels that count it."""
 
+from allofus_spark.genotypes.counting import count_by_stratum
 from allofus_spark.genotypes.encoding import (
     DENSE,
     HET,
@@ -15,7 +16,6 @@ from allofus_spark.genotypes.encoding import (
     packed_width,
     unpack,
 )
-from allofus_spark.genotypes.counting import count_by_stratum
 
 __all__ = [
     "DENSE",

@@ -1,8 +1,8 @@
 """Packed hard calls: the two encodings of a call vector, and their way into and out of Arrow.
 
 A call is 0 hom-ref, 1 het, 2 hom-alt or 3 missing, relative to one alternate allele. *Packed* is 2 bits a
-sample, the first sample in the low bits of the first byte, pad bits zero: ``uint8[ceil(n / 4)]``, the hard-call
-record of PLINK 2. A row is stored *dense* (packed) or *sparse* (three sorted arrays of sample indices),
+sample, the first sample in the low bits of the first byte, pad bits zero: ``uint8[ceil(n / 4)]``, the
+hard-call record of PLINK 2. A row is stored *dense* (packed) or *sparse* (three sorted arrays of sample indices),
 whichever is smaller; most variants are rare, so most rows are sparse.
 """
 
@@ -104,7 +104,9 @@ def encode(packed: Packed, n_samples: int) -> dict[str, pa.Array]:
     """The genotype columns of a batch of packed rows; each row takes the smaller encoding."""
     rows, width = packed.shape
     if width != packed_width(n_samples):
-        raise ValueError(f"packed rows have {width} bytes, {n_samples} samples need {packed_width(n_samples)}")
+        raise ValueError(
+            f"packed rows have {width} bytes, {n_samples} samples need {packed_width(n_samples)}"
+        )
     counts = _count_calls(packed)
     sparse = choose_sparse(counts.sum(axis=1), n_samples) if n_samples else np.ones(rows, np.bool_)
     stored = np.where(sparse[:, None], counts, 0)

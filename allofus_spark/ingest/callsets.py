@@ -61,7 +61,9 @@ def check_may_come_in(
             "give another --callset, or --replace to put these files in its place"
         )
     if replaces is not None and (replaces not in held or replaces == callset_id):
-        raise BadSource(f"--replaces {replaces}: no other callset of that id; there are: {shown(sorted(held))}")
+        raise BadSource(
+            f"--replaces {replaces}: no other callset of that id; there are: {shown(sorted(held))}"
+        )
 
 
 def described_samples(warehouse: Warehouse, run: Run, callset_id: str) -> dict[str, SampleAttributes]:
@@ -74,13 +76,22 @@ def described_samples(warehouse: Warehouse, run: Run, callset_id: str) -> dict[s
 
 
 def check_overlap(
-    warehouse: Warehouse, held: dict[str, Row], samples: Sequence[str], *, callset_id: str, replaces: str | None
+    warehouse: Warehouse,
+    held: dict[str, Row],
+    samples: Sequence[str],
+    *,
+    callset_id: str,
+    replaces: str | None,
 ) -> None:
     """Raise BadSamples where a sample is active in another callset already."""
-    others = [name for name, row in held.items() if row.retired_by is None and name not in (callset_id, replaces)]
+    others = [
+        name for name, row in held.items() if row.retired_by is None and name not in (callset_id, replaces)
+    ]
     if not others or not warehouse.exists(SAMPLES):
         return
-    active = warehouse.live(SAMPLES).where(F.col("callset_id").isin(others) & F.col("sample_index").isNotNull())
+    active = warehouse.live(SAMPLES).where(
+        F.col("callset_id").isin(others) & F.col("sample_index").isNotNull()
+    )
     wanted = set(samples)
     taken: dict[str, list[str]] = {}
     for row in active.select("callset_id", "sample_id").toLocalIterator():
@@ -88,7 +99,8 @@ def check_overlap(
             taken.setdefault(row.callset_id, []).append(row.sample_id)
     if taken:
         named = "; ".join(
-            f"{len(names)} in callset {other}: {shown(sorted(names))}" for other, names in sorted(taken.items())
+            f"{len(names)} in callset {other}: {shown(sorted(names))}"
+            for other, names in sorted(taken.items())
         )
         raise BadSamples(
             f"samples are active in other callsets already ({named}); a sample counts once. "

@@ -15,7 +15,16 @@ NORMALISED_KEY = ("contig", "position", "ref", "alt")
 LOCATOR = ("source_file", "source_offset", "input_allele")
 _CALLS = ("het_index", "hom_alt_index", "missing_index", "calls")
 # What the site says decides which of the identical ones stays, so that the order of records does not.
-_CONTENT = ("qual", "filters", "input_id", "input_position", "input_ref", "input_alts", "input_allele", "n_alts")
+_CONTENT = (
+    "qual",
+    "filters",
+    "input_id",
+    "input_position",
+    "input_ref",
+    "input_alts",
+    "input_allele",
+    "n_alts",
+)
 
 
 @dataclass(frozen=True)
@@ -46,4 +55,3 @@ def find_duplicates(alleles: DataFrame, repeated: DataFrame) -> Duplicates:
 
 def _locator_by_content() -> Column:
     return F.struct(*_CONTENT, *LOCATOR)
-

@@ -89,10 +89,15 @@ def plan_callset(
         splits=tuple(
             split
             for probe in probes
-            for split in plan_splits(probe.file.path, probe.kind, probe.file.size, split_bytes)
+            for split in plan_splits(probe.file.path, probe.kind, probe.file.size, _step(probe, split_bytes))
         ),
         warnings=tuple(warnings),
     )
+
+
+def _step(probe: Probe, split_bytes: int) -> int:
+    """Bytes of a split: a file that tasks cannot open themselves comes to one task, whole."""
+    return split_bytes if probe.file.local else probe.file.size
 
 
 def _probe_all(spark: SparkSession, files: Sequence[SourceFile]) -> list[Probe]:
@@ -126,4 +131,3 @@ def _check_same_samples(first: Probe, other: Probe) -> None:
         f"{other.file.path}: other samples than {first.file.path}: it {'; it '.join(differences)}. "
         "Shards of one callset must have the same samples; ingest others as another callset."
     )
-

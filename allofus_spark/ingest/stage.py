@@ -93,10 +93,9 @@ def read_ledger(staged: DataFrame, plan: CallsetPlan) -> Counter[str]:
     for account in accounts:
         reports[account["path"]].append(SplitReport(**account["report"]))
         totals.update(account["counters"])
-    splits = {split.path: split for split in plan.splits}
+    kinds = {split.path: split.kind for split in plan.splits}
     for file in plan.files:
-        split = splits[file.path]
-        check_reports(reports[file.path], split.kind, split.size)
+        check_reports(reports[file.path], kinds[file.path], file.size)
     _check_balance(totals)
     return totals
 

@@ -99,7 +99,8 @@ def _variant_writes(
     if not touched:
         return
     predicate = " OR ".join(
-        f"(contig = '{_escaped(contig)}' AND bin IN ({', '.join(map(str, bins))}))" for contig, bins in touched.items()
+        f"(contig = '{_escaped(contig)}' AND bin IN ({', '.join(map(str, bins))}))"
+        for contig, bins in touched.items()
     )
     dates = run.read(CALLSETS).select("callset_id", "callset_date")
     dated_others = transforms.dated_alleles(

@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 from pyspark import SparkConf, SparkContext
+from pyspark.find_spark_home import _find_spark_home
 from pyspark.sql import SparkSession
 
 from allofus_spark.java import check_python, use_java
 from allofus_spark.session.check import check_jvm, check_spark_conf, installed_versions
-from allofus_spark.session.confs import is_local, joined, launch_confs, numba_cache, session_confs
-from allofus_spark.settings import Settings
+from allofus_spark.session.confs import Confs, is_local, joined, launch_confs, numba_cache, session_confs
+from allofus_spark.settings import Settings, SparkSettings
 
-__all__ = ["check_spark_conf", "installed_versions", "start_session"]
+__all__ = ["start_session"]
 
 
 def start_session(settings: Settings, *, app_name: str) -> SparkSession:
@@ -32,12 +34,39 @@ def start_session(settings: Settings, *, app_name: str) -> SparkSession:
     """
     check_python()
     os.environ.setdefault("NUMBA_CACHE_DIR", numba_cache())
-    submitted = _submitted_conf()
-    if submitted is None:
-        use_java()
-        master = settings.spark.master or "local[*]"
+    submitted = "PYSPARK_GATEWAY_PORT" in os.environ  # set by spark-submit for the script that it runs
+    confs = _submitted_confs(settings.spark) if submitted else _own_confs(settings.spark)
+    check_spark_conf(confs, installed_versions(), _spark_jars())
+    builder = SparkSession.builder.appName(app_name)
+    for key, value in confs.items():
+        builder = builder.config(key, value)
+    session = builder.getOrCreate()
+    if submitted:
+        session.sparkContext.setLogLevel("ERROR")
+    return session
+
+
+def _own_confs(spark: SparkSettings) -> Confs:
+    """All settings of a session whose JVM this process starts."""
+    use_java()
+    master = spark.master or "local[*]"
+    if is_local(master):
         os.environ["PYSPARK_PYTHON"] = sys.executable  # else workers take the python3 of the PATH
-        confs = joined(launch_confs(settings.spark, master), {})
     else:
-        ...
-    return SparkSession.builder.getOrCreate()
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    return joined(launch_confs(spark, master) | session_confs(spark, master), spark.extra)
+
+
+def _submitted_confs(spark: SparkSettings) -> Confs:
+    """The settings that spark-submit was given, with those that a session adds."""
+    SparkContext._ensure_initialized()  # connects to the JVM that spark-submit started
+    check_jvm(SparkContext._jvm)
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    given = dict(SparkConf().getAll())
+    ours = session_confs(spark, given.get("spark.master", ""))
+    return joined(joined(given, ours), spark.extra)
+
+
+def _spark_jars() -> list[str]:
+    """Names of the jars in Spark's own folder, which every node of a cluster has."""
+    return [path.name for path in Path(_find_spark_home(), "jars").glob("*.jar")]

@@ -90,14 +90,13 @@ def launch_confs(spark: SparkSettings, master: str) -> Confs:
 def session_confs(spark: SparkSettings, master: str) -> Confs:
     """Settings that hold whoever started the JVM: this process or spark-submit."""
     local = is_local(master)
-    confs = {
+    return {
         **ENGINE,
         **SQL,
         **(LOCAL_ENGINE | LOCAL_SQL if local else {}),
         "spark.sql.shuffle.partitions": str(spark.shuffle_partitions),
         "spark.executorEnv.NUMBA_CACHE_DIR": numba_cache() if local else "numba-cache",
     }
-    return joined(confs, spark.extra)
 
 
 def joined(confs: Mapping[str, str], extra: Mapping[str, str]) -> Confs:

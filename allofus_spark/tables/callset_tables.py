@@ -16,7 +16,9 @@ CALLSETS = Table(
         Column("sample_list_sha256", STRING, "SHA-256 of the sample ids in column order, one a line"),
         Column("source_fingerprint", STRING, "SHA-256 over name, size and header of every source file"),
         Column("source_files", STRINGS, "Source files, in path order"),
-        Column("normalised_with", STRING, "SHA-256 of the FASTA used to left-align; null: trimmed only", True),
+        Column(
+            "normalised_with", STRING, "SHA-256 of the FASTA used to left-align; null: trimmed only", True
+        ),
         Column("genotype_filters", STRINGS, "Genotype filters applied at ingest; empty: none"),
         Column("retired_by", STRING, "Callset that replaced this one; null: active", True),
     ),

@@ -84,4 +84,6 @@ SUBSET_PREFIX = "frequencies_of_"
 def subset_frequencies(name: str, ancestry_groups: Sequence[str]) -> Table:
     """The contract of the frequencies of a named sample set: ``allele_frequencies`` under another name."""
     table = allele_frequencies(ancestry_groups)
-    return replace(table, name=f"{SUBSET_PREFIX}{name}", grain="one normalised allele, over a named sample set")
+    return replace(
+        table, name=f"{SUBSET_PREFIX}{name}", grain="one normalised allele, over a named sample set"
+    )

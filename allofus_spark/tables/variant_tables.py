@@ -24,7 +24,9 @@ VARIANTS = Table(
         *ALLELE_COLUMNS,
         Column("variant_id", STRING, "contig-position-ref-alt without chr, M written MT"),
         Column("variant_type", STRING, "snv, mnv, insertion, deletion, complex, symbolic or breakend"),
-        Column("first_callset_id", STRING, "Callset with the lowest (date, id) that has a record of the allele"),
+        Column(
+            "first_callset_id", STRING, "Callset with the lowest (date, id) that has a record of the allele"
+        ),
     ),
     partition_by=("contig", "bin"),
     checks={"position_positive": "position >= 1", "ref_is_not_alt": "ref <> alt"},
@@ -65,7 +67,9 @@ GENOTYPES = Table(
         Column("n_samples", INT, "Samples in the callset: the length of the call vector"),
         Column("encoding", STRING, "dense: see calls; sparse: see the three index columns"),
         Column("het_index", INTS, "sparse: sorted sample indices with one alt copy of two", True),
-        Column("hom_alt_index", INTS, "sparse: sorted sample indices with two alt copies, or one of one", True),
+        Column(
+            "hom_alt_index", INTS, "sparse: sorted sample indices with two alt copies, or one of one", True
+        ),
         Column("missing_index", INTS, "sparse: sorted sample indices without a call", True),
         Column(
             "calls",

@@ -147,7 +147,9 @@ class Warehouse:
             builder = builder.property(name, value)
         builder.execute()
         for name, condition in table.checks.items():
-            self.spark.sql(f"ALTER TABLE delta.`{self.path(table)}` ADD CONSTRAINT {name} CHECK ({condition})")
+            self.spark.sql(
+                f"ALTER TABLE delta.`{self.path(table)}` ADD CONSTRAINT {name} CHECK ({condition})"
+            )
 
     def commit(self, write: Write, metadata: Mapping[str, object]) -> Written:
         """Check the frame against its contract and commit it as one Delta version.

@@ -30,8 +30,8 @@ def read_chunks(stream: ByteStream, split: Split, *, chunk_bytes: int, max_line_
         never asked to seek.
     chunk_bytes
         About the size of a chunk: a chunk is given out when it has reached this and holds a whole line.
-        Memory stays at about two chunks, or three times the longest line where that is more. From about 32 MiB
-        on, fresh memory from the system makes reading slower by a third.
+        Memory stays at about two chunks, or three times the longest line where that is more. From about
+        32 MiB on, fresh memory from the system makes reading slower by a third.
     max_line_bytes
         A longer line, its line feed not counted, is refused.
 

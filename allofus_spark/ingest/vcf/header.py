@@ -100,4 +100,3 @@ def _contig_lengths(lines: Sequence[bytes]) -> dict[str, int | None]:
         if name:
             lengths[name] = int(length) if length.isdigit() else None
     return lengths
-

@@ -151,7 +151,9 @@ def _read_records(chunk: LineChunk, context: ParseContext, ledger: Counter[str])
     return records
 
 
-def _check_header_lines(data: Bytes, starts: Offsets, kind: npt.NDArray[np.int8], context: ParseContext) -> None:
+def _check_header_lines(
+    data: Bytes, starts: Offsets, kind: npt.NDArray[np.int8], context: ParseContext
+) -> None:
     """Joined files repeat the header; their columns must be the same."""
     for line in np.flatnonzero(kind == 1):
         text = data[starts[line] : starts[line + 1]].tobytes().rstrip(b"\r\n")
@@ -297,10 +299,7 @@ def _normalise(
     ref = pc.utf8_upper(own.text(REF))
     alt = staging.text_column(own.data, slices)
     explicit = kinds == EXPLICIT
-    if explicit.all():
-        alt = pc.utf8_upper(alt)
-    else:
-        alt = pc.if_else(pa.array(explicit), pc.utf8_upper(alt), alt)
+    alt = pc.if_else(pa.array(explicit), pc.utf8_upper(alt), alt)
     single = (np.diff(own.fields[:, REF], axis=1)[:, 0] == 1) & (np.diff(slices, axis=1)[:, 0] == 1)
     rows = np.flatnonzero(explicit & ~single)
     if not len(rows):

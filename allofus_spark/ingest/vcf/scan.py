@@ -92,10 +92,10 @@ def _symbolic(data, start, end):  # type: ignore[no-untyped-def]
     if first == LESS:
         if last != 62 or end - start < 3:
             return False
+        inside_is_plain = True
         for at in range(start + 1, end - 1):
-            if data[at] in (32, 60, 62):
-                return False
-        return True
+            inside_is_plain = inside_is_plain and data[at] not in (32, 60, 62)
+        return inside_is_plain
     if end - start > 1 and (first == DOT) != (last == DOT):
         return _all_in(data, start + (first == DOT), end - (last == DOT), _ALT_BASE)
     brackets = 0

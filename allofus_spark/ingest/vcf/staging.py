@@ -61,7 +61,8 @@ def staged_batch(columns: Mapping[str, pa.Array], rows: int) -> pa.RecordBatch:
     """A batch with every staged column; those not given are null."""
     arrays = [columns.get(item.name, None) for item in STAGED]
     filled = [
-        pa.nulls(rows, item.type) if array is None else array for array, item in zip(arrays, STAGED, strict=True)
+        pa.nulls(rows, item.type) if array is None else array
+        for array, item in zip(arrays, STAGED, strict=True)
     ]
     return pa.RecordBatch.from_arrays(filled, schema=STAGED)
 
@@ -69,9 +70,7 @@ def staged_batch(columns: Mapping[str, pa.Array], rows: int) -> pa.RecordBatch:
 def text_column(data: Bytes, slices: Offsets) -> pa.Array:
     """string[n] of byte slices; bytes that are no UTF-8 are shown as ``\\xNN``."""
     copied, offsets = gather(data, slices)
-    raw = pa.Array.from_buffers(
-        pa.binary(), len(slices), [None, pa.py_buffer(offsets), pa.py_buffer(copied)]
-    )
+    raw = pa.Array.from_buffers(pa.binary(), len(slices), [None, pa.py_buffer(offsets), pa.py_buffer(copied)])
     try:
         return raw.cast(pa.string())
     except pa.ArrowInvalid:

@@ -6,7 +6,7 @@ import io
 import struct
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, repeat
+from itertools import accumulate, chain, repeat
 
 import numpy as np
 
@@ -61,7 +61,7 @@ def plain_lines(text: bytes) -> list[bytes]:
 def plain_offsets(text: bytes) -> list[int]:
     """Byte offset of each line start."""
     lengths = [len(line) for line in plain_lines(text)]
-    return [sum(lengths[:number]) for number in range(len(lengths))]
+    return list(accumulate(lengths, initial=0))[:-1]
 
 
 def plain_virtual_offsets(text: bytes, sizes: Iterable[int]) -> list[int]:

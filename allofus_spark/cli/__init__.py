@@ -1,0 +1,40 @@
+"""``allofus``: the jobs, and questions about their tables, for people at a terminal."""
+
+from __future__ import annotations
+
+import click
+
+from allofus_spark import __version__
+from allofus_spark.cli.frequencies import frequencies_command
+from allofus_spark.cli.ingest import ingest_genotypes_command, ingest_samples_command
+from allofus_spark.cli.look import query_command, status_command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__)
+def main() -> None:
+    """Population genomics on Spark, Hail and Delta Lake.
+
+    Joint-called genomes become Delta tables; allele frequencies are counted from them by ancestry. A first
+    session:
+
+    \b
+      allofus ingest-samples   --callset demo samples.tsv
+      allofus ingest-genotypes --callset demo --date 2026-01-01 --build GRCh38 cohort.vcf.gz
+      allofus frequencies
+      allofus query "SELECT variant_id, overall.ac, overall.an FROM allele_frequencies LIMIT 5"
+      allofus status
+
+    Every command takes --settings FILE, --warehouse PATH and --set KEY=VALUE. On a cluster run the same jobs
+    with spark-submit jobs/NAME.py and the same options. Tables are described in docs/tables.md.
+    """
+
+
+for command in (
+    ingest_samples_command,
+    ingest_genotypes_command,
+    frequencies_command,
+    query_command,
+    status_command,
+):
+    main.add_command(command)

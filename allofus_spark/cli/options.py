@@ -1,0 +1,75 @@
+"""Options that every command has, and the session that it works in."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from allofus_spark.errors import AllofusError
+from allofus_spark.settings import load_settings
+from allofus_spark.tables import Warehouse
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option(
+        "--settings", "settings_file", metavar="FILE", help="TOML settings, such as conf/laptop.toml."
+    ),
+    click.option("--warehouse", metavar="PATH", help="Folder or URI of the tables (default: ./warehouse)."),
+    click.option(
+        "--set", "overrides", metavar="KEY=VALUE", multiple=True, help="One setting; may be repeated."
+    ),
+)
+
+
+def common_options(command: Command) -> Command:
+    """Give a command --settings, --warehouse and --set."""
+    return functools.reduce(lambda decorated, option: option(decorated), reversed(_OPTIONS), command)
+
+
+@contextmanager
+def open_warehouse(
+    name: str, settings_file: str | None, warehouse: str | None, overrides: tuple[str, ...]
+) -> Iterator[Warehouse]:
+    """The warehouse of a command's options, in a Spark session with progress; errors end the process."""
+    from allofus_spark.progress import show_progress, watch_tasks
+    from allofus_spark.session import start_session
+
+    show_progress()
+    with clear_errors():
+        settings = load_settings(settings_file, warehouse=warehouse, overrides=overrides)
+        spark = start_session(settings, app_name=f"allofus {name}")
+        try:
+            with watch_tasks(spark):
+                yield Warehouse(spark, settings)
+        finally:
+            spark.stop()
+
+
+@contextmanager
+def clear_errors() -> Iterator[None]:
+    """Print an error that the user can act on as one message, without a traceback."""
+    try:
+        yield
+    except AllofusError as error:
+        fail(str(error))
+
+
+def fail(message: str) -> NoReturn:
+    """End with a message and exit status 1."""
+    click.echo(f"error: {message}", err=True)
+    sys.exit(1)
+
+
+def echo_counters(title: str, counters: dict[str, int]) -> None:
+    """Print what a run counted, leaving out zeros."""
+    click.echo(title)
+    width = max((len(name) for name in counters), default=0)
+    for name, value in counters.items():
+        if value:
+            click.echo(f"  {name.replace('_', ' '):<{width}}  {value:>12,}")

@@ -1,0 +1,202 @@
+"""Sample files: what is known about the samples of a callset, before or after its genotypes come in."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pyspark.sql import Row
+from pyspark.sql import functions as F
+
+from allofus_spark.errors import BadSamples, BadSource, shown
+from allofus_spark.ingest.callsets import check_callset_id
+from allofus_spark.tables import SAMPLES, Keys, Run, Warehouse, Write, start_run
+
+ATTRIBUTES = ("sex_karyotype", "ancestry")
+_NOT_KNOWN = frozenset({"", ".", "na", "n/a", "nan", "none", "null", "unknown"})
+# Karyotypes beyond XX and XY, as callers of sex chromosome ploidy write them: X, X0, XXY, XYY, ...
+_OTHER_KARYOTYPE = re.compile(r"[XY0]+|OTHER")
+
+
+def ingest_samples(
+    warehouse: Warehouse, path: str | Path, *, callset_id: str, columns: Mapping[str, str] | None = None
+) -> dict[str, int]:
+    """Read sex karyotype and ancestry of a callset's samples from a TSV or CSV with a header.
+
+    Parameters
+    ----------
+    path
+        File with a column ``sample_id`` and any of ``sex_karyotype`` (XX, XY, others; empty: not known) and
+        ``ancestry`` (a group of the settings, any case; empty: no label). Further columns are left alone.
+    columns
+        The file's name of a column where it is not the one above.
+
+    Returns
+    -------
+    Counters of samples: described, matched to genotypes, not in the genotypes, in them but not described.
+
+    A column that the file has replaces what was known before for the whole callset; one that it lacks stays.
+    Raises BadSamples where ids are empty or contradict each other, or a value is not known.
+    """
+    check_callset_id(callset_id)
+    described, present = read_sample_file(path, columns or {}, warehouse.settings.frequencies.ancestry_groups)
+    with start_run(warehouse, "ingest_samples") as run:
+        held = _held(warehouse, run, callset_id)
+        rows = _merged(callset_id, described, present, held)
+        _count(run, callset_id, described, held)
+        _warn_of_changed_sex(run, described, present, held)
+        frame = warehouse.spark.createDataFrame(rows, SAMPLES.schema).coalesce(1)
+        run.write(Write(SAMPLES, frame, f"callset_id = '{callset_id}'", Keys.HELD))
+        return dict(run.counters)
+
+
+def read_sample_file(
+    path: str | Path, columns: Mapping[str, str], ancestry_groups: Sequence[str]
+) -> tuple[dict[str, dict[str, str | None]], tuple[str, ...]]:
+    """Attributes by sample id, and which attributes the file has."""
+    header, rows = _read_table(path)
+    wanted = {name: columns.get(name, name) for name in ("sample_id", *ATTRIBUTES)}
+    absent = [name for name in ("sample_id", *columns) if wanted.get(name, "") not in header]
+    if absent:
+        raise BadSamples(
+            f"{path}: no column for {shown(absent)}; the file has: {', '.join(header)}. "
+            "Name the file's column with --column sample_id=NAME."
+        )
+    present = tuple(name for name in ATTRIBUTES if wanted[name] in header)
+    place = {name: header.index(wanted[name]) for name in ("sample_id", *present)}
+    described: dict[str, dict[str, str | None]] = {}
+    problems: list[str] = []
+    conflicts: list[str] = []
+    for number, row in enumerate(rows, 2):
+        if len(row) != len(header):
+            problems.append(f"line {number} has {len(row)} fields, not {len(header)}")
+            continue
+        sample_id = row[place["sample_id"]]
+        values: dict[str, str | None] = {}
+        for name in present:
+            try:
+                values[name] = _read_value(name, row[place[name]], ancestry_groups)
+            except ValueError as error:
+                problems.append(f"line {number}, sample {sample_id}: {error}")
+        if not sample_id.strip():
+            problems.append(f"line {number} has an empty sample id")
+        elif described.setdefault(sample_id, values) != values:
+            conflicts.append(sample_id)
+    if conflicts:
+        raise BadSamples(
+            f"{path}: {len(conflicts)} samples have two different rows: {shown(conflicts)}; keep one of each"
+        )
+    if problems:
+        raise BadSamples(f"{path}: {len(problems)} bad rows, nothing was written: {shown(problems)}")
+    return described, present
+
+
+def _read_table(path: str | Path) -> tuple[list[str], list[list[str]]]:
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSource(f"{path}: cannot be read as UTF-8 text: {error}") from None
+    lines = text.splitlines()
+    if not lines:
+        raise BadSource(f"{path}: empty; it needs a header line with a column sample_id")
+    if "\t" in lines[0] or "," not in lines[0]:
+        # No quoting in TSV: an id may hold quotation marks.
+        rows = [line.split("\t") for line in lines]
+    else:
+        rows = list(csv.reader(lines))
+    return rows[0], [row for row in rows[1:] if any(row)]
+
+
+def _read_value(name: str, text: str, ancestry_groups: Sequence[str]) -> str | None:
+    """A value as stored; raises ValueError saying what is allowed."""
+    value = text.strip()
+    if value.lower() in _NOT_KNOWN:
+        return None
+    if name == "ancestry":
+        if value.lower() not in ancestry_groups:
+            raise ValueError(f"ancestry {value!r} is not among {', '.join(ancestry_groups)}")
+        return value.lower()
+    if value.upper() in ("XX", "XY"):
+        return value.upper()
+    if _OTHER_KARYOTYPE.fullmatch(value.upper()):
+        return "other"
+    raise ValueError(f"sex_karyotype {value!r} is not XX, XY, another karyotype (X0, XXY), other or empty")
+
+
+def _held(warehouse: Warehouse, run: Run, callset_id: str) -> dict[str, Row]:
+    if not warehouse.exists(SAMPLES):
+        return {}
+    return {
+        row.sample_id: row for row in run.read(SAMPLES).where(F.col("callset_id") == callset_id).collect()
+    }
+
+
+def _merged(
+    callset_id: str,
+    described: Mapping[str, Mapping[str, str | None]],
+    present: Sequence[str],
+    held: Mapping[str, Row],
+) -> list[tuple[object, ...]]:
+    """Rows of ``samples`` for the callset: what the file says, and what it leaves alone."""
+    rows = []
+    for sample_id in dict.fromkeys([*held, *described]):
+        before = held.get(sample_id)
+        if before is not None and before.sample_index is None and sample_id not in described:
+            continue  # known only from an earlier sample file
+        about = described.get(sample_id, {})
+        values = [
+            about.get(name) if name in present else (before[name] if before is not None else None)
+            for name in ATTRIBUTES
+        ]
+        rows.append((callset_id, sample_id, before.sample_index if before is not None else None, *values))
+    return rows
+
+
+def _count(
+    run: Run, callset_id: str, described: Mapping[str, Mapping[str, str | None]], held: Mapping[str, Row]
+) -> None:
+    in_genotypes = {sample_id for sample_id, row in held.items() if row.sample_index is not None}
+    strangers = [sample_id for sample_id in described if sample_id not in in_genotypes]
+    silent = [sample_id for sample_id in in_genotypes if sample_id not in described]
+    run.counters.update(
+        samples_described=len(described),
+        samples_matched=len(described) - len(strangers),
+        samples_without_genotypes=len(strangers),
+        samples_not_described=len(silent),
+    )
+    if not in_genotypes:
+        run.progress(f"callset {callset_id} has no genotypes yet; its samples wait for them")
+        return
+    if strangers:
+        run.progress(
+            f"warning: {len(strangers)} samples are not in the genotypes of {callset_id}: {shown(strangers)}"
+        )
+    if silent:
+        run.progress(
+            f"warning: {len(silent)} samples of {callset_id} are not in the file: {shown(sorted(silent))}"
+        )
+
+
+def _warn_of_changed_sex(
+    run: Run,
+    described: Mapping[str, Mapping[str, str | None]],
+    present: Sequence[str],
+    held: Mapping[str, Row],
+) -> None:
+    if "sex_karyotype" not in present:
+        return
+    changed = [
+        sample_id
+        for sample_id, row in held.items()
+        if row.sample_index is not None
+        and row.sex_karyotype != described.get(sample_id, {}).get("sex_karyotype")
+    ]
+    if changed:
+        run.counters["samples_sex_changed"] = len(changed)
+        run.progress(
+            f"warning: the sex karyotype of {len(changed)} samples changed after their genotypes were read: "
+            f"{shown(changed)}. Half calls and haploid calls on X and Y were judged by what was known then; "
+            "ingest the genotypes again where the source has such calls."
+        )

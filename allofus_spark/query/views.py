@@ -1,0 +1,33 @@
+"""Views: tables in a shape that is easier to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from allofus_spark.tables import ALLELE_COUNTS, ALLELE_KEY, STRATA, Warehouse
+
+_COUNTS = ("n_het", "n_hom_alt", "n_hemi_alt", "an_called", "n_het_missing")
+
+
+def allele_counts_long(counts: DataFrame, strata: DataFrame) -> DataFrame:
+    """``allele_counts`` with one row a stratum. Grain: allele × callset × stratum; joins one to one."""
+    zipped = F.arrays_zip(*_COUNTS)
+    long = counts.select(
+        "callset_id", *ALLELE_KEY, "strata_id", F.posexplode(zipped).alias("stratum_index", "n")
+    )
+    named = strata.select("strata_id", "stratum_index", "ancestry", "sex_class", "n_samples")
+    joined = long.join(F.broadcast(named), ["strata_id", "stratum_index"])
+    values = [F.col(f"n.{name}").alias(name) for name in _COUNTS]
+    return joined.select("callset_id", *ALLELE_KEY, "ancestry", "sex_class", "n_samples", *values)
+
+
+def _read_counts_long(warehouse: Warehouse, snapshot: Mapping[str, int]) -> DataFrame:
+    return allele_counts_long(warehouse.read(ALLELE_COUNTS, snapshot), warehouse.read(STRATA, snapshot))
+
+
+VIEWS: dict[str, Callable[[Warehouse, Mapping[str, int]], DataFrame]] = {
+    "allele_counts_long": _read_counts_long
+}
