@@ -1,9 +1,9 @@
 """The jars that Spark needs beside its own: Delta's two, and the one inside the Hail wheel.
 
-`python -m allofus_spark.jars` brings Delta's once, through the Ivy that Spark ships, and checks them against
-pinned hashes; a session then starts from local files, with no resolution and no network. The folder also holds
-a link to Hail's jar, so that it is all that a class path has to name. antlr4-runtime, which Delta lists too, is
-among Spark's own jars in the version that Delta asks for, and is not needed twice.
+`python -m allofus_spark.jars` brings Delta's once, through the Ivy that Spark ships, and checks them by their
+pinned hashes; a session then starts from local files, without a network. The folder also has a link to Hail's
+jar, so that it is all that a class path has to name. antlr4-runtime, which Delta asks for too, is among Spark's
+own jars in that very version, and is not needed twice.
 """
 
 from __future__ import annotations
@@ -59,11 +59,16 @@ def jars_folder() -> Path:
     return Path(named) if named else Path(sys.prefix, "share", "allofus-spark", "jars")
 
 
+def spark_jars_folder() -> Path:
+    """The jars of Spark itself, in the distribution that this process runs."""
+    return Path(os.environ.get("SPARK_HOME") or Path(pyspark.__file__).parent, "jars")
+
+
 def hail_jar() -> Path:
     """The jar inside the installed Hail package, found without the seconds that importing Hail costs."""
     hail = importlib.util.find_spec("hail")
     if hail is None or not hail.submodule_search_locations:
-        raise EnvironmentProblem("the Python package hail is not installed: pip install hail==0.2.139")
+        raise EnvironmentProblem("the Python package hail is not installed; `make setup` brings it")
     return Path(hail.submodule_search_locations[0], "backend", HAIL_JAR)
 
 
@@ -97,28 +102,35 @@ def _is_right(jar: Jar, file: Path) -> bool:
 
 
 def _fetch(jar: Jar, folder: Path) -> None:
-    java = use_java()
-    program = "java" if java.home is None else str(java.home / "bin" / "java")
-    ivy = next(Path(pyspark.__file__).parent.glob("jars/ivy-*.jar"))
+    """Fetch one jar into `folder`: through scratch, so that a killed download leaves no half jar behind."""
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        # Through scratch, and moved when it is whole: a killed download leaves no half jar behind.
-        answer = subprocess.run(
-            [program, "-jar", ivy, "-cache", f"{scratch}/cache", "-types", "jar", "-confs", "default"]
-            + ["-notransitive", "-dependency", "io.delta", jar.module, jar.version]
-            + ["-retrieve", f"{scratch}/[artifact]-[revision].[ext]"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        fetched = Path(scratch) / jar.file_name
+        log = _run_ivy(jar, scratch)
+        fetched = Path(scratch, jar.file_name)
         if not fetched.is_file():
-            raise EnvironmentProblem(_cannot_fetch(jar, folder, answer.stdout + answer.stderr))
+            raise EnvironmentProblem(_cannot_fetch(jar, folder, log))
         if not _is_right(jar, fetched):
             raise EnvironmentProblem(
-                f"{jar.file_name} came with another SHA-256 than the pinned {jar.sha256}: it was changed on the "
-                "way, or the repository that Ivy asks does not serve the original. It was not kept."
+                f"{jar.file_name} came with another SHA-256 than the pinned {jar.sha256}: it was changed on "
+                "the way, or the repository that Ivy asks does not serve the original. It was not kept."
             )
-        os.replace(fetched, folder / jar.file_name)
+        fetched.replace(folder / jar.file_name)
+
+
+def _run_ivy(jar: Jar, scratch: str) -> str:
+    """Let Ivy put `jar` into `scratch`; what it printed."""
+    ivy = next(spark_jars_folder().glob("ivy-*.jar"))
+    what = ["-dependency", "io.delta", jar.module, jar.version, "-notransitive", "-confs", "default"]
+    where = [
+        "-types",
+        "jar",
+        "-cache",
+        f"{scratch}/cache",
+        "-retrieve",
+        f"{scratch}/[artifact]-[revision].[ext]",
+    ]
+    command = [use_java().program, "-jar", str(ivy), *what, *where]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    return answer.stdout + answer.stderr
 
 
 def _cannot_fetch(jar: Jar, folder: Path, log: str) -> str:
@@ -126,8 +138,8 @@ def _cannot_fetch(jar: Jar, folder: Path, log: str) -> str:
     return (
         f"Ivy could not fetch io.delta:{jar.module}:{jar.version}"
         + (f" ({reasons[0]})" if reasons else "")
-        + f". Without a way to a Maven repository, copy {jar.file_name} into {folder}, or name a folder that has "
-        f"it in {FOLDER_VARIABLE}."
+        + f". Where no Maven repository can be reached, copy {jar.file_name} into {folder}, or set "
+        f"{FOLDER_VARIABLE} to a folder that has it."
     )
 
 

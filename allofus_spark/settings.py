@@ -3,12 +3,15 @@
 Order, later wins: the defaults below < a TOML file < `--warehouse` < `--set key=value`. A number has its home
 here and nowhere else, with its unit in the name and its reason beside it. Unknown keys and wrong values are
 collected and reported together, so that one run shows all that has to be mended.
+
+`python -m allofus_spark.settings` prints every key with its default and its reason.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -23,7 +26,7 @@ from pydantic import (
     model_validator,
 )
 
-from allofus_spark.settings_sources import Sources, as_spark_confs, leaf_fields
+from allofus_spark.settings_sources import Sources, leaf_fields
 
 MIB = 1024 * 1024
 
@@ -34,48 +37,56 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-def _group_names(names: Any) -> Any:
-    # Strict mode would refuse the lists that TOML gives for a tuple.
-    return tuple(names) if isinstance(names, list) else names
+def _is_group_name(name: str) -> str:
+    if not (name.isascii() and name.isidentifier() and name.islower()):
+        raise ValueError("a group name is made of lower-case letters, digits and _, such as afr")
+    return name
 
 
-def _unique(names: tuple[str, ...]) -> tuple[str, ...]:
+def _are_unique(names: tuple[str, ...]) -> tuple[str, ...]:
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
-        raise ValueError(f"each name once; repeated: {', '.join(repeated)}")
+        raise ValueError(f"name each group once; repeated: {', '.join(repeated)}")
     return names
 
 
-GroupName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+def _as_tuple(names: Any) -> Any:
+    return tuple(names) if isinstance(names, list) else names  # TOML's lists stay mutable otherwise
+
+
+GroupName = Annotated[str, AfterValidator(_is_group_name)]
 GroupNames = Annotated[
-    tuple[GroupName, ...], Field(min_length=1), AfterValidator(_unique), BeforeValidator(_group_names)
+    tuple[GroupName, ...], Field(min_length=1), AfterValidator(_are_unique), BeforeValidator(_as_tuple)
 ]
 
 
 class SparkSettings(_Section):
-    """How the Spark session is started from plain Python; `spark-submit` decides these for itself."""
+    """How a Spark session is started from plain Python; spark-submit decides most of it for itself."""
 
     master: str | None = Field(
         None,
         min_length=1,
-        description="Spark master URL. Unset: the one that spark-submit names, else local[*], every core here.",
+        description="Spark master URL. Unset: the one that spark-submit names, else local[*], every core of "
+        "this machine. Under spark-submit its own --master counts.",
     )
     driver_memory: str = Field(
         "4g",
         pattern=r"^[1-9][0-9]*[kmgtKMGT]$",
-        description="Java heap of the driver, which in local mode does all the work: room for two tasks that each "
-        "hold a text chunk, an Arrow batch and a Parquet row group of 128 MiB. Under spark-submit: --driver-memory.",
+        description="Java heap of the driver, which on one machine does all the work: for each core a chunk "
+        "of text, a batch of packed calls and a Parquet row group of 128 MiB. Under spark-submit: "
+        "--driver-memory.",
     )
     shuffle_partitions: int = Field(
         4,
         ge=1,
-        description="Tasks after a shuffle. Two for each core of a laptop; on a cluster two to three for each "
-        "executor core. Spark's own 200 costs more in scheduling than these narrow keys cost to sort.",
+        description="Tasks after a shuffle: two for each core of a laptop, two to three for each executor "
+        "core of a cluster. Shuffles here carry narrow keys; with Spark's own 200, starting tasks would cost "
+        "most.",
     )
-    extra: Annotated[dict[str, str], BeforeValidator(as_spark_confs)] = Field(
+    extra: dict[str, str] = Field(
         default_factory=dict,
-        description="Raw Spark settings by their full names, for what this file has no key for. Jars, packages and "
-        "SQL extensions named here are added to those that Delta and Hail need, never put in their place.",
+        description="Spark settings by their full names, for what has no key here. Jars, packages, class "
+        "paths and SQL extensions are added to those that Delta and Hail need, never put in their place.",
     )
 
 
@@ -85,15 +96,16 @@ class GenomeSettings(_Section):
     bin_width_bases: int = Field(
         300_000_000,
         ge=1_000,
-        description="Width of a table partition, in bases; fixed when a warehouse is made. Wider than the longest "
-        "human contig (chr1, 249 million) is one partition a contig: right for a laptop, where 300 tiny files a "
-        "table would cost more than the work.",
+        description="Width of a table partition in bases, fixed when a warehouse is made. Wider than chr1 "
+        "(249 million) means one partition a contig: right for a laptop, where 300 tiny files a table would "
+        "cost more than the work.",
     )
     reference_fasta: str | None = Field(
         None,
         min_length=1,
-        description="Indexed FASTA of the warehouse's build. Set: indels are left-aligned against it at ingest. "
-        "Unset: alleles are trimmed only, and indels cannot be compared with catalogues aligned to a FASTA.",
+        description="Indexed FASTA of the warehouse's build. Set: indels are left-aligned against it at "
+        "ingest. Unset: alleles are only trimmed, and indels cannot be compared with catalogues that are "
+        "aligned.",
     )
 
 
@@ -103,49 +115,50 @@ class IngestSettings(_Section):
     split_bytes: int = Field(
         8 * MIB,
         ge=64 * 1024,
-        description="Bytes of an input file, as stored, for one task. bgzip inflates genotypes 10 to 20 times, so "
-        "8 MiB is about 120 MiB of text: seconds of work, and enough tasks for every core of a laptop.",
+        description="Bytes of an input file, as stored, for one task. bgzip packs genotypes 10 to 20 times, "
+        "so 8 MiB is about 120 MiB of text: seconds of work, and enough tasks for the cores of a laptop.",
     )
     chunk_bytes: int = Field(
         16 * MIB,
         ge=64 * 1024,
-        description="Bytes of uncompressed text that a task hands to the kernel at once; a longer line is a chunk "
-        "of its own. Large enough that the call overhead vanishes, small enough for the memory of many tasks.",
+        description="Bytes of uncompressed text that a task holds and scans at once; a longer line is a "
+        "chunk of its own. Large enough that the cost of a call vanishes, small enough for many tasks on a "
+        "node.",
     )
     max_line_bytes: int = Field(
         128 * MIB,
         ge=1024,
         le=1024 * MIB,
-        description="Longest input line, in bytes; a longer one is refused, so that a file without line ends does "
-        "not eat the memory of a node. Holds 1 million genomes with 134 bytes each (GT alone takes 4, GT with AD, "
-        "DP, GQ and PL about 40). At most 1 GiB: an Arrow text buffer ends at 2 GiB.",
+        description="Longest input line in bytes; a longer one is refused, so that a file without line ends "
+        "does not eat a node's memory. Room for 1 million genomes at 134 bytes each (GT alone takes 4; GT, "
+        "AD, DP, GQ and PL about 40). At most 1 GiB, as an Arrow buffer of text ends at 2 GiB.",
     )
     batch_bytes: int = Field(
         32 * MIB,
         ge=1024,
         le=64 * MIB,
-        description="Bytes of packed calls in one Arrow batch, at most 64 MiB: 500 rows of 245,388 genomes. Rows "
-        "a batch follow from it and from the number of samples; a batch has at least one row.",
+        description="Bytes of packed calls in one Arrow batch: about 500 variants of 245,388 genomes. At "
+        "most 64 MiB, because Python, Arrow and Parquet each hold a batch at the same time.",
     )
     max_alts: int = Field(
         50,
         ge=1,
-        description="Most alternate alleles of a record; a record with more is refused as excess_alleles. The All "
-        "of Us release leaves such sites out, and densifying them is a known trap for memory.",
+        description="Most alternate alleles of a record; with more it is refused as excess_alleles. All of "
+        "Us leaves such sites out of its callsets, and densifying them exhausts memory.",
     )
     max_rejected_share: float = Field(
         0.05,
         ge=0,
         le=1,
-        description="Largest share of a source's records that may be refused; above it the job fails and nothing "
-        "is committed. 5 % lets a few odd records by and stops a file of the wrong kind. One bad record among five "
-        "is 20 % and stops too: raise it for such a file. 0 accepts no refusal, 1 any number.",
+        description="Largest share of a source's records that may be refused; above it the job fails and "
+        "nothing is committed. 0.05 lets odd records by and stops a file of the wrong kind. One bad record "
+        "of five is 0.2 and stops too: raise it for such a file. 0 accepts no refusal, 1 any number.",
     )
     target_file_bytes: int = Field(
         128 * MIB,
         ge=MIB,
-        description="Size that data files of a table are written towards, in bytes: Parquet's row group size and "
-        "HDFS's block, so that a file is one read.",
+        description="Size that a table's data files are written towards, in bytes: a row group of Parquet "
+        "and a block of HDFS, so that a file is one read.",
     )
 
 
@@ -154,19 +167,19 @@ class FrequencySettings(_Section):
 
     ancestry_groups: GroupNames = Field(
         ("afr", "amr", "eas", "eur", "mid", "sas", "oth"),
-        description="Genetic ancestry groups that labels may name and that get a column each, in lower case: those "
+        description="Genetic ancestry groups that labels may name, each with a column, in lower case: those "
         "of the All of Us release. A label outside the list is an error.",
     )
     unassigned_group: GroupName = Field(
         "oth",
-        description="The group of people whom no ancestry fits. It has a column like the others, but is not "
-        "eligible for grpmax and fafmax, being no population. Must be one of ancestry_groups.",
+        description="The group of people whom no ancestry fits; one of ancestry_groups. It has a column, but "
+        "is no candidate for grpmax and fafmax, being no population.",
     )
     faf_confidence: float = Field(
         0.95,
         gt=0,
         lt=1,
-        description="One-sided confidence of the filtering allele frequency (Whiffin et al. 2017; gnomAD's faf95).",
+        description="One-sided confidence of the filtering allele frequency (Whiffin et al. 2017).",
     )
 
     @model_validator(mode="after")
@@ -174,7 +187,7 @@ class FrequencySettings(_Section):
         if self.unassigned_group not in self.ancestry_groups:
             groups = ", ".join(self.ancestry_groups)
             raise ValueError(
-                f"unassigned_group = {self.unassigned_group!r} must be one of ancestry_groups ({groups})"
+                f"unassigned_group {self.unassigned_group} must be one of ancestry_groups ({groups})"
             )
         return self
 
@@ -199,6 +212,8 @@ class Settings(_Section):
 
 
 class SettingDescription(NamedTuple):
+    """One key as documentation shows it."""
+
     key: str
     default: Any
     description: str
@@ -209,14 +224,14 @@ def load_settings(
 ) -> Settings:
     """Settings from the defaults, then `file` (TOML), then `warehouse`, then `overrides`.
 
-    An override is `section.key=value`. The value is read as TOML (`5`, `0.1`, `true`, `["afr", "eur"]`); what is
-    not TOML is text, as is anything for a key that holds text.
+    An override is `section.key=value`. The value is read as TOML (`5`, `0.1`, `["afr", "eur"]`); what is not
+    TOML is text, as is anything for a key that holds text. An empty value unsets a key that may be unset.
 
     Raises
     ------
     SettingsError
-        One message with every unknown key (and the nearest known one) and every wrong value, each with the file
-        or option that it came from.
+        One message with every unknown key (and the nearest known one) and every wrong value, each with the
+        file or option that it came from.
     """
     sources = Sources(Settings)
     if file is not None:
@@ -227,11 +242,20 @@ def load_settings(
         sources.add_override(override)
     settings = Settings()
     try:
-        settings = Settings.model_validate(sources.values)
+        settings = Settings.model_validate(sources.values())
     except ValidationError as error:
         sources.add_errors(error)
     sources.raise_problems()
     return settings
+
+
+def max_rows_per_batch(n_samples: int, bytes_per_sample: float, limit_bytes: int) -> int:
+    """Rows of one value a sample that stay within `limit_bytes`; at least 1, even if that row exceeds it.
+
+    >>> max_rows_per_batch(400_000, 8, 132_152_839 * 8)  # float64, and the most values of one Arrow buffer
+    330
+    """
+    return max(1, int(limit_bytes // (max(n_samples, 1) * bytes_per_sample)))
 
 
 def describe_settings() -> list[SettingDescription]:
@@ -242,3 +266,9 @@ def describe_settings() -> list[SettingDescription]:
         )
         for path, field in leaf_fields(Settings)
     ]
+
+
+if __name__ == "__main__":
+    for setting in describe_settings():
+        print(f"{setting.key} = {setting.default}")
+        print(textwrap.indent(textwrap.fill(setting.description, width=100), "    "))

@@ -1,4 +1,4 @@
-"""Where settings come from: a TOML file and command-line options, merged with the origin of each remembered.
+"""Where settings come from: a TOML file and command-line options, merged with the origin of each kept.
 
 The origin is what makes an error useful: it names the file or the option that holds the bad key or value.
 """
@@ -22,7 +22,8 @@ else:
     import tomli as tomllib
 
 KeyPath = tuple[str, ...]
-_KINDS = {int: "a whole number", float: "a number", str: "text", tuple: "a list of names", dict: "a table"}
+RAW_SPARK: KeyPath = ("spark", "extra")  # a table of Spark's own names, which hold dots
+_KINDS = {int: "a whole number", float: "a number", str: "text", tuple: "a list", dict: "a table"}
 _BOUNDS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
 
 
@@ -30,11 +31,11 @@ class Sources:
     """Values merged in order, where each came from, and what is wrong with them."""
 
     def __init__(self, model: type[BaseModel]) -> None:
-        self.values: dict[str, Any] = {}
-        self.problems: list[str] = []
-        self._model = model
         self._fields = dict(leaf_fields(model))
+        self._sections = {path[:1] for path in self._fields if len(path) > 1}
+        self._values: dict[KeyPath, Any] = {}
         self._origins: dict[KeyPath, str] = {}
+        self._problems: list[str] = []
 
     def add_file(self, file: Path) -> None:
         """Take every key of a TOML file; a file that cannot be read raises SettingsError at once."""
@@ -45,94 +46,102 @@ class Sources:
         """Take one `section.key=value`; an empty value unsets a key that may be unset."""
         key, equals, text = (part.strip() for part in override.partition("="))
         if not equals or not key:
-            self.problems.append(f"--set {override}: must be key=value, such as ingest.max_alts=50")
+            self._problems.append(f"--set {override}: must be key=value, such as ingest.max_alts=50")
             return
         path = tuple(key.split("."))
-        if path[:2] == ("spark", "extra"):  # Spark's own names hold dots
-            path = ("spark", "extra", ".".join(path[2:]))
         self.add(path, self._parsed(path, text), "--set")
 
     def add(self, path: KeyPath, value: Any, origin: str) -> None:
         """Put one value in place; a later one for the same key wins."""
-        table = self.values
-        for part in path[:-1]:
-            nested = table.setdefault(part, {})
-            if not isinstance(nested, dict):
-                self.problems.append(f"{origin}: {self._unknown(path)}")
-                return
-            table = nested
-        table[path[-1]] = value
+        if path[:2] == RAW_SPARK and len(path) > 2:
+            path, value = (*RAW_SPARK, ".".join(path[2:])), _spark_text(value)
+        elif path in self._sections:
+            if value != {}:
+                key = ".".join(path)
+                self._problems.append(f"{origin}: {key} = {value!r}: {key} is a table, so write {key}.KEY")
+            return
+        elif path not in self._fields:
+            self._problems.append(f"{origin}: {self._unknown(path)}")
+            return
+        self._values[path] = value
         self._origins[path] = origin
+
+    def values(self) -> dict[str, Any]:
+        """The merged values as nested tables: the input of the model."""
+        nested: dict[str, Any] = {}
+        for path, value in self._values.items():
+            table = nested
+            for part in path[:-1]:
+                table = table.setdefault(part, {})
+            table[path[-1]] = value
+        return nested
 
     def add_errors(self, error: ValidationError) -> None:
         """Put pydantic's errors in the words of a user: origin, key, value, what is allowed."""
         for detail in error.errors(include_url=False):
             path = tuple(str(part) for part in detail["loc"])
-            origin = self._origin(path)
-            if detail["type"] == "extra_forbidden":
-                problem = self._unknown(path)
-            elif detail["type"] == "value_error":
-                problem = f"{'.'.join(path)}: {detail['ctx']['error']}"
+            own_words = str(detail["ctx"]["error"]) if detail["type"] == "value_error" else None
+            where = f"{self._origin(path)}: {'.'.join(path)}"
+            if own_words is not None and path in self._sections:
+                self._problems.append(f"{where}: {own_words}")
             else:
-                problem = f"{'.'.join(path)} = {detail['input']!r}: must be {self._allowed(path)}"
-            self.problems.append(f"{origin}: {problem}")
+                self._problems.append(f"{where} = {detail['input']!r}: {own_words or self._allowed(path)}")
 
     def raise_problems(self) -> None:
         """Raise one SettingsError with all problems, if there are any."""
-        if self.problems:
-            count = "1 setting is" if len(self.problems) == 1 else f"{len(self.problems)} settings are"
-            raise SettingsError("\n  ".join([f"{count} wrong:", *self.problems]))
+        if self._problems:
+            count = len(self._problems)
+            heading = "1 setting is wrong:" if count == 1 else f"{count} settings are wrong:"
+            raise SettingsError("\n  ".join([heading, *self._problems]))
 
     def _parsed(self, path: KeyPath, text: str) -> Any:
+        """The value of an override: text for a key that holds text, else TOML, else text."""
         field = self._fields.get(path)
+        if path[:2] == RAW_SPARK:
+            return text
         if field is not None and not text and type(None) in get_args(field.annotation):
             return None
-        is_text = path[:2] == ("spark", "extra") or (field is not None and _kind(field) is str)
-        return text if is_text else _toml_value(text)
+        return text if field is not None and _kind(field) is str else _toml_value(text)
 
     def _origin(self, path: KeyPath) -> str:
-        """Where the value at `path`, or the first one inside it, or the one around it, came from."""
+        """Where the value at `path` came from; for a section, the last of its values."""
         for end in range(len(path), 0, -1):
-            for known, origin in self._origins.items():
+            for known, origin in reversed(self._origins.items()):
                 if known[:end] == path[:end]:
                     return origin
         return "defaults"
 
     def _unknown(self, path: KeyPath) -> str:
         key = ".".join(path)
-        names = {".".join(known): known[-1] for known in self._fields}
-        same_name = [full for full, name in names.items() if name == path[-1]]
-        close = same_name or difflib.get_close_matches(key, names, n=1, cutoff=0.6)
-        if not close:
-            by_name = difflib.get_close_matches(path[-1], names.values(), n=1, cutoff=0.6)
-            close = [full for full, name in names.items() if name in by_name]
-        hint = f"did you mean {close[0]}?" if close else f"the keys are {', '.join(names)}"
-        return f"unknown key {key}: {hint}"
+        known = {".".join(field): field[-1] for field in self._fields}
+        same_name = [full for full, name in known.items() if name == path[-1]]
+        near = same_name or difflib.get_close_matches(key, known, n=1)
+        if not near:
+            near_names = difflib.get_close_matches(path[-1], known.values(), n=1)
+            near = [full for full, name in known.items() if name in near_names]
+        if near:
+            return f"unknown key {key}: did you mean {near[0]}?"
+        inside = [full for full in known if path[:1] in self._sections and full.startswith(f"{path[0]}.")]
+        names = inside or [field[0] for field in self._fields if len(field) == 1]
+        sections = (
+            "" if inside else f"; the sections are {', '.join(sorted(name for (name,) in self._sections))}"
+        )
+        return f"unknown key {key}: the keys are {', '.join(names)}{sections}"
 
     def _allowed(self, path: KeyPath) -> str:
         field = next(
-            (self._fields[path[:end]] for end in range(len(path), 0, -1) if path[:end] in self._fields), None
+            self._fields[path[:end]] for end in range(len(path), 0, -1) if path[:end] in self._fields
         )
-        if field is None:
-            return f"a table of keys ([{'.'.join(path)}])"
         limits = [
             f"{words} {getattr(bound, name)}"
             for bound in field.metadata
             for name, words in _BOUNDS.items()
             if hasattr(bound, name)
         ]
-        example = field.get_default(call_default_factory=True)
-        shown = list(example) if isinstance(example, tuple) else example
-        return " ".join([_KINDS[_kind(field)], " and ".join(limits)]).strip() + (
-            f", such as {shown!r}" if shown else ""
-        )
-
-
-def as_spark_confs(value: Any) -> Any:
-    """Flatten the tables that TOML makes of dotted names, and spell scalars as Spark does (`true`, `4`)."""
-    if not isinstance(value, Mapping):
-        return value
-    return {".".join(path): _spark_text(leaf) for path, leaf in _leaves(value)}
+        default = field.get_default(call_default_factory=True)
+        example = list(default) if isinstance(default, tuple) else default
+        kind = " ".join(["must be", _KINDS[_kind(field)], " and ".join(limits)]).strip()
+        return f"{kind}, such as {example!r}" if example else kind
 
 
 def leaf_fields(model: type[BaseModel], prefix: KeyPath = ()) -> Iterator[tuple[KeyPath, FieldInfo]]:
@@ -150,7 +159,8 @@ def _kind(field: FieldInfo) -> type:
     annotation: Any = field.annotation
     if type(None) in get_args(annotation):
         annotation = next(part for part in get_args(annotation) if part is not type(None))
-    return get_origin(annotation) or annotation  # type: ignore[no-any-return]
+    kind: type = get_origin(annotation) or annotation
+    return kind
 
 
 def _leaves(table: Mapping[str, Any], path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
@@ -162,6 +172,7 @@ def _leaves(table: Mapping[str, Any], path: KeyPath = ()) -> Iterator[tuple[KeyP
 
 
 def _spark_text(value: Any) -> Any:
+    """A scalar as Spark spells it: `true`, `4`."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int | float) else value

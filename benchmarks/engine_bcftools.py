@@ -13,8 +13,9 @@ class Bcftools(Engine):
     """Threads (de)compress; reading, counting and writing records is the work of one core."""
 
     name = "bcftools"
+    in_process = False
 
-    def __init__(self, machine: Machine, scratch: Path) -> None:
+    def __init__(self, machine: Machine, _scratch: Path) -> None:
         self._threads = ["--threads", str(machine.cores)]
 
     @staticmethod

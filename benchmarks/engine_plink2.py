@@ -10,11 +10,12 @@ from tools.cohort_files import read_samples
 
 
 class Plink2(Engine):
-    """Both of its steps are multi-threaded; `--memory` is its workspace, of which it touches what it needs."""
+    """Multi-threaded in both; `--memory` is its workspace, of which it touches only what it needs."""
 
     name = "plink2"
+    in_process = False
 
-    def __init__(self, machine: Machine, scratch: Path) -> None:
+    def __init__(self, machine: Machine, _scratch: Path) -> None:
         self._limits = ["--threads", str(machine.cores), "--memory", str(machine.memory_gib * 1024)]
 
     @staticmethod

@@ -18,7 +18,7 @@ from tools.cohort_files import Cohort
 # In the order in which they run: each may use what the ones before it wrote.
 WORKS = {
     "ingest": "bgzip VCF to the engine's own format, hard calls of every record",
-    "frequencies": "allele counts and frequencies by ancestry, from the engine's own format to a file of its own",
+    "frequencies": "allele counts and frequencies by ancestry, from that format to a file of its own",
 }
 
 
@@ -51,9 +51,11 @@ class Engine(ABC):
     """A running engine; making one starts its session."""
 
     name: ClassVar[str]
+    in_process: ClassVar[bool] = True
+    """Whether this Python process is part of the engine, and so of the memory that it takes."""
 
     @abstractmethod
-    def __init__(self, machine: Machine, scratch: Path) -> None: ...
+    def __init__(self, machine: Machine, scratch: Path, /) -> None: ...
 
     @staticmethod
     @abstractmethod

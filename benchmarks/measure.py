@@ -22,7 +22,7 @@ _PROC = Path("/proc")
 
 
 class Process(NamedTuple):
-    """A running process: its program's name, its address space and the part of that in memory."""
+    """A running process: its program's name without a version, its address space, what of it is in memory."""
 
     pid: int
     parent: int
@@ -42,11 +42,11 @@ class Measurement:
 
 
 @contextmanager
-def measured(root_pid: int | None = None) -> Iterator[Measurement]:
-    """Time the block, and sample the tree of processes under `root_pid` (this process) meanwhile."""
+def measured(*, with_this_process: bool = True) -> Iterator[Measurement]:
+    """Time the block, and meanwhile sample the memory of this process and its children, or of them alone."""
     measurement = Measurement()
     done = threading.Event()
-    sampler = threading.Thread(target=_sample, args=(root_pid or os.getpid(), measurement, done), daemon=True)
+    sampler = threading.Thread(target=_sample, args=(with_this_process, measurement, done), daemon=True)
     sampler.start()
     started = time.perf_counter()
     try:
@@ -57,11 +57,11 @@ def measured(root_pid: int | None = None) -> Iterator[Measurement]:
         sampler.join()
 
 
-def _sample(root_pid: int, measurement: Measurement, done: threading.Event) -> None:
+def _sample(with_this_process: bool, measurement: Measurement, done: threading.Event) -> None:
     while True:
-        tree = process_tree(root_pid, running_processes())
+        tree = process_tree(os.getpid(), running_processes())
         if tree:
-            totals = memory_by_program(tree)
+            totals = memory_by_program(tree if with_this_process else tree[1:])
             measurement.peak_mib = max(measurement.peak_mib or 0.0, sum(totals.values()))
             for program, mib in totals.items():
                 peak = measurement.peak_mib_by_program.get(program, 0.0)
@@ -81,16 +81,20 @@ def memory_by_program(processes: list[Process]) -> dict[str, float]:
 def process_tree(root_pid: int, processes: list[Process]) -> list[Process]:
     """The process `root_pid` and its descendants, but for those that still live in their parent's memory.
 
-    To start a program, Java lends its whole address space to a child for a moment (vfork): the child is then as
-    large as its parent to the byte, and would count gigabytes twice.
+    To start a program, Java lends its address space to a child for a moment (vfork): the child then looks as
+    large as its parent, give or take what the parent maps between two looks, and gigabytes would count twice.
     """
     children: dict[int, list[Process]] = {}
     for process in processes:
         children.setdefault(process.parent, []).append(process)
     tree = [process for process in processes if process.pid == root_pid]
     for parent in tree:  # grows while it is walked
-        tree.extend(child for child in children.get(parent.pid, []) if child.size_bytes != parent.size_bytes)
+        tree.extend(child for child in children.get(parent.pid, []) if not _same_size(child, parent))
     return tree
+
+
+def _same_size(child: Process, parent: Process) -> bool:
+    return abs(child.size_bytes - parent.size_bytes) <= 0.01 * parent.size_bytes
 
 
 def running_processes() -> list[Process]:
@@ -110,9 +114,11 @@ def _read_process(entry: Path) -> Process | None:
 
 
 def parse_stat(stat: str) -> Process:
-    """One line of ``/proc/PID/stat`` (proc(5)); the name is in parentheses and may hold blanks and parentheses."""
+    """One line of ``/proc/PID/stat``, see proc(5); the name is in parentheses and may hold some itself."""
     pid, _, rest = stat.partition(" (")
     program, _, fields = rest.rpartition(") ")
-    values = fields.split()  # from field 3 on: state, then ppid (4); vsize is field 23, rss field 24, in pages
+    values = (
+        fields.split()
+    )  # from field 3 on: state, then ppid (4); vsize is field 23, rss field 24, in pages
     rss_bytes = int(values[21]) * os.sysconf("SC_PAGE_SIZE")
-    return Process(int(pid), int(values[1]), program, int(values[20]), rss_bytes)
+    return Process(int(pid), int(values[1]), program.rstrip("0123456789."), int(values[20]), rss_bytes)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -33,7 +34,7 @@ class Result:
 
     @property
     def nanoseconds_per_genotype(self) -> float:
-        """Constant over sizes where cost grows linearly; falling where a fixed cost weighs in small inputs."""
+        """The same at all sizes where cost is linear; higher at small ones, where a fixed cost weighs."""
         return 1e9 / self.genotypes_per_second
 
 
@@ -63,42 +64,42 @@ def ratio_to_ours(result: Result, results: Iterable[Result]) -> float | None:
     return None
 
 
-def print_comparison(console: Console, results: Sequence[Result]) -> None:
-    """One row for each work and engine."""
-    table = Table(title="Engines side by side", title_justify="left")
-    for heading in ("work", "engine"):
-        table.add_column(heading)
-    for heading in ("samples", "records", "seconds", "genotypes/s", "peak MiB", f"time ÷ {OURS}"):
-        table.add_column(heading, justify="right")
-    for previous, result in zip([None, *results], results, strict=False):
-        if previous is not None and previous.work != result.work:
-            table.add_section()
-        table.add_row(*_cells(result), _number(ratio_to_ours(result, results), ".2f"))
+def print_comparison(console: Console, title: str, results: Sequence[Result]) -> None:
+    """One row for each work and engine on one input."""
+    table = _table(title, ["work", "engine"], [*_MEASURES, f"time ÷ {OURS}"])
+    works = [result.work for result in results]
+    for result, next_work in zip(results, [*works[1:], None], strict=True):
+        ratio = _number(ratio_to_ours(result, results), ".2f")
+        table.add_row(
+            result.work, result.engine, *_measures(result), ratio, end_section=result.work != next_work
+        )
     console.print(table)
 
 
 def print_scaling(console: Console, title: str, results: Sequence[Result]) -> None:
-    """One row for each size: time per genotype should not grow."""
-    table = Table(title=title, title_justify="left")
-    for heading in ("work", "engine"):
-        table.add_column(heading)
-    for heading in ("samples", "records", "seconds", "genotypes/s", "peak MiB", "ns/genotype"):
-        table.add_column(heading, justify="right")
+    """One row for each work and input of one engine: the time per genotype should not grow."""
+    table = _table(title, ["work"], ["samples", "records", *_MEASURES, "ns/genotype"])
     for result in results:
-        table.add_row(*_cells(result), f"{result.nanoseconds_per_genotype:.2f}")
+        size = (f"{result.samples:,}", f"{result.records:,}")
+        table.add_row(result.work, *size, *_measures(result), f"{result.nanoseconds_per_genotype:.1f}")
     console.print(table)
 
 
-def _cells(result: Result) -> list[str]:
-    return [
-        result.work,
-        result.engine,
-        f"{result.samples:,}",
-        f"{result.records:,}",
-        f"{result.seconds:.2f}",
-        f"{result.genotypes_per_second:,.0f}",
-        _number(result.peak_mib, ",.0f"),
-    ]
+def _table(title: str, names: Sequence[str], numbers: Sequence[str]) -> Table:
+    table = Table(title=title, title_justify="left", box=box.SIMPLE)
+    for heading in names:
+        table.add_column(heading)
+    for heading in numbers:
+        table.add_column(heading, justify="right")
+    return table
+
+
+_MEASURES = ("seconds", "M genotypes/s", "peak MiB")
+
+
+def _measures(result: Result) -> list[str]:
+    speed = f"{result.genotypes_per_second / 1e6:,.1f}"
+    return [f"{result.seconds:.2f}", speed, _number(result.peak_mib, ",.0f")]
 
 
 def _number(value: float | None, form: str) -> str:

@@ -15,6 +15,7 @@ from typing import IO, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pysam
+from isal import igzip
 
 from allofus_spark.genome import load_build
 
@@ -110,3 +111,9 @@ def read_samples(path: Path) -> list[Person]:
     """The rows that `write_samples` wrote."""
     lines = path.read_text(encoding="utf-8").splitlines()
     return [Person(*line.split("\t")) for line in lines[1:]]
+
+
+def count_records(vcf: Path) -> int:
+    """Lines after the header of a bgzip VCF."""
+    with igzip.open(vcf, "rb") as lines:
+        return sum(not line.startswith(b"#") for line in lines)

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO
-from urllib.parse import unquote, urlparse
 
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
-from allofus_spark.errors import BadSource
+from allofus_spark.errors import BadSource, shown
 
 _VCF_ENDINGS = (".vcf", ".vcf.gz", ".vcf.bgz", ".vcf.bgzf")
+_GLOB_CHARACTERS = re.compile(r"([\\*?{}\[\]])")
+_LOCAL = "file:"
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One file to ingest. ``uri`` is as Hadoop spells it; ``local`` is its path where workers can open it."""
+    """One file to ingest. ``uri`` is a Hadoop path as text; ``local`` is for files that workers can open."""
 
     uri: str
     size: int
 
     @property
     def local(self) -> str | None:
-        parts = urlparse(self.uri)
-        return unquote(parts.path) if parts.scheme == "file" else None
+        return re.sub("^/+", "/", self.uri.removeprefix(_LOCAL)) if self.uri.startswith(_LOCAL) else None
 
     @property
     def path(self) -> str:
@@ -32,18 +37,30 @@ class SourceFile:
         return self.local or self.uri
 
 
+def without_glob(path: str) -> str:
+    """A pattern that stands for exactly this path: Spark's readers take every path for a pattern."""
+    return _GLOB_CHARACTERS.sub(r"\\\1", path)
+
+
 def list_sources(spark: SparkSession, sources: Sequence[str]) -> list[SourceFile]:
     """The files that paths, globs and folders stand for, in path order, each once.
 
-    A folder stands for the VCF files right inside it. Raises BadSource naming what matches nothing.
+    A folder stands for the VCF files right inside it. Raises BadSource naming what matches nothing, cannot be
+    listed, or is a broken link: a shard left out would be missing from every count.
     """
+    if not sources:
+        raise BadSource("no source files were named; give VCF files, folders or patterns")
     found: dict[str, SourceFile] = {}
     for source in sources:
-        matched = _expand(spark, source)
+        with _java_errors(source, "cannot be listed"):
+            matched = _expand(spark, source)
         if not matched:
             raise BadSource(f"{source}: no such file, or a folder or pattern without VCF files")
-        found |= {file.uri: file for file in matched}
-    return [found[uri] for uri in sorted(found)]
+        found |= {file.path: file for file in matched}
+    special = [path for path, file in found.items() if file.local and not os.path.isfile(path)]
+    if special:
+        raise BadSource(f"{shown(special)}: not a regular file (a pipe?); write the VCF to a file first")
+    return [found[path] for path in sorted(found)]
 
 
 def _expand(spark: SparkSession, source: str) -> list[SourceFile]:
@@ -60,18 +77,50 @@ def _expand(spark: SparkSession, source: str) -> list[SourceFile]:
     for status in statuses:
         if status.isDirectory():
             inside = [item for item in file_system.listStatus(status.getPath()) if item.isFile()]
-            files += [item for item in inside if item.getPath().getName().lower().endswith(_VCF_ENDINGS)]
+            files += [item for item in inside if _is_vcf(item.getPath().getName())]
+            _refuse_broken_links(str(status.getPath().toString()))
         else:
             files.append(status)
-    return [SourceFile(item.getPath().toUri().toString(), int(item.getLen())) for item in files]
+    return [SourceFile(item.getPath().toString(), int(item.getLen())) for item in files]
+
+
+def _is_vcf(name: str) -> bool:
+    return name.lower().endswith(_VCF_ENDINGS)
+
+
+def _refuse_broken_links(folder: str) -> None:
+    """Hadoop leaves a link whose target is gone out of a listing, without a word."""
+    local = SourceFile(folder, 0).local
+    if local is None:
+        return
+    names = [name for name in sorted(os.listdir(local)) if _is_vcf(name)]
+    broken = [name for name in names if not os.path.exists(os.path.join(local, name))]
+    if broken:
+        raise BadSource(f"{local}: {len(broken)} of its VCF files are links to nothing: {shown(broken)}")
+
+
+@contextmanager
+def _java_errors(source: str, problem: str) -> Iterator[None]:
+    """Turn errors of a file system into BadSource with its reason."""
+    try:
+        yield
+    except Py4JJavaError as error:
+        reason = str(error.java_exception.toString()).splitlines()[0]
+        raise BadSource(f"{source}: {problem}: {reason}") from None
+    except (PySparkException, OSError) as error:
+        reason = str(error).splitlines()[0]
+        if "URISyntaxException" in reason:
+            reason += ". A name with a colon needs its folder before it (./NAME) and fits no pattern"
+        raise BadSource(f"{source}: {problem}: {reason}") from None
 
 
 class HadoopStream:
     """A file of any Hadoop file system, read on the driver through the JVM; for headers, not for data."""
 
     def __init__(self, spark: SparkSession, file: SourceFile) -> None:
-        self._jvm: Any = spark._jvm
-        path = self._jvm.org.apache.hadoop.fs.Path(file.uri)
+        jvm: Any = spark._jvm
+        self._jvm = jvm
+        path = jvm.org.apache.hadoop.fs.Path(file.uri)
         configuration = spark._jsc.hadoopConfiguration()  # type: ignore[attr-defined]
         self._stream = path.getFileSystem(configuration).open(path)
         self._size = file.size
@@ -93,6 +142,11 @@ class HadoopStream:
         self._stream.close()
 
 
-def open_stream(spark: SparkSession, file: SourceFile) -> BinaryIO | HadoopStream:
-    """A stream of a file's bytes on the driver."""
-    return open(file.local, "rb") if file.local else HadoopStream(spark, file)
+@contextmanager
+def open_stream(spark: SparkSession, file: SourceFile) -> Iterator[BinaryIO | HadoopStream]:
+    """A stream of a file's bytes on the driver; raises BadSource where it cannot be read."""
+    with (
+        _java_errors(file.path, "cannot be read"),
+        open(file.local, "rb") if file.local else HadoopStream(spark, file) as stream,
+    ):
+        yield stream

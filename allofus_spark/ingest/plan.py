@@ -26,6 +26,8 @@ from allofus_spark.ingest.vcf.header import VcfHeader, parse_header
 
 MAX_HEADER_BYTES = 256 * 1024 * 1024
 _PROBE_THREADS = 8
+_MIN_SPLIT_BYTES = 512 * 1024  # a task costs as much to start as half a MiB of bgzip to parse
+_SPLITS_PER_CORE = 2  # so that one core's bad luck is the other's work
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,8 @@ def plan_callset(
     for probe in probes:
         name = probe.file.uri.rsplit("/", 1)[-1]
         fingerprint.update(f"{name}\t{probe.file.size}\t{probe.header.sha256}\n".encode())
+    total_bytes = sum(file.size for file in files)
+    cores = spark.sparkContext.defaultParallelism
     alike: dict[str, VcfHeader] = {}  # one object for equal headers: tasks get thousands of shards by pickle
     return CallsetPlan(
         files=tuple(files),
@@ -89,15 +93,20 @@ def plan_callset(
         splits=tuple(
             split
             for probe in probes
-            for split in plan_splits(probe.file.path, probe.kind, probe.file.size, _step(probe, split_bytes))
+            for split in plan_splits(probe.file.path, probe.kind, probe.file.size, _step(probe.file, total_bytes, split_bytes, cores))
         ),
         warnings=tuple(warnings),
     )
 
 
-def _step(probe: Probe, split_bytes: int) -> int:
-    """Bytes of a split: a file that tasks cannot open themselves comes to one task, whole."""
-    return split_bytes if probe.file.local else probe.file.size
+def _step(file: SourceFile, total_bytes: int, split_bytes: int, cores: int) -> int:
+    """Bytes of a split: no more than set, and few enough that all cores share a small callset.
+
+    A file that tasks cannot open themselves comes to one task, whole.
+    """
+    if not file.local:
+        return file.size
+    return min(split_bytes, max(_MIN_SPLIT_BYTES, -(-total_bytes // (_SPLITS_PER_CORE * cores))))
 
 
 def _probe_all(spark: SparkSession, files: Sequence[SourceFile]) -> list[Probe]:

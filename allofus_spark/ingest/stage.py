@@ -19,7 +19,7 @@ from pyspark.sql import functions as F
 from allofus_spark import errors
 from allofus_spark.errors import BadSource
 from allofus_spark.ingest.bytes import SplitReport, check_reports
-from allofus_spark.ingest.files import SourceFile
+from allofus_spark.ingest.files import SourceFile, without_glob
 from allofus_spark.ingest.plan import CallsetPlan
 from allofus_spark.ingest.tasks import ParseJob, parse_ranges, parse_streams
 from allofus_spark.ingest.vcf import staging
@@ -44,7 +44,7 @@ def stage_records(spark: SparkSession, plan: CallsetPlan, job: ParseJob, folder:
     frame = _parse_local(spark, job) if plan.files[0].local else _parse_remote(spark, plan, job)
     # Snappy: staged rows live for seconds, and decoding them is most of what they cost.
     frame.write.option("compression", "snappy").parquet(folder)
-    return spark.read.schema(staging.staged_schema()).parquet(folder)
+    return spark.read.schema(staging.staged_schema()).parquet(without_glob(folder))
 
 
 def _parse_local(spark: SparkSession, job: ParseJob) -> DataFrame:
@@ -72,7 +72,7 @@ def _raw_bytes(spark: SparkSession, file: SourceFile) -> DataFrame:
         .option("io.compress.passthrough.extension", ending)
     )
     value = F.col("value").cast("binary").alias("value")
-    return reader.text(file.uri).select(F.lit(file.uri).alias("path"), value)
+    return reader.text(without_glob(file.uri)).select(F.lit(file.uri).alias("path"), value)
 
 
 def read_ledger(staged: DataFrame, plan: CallsetPlan) -> Counter[str]:

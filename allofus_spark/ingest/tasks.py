@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from allofus_spark.errors import AllofusError
+from allofus_spark.errors import AllofusError, BadSource
 from allofus_spark.genome import Build, ReferenceSequence
 from allofus_spark.ingest.bytes import ByteStream, Split, SplitReader
 from allofus_spark.ingest.vcf import staging
@@ -70,8 +70,11 @@ def parse_ranges(job: ParseJob, batches: Iterable[pa.RecordBatch]) -> Iterator[p
     for batch in batches:
         for number in batch.column(0).to_pylist():
             split = job.splits[number]
-            with open(split.path, "rb") as stream:
-                yield from _parse_split(job, split, stream)
+            try:
+                with open(split.path, "rb") as stream:
+                    yield from _parse_split(job, split, stream)
+            except OSError as error:
+                yield _ledger_row(split, error=BadSource(f"{split.path}: cannot be read: {error}"))
 
 
 def parse_streams(job: ParseJob, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -90,39 +93,54 @@ def parse_streams(job: ParseJob, batches: Iterable[pa.RecordBatch]) -> Iterator[
 def _parse_split(job: ParseJob, split: Split, stream: ByteStream | BinaryIO) -> Iterator[pa.RecordBatch]:
     """Rows of one split, then its ledger; an unusable file becomes a ledger row with the error."""
     ledger: Counter[str] = Counter()
-    account: dict[str, object] = {"path": split.path}
     try:
         reader = SplitReader(stream, split, chunk_bytes=job.chunk_bytes, max_line_bytes=job.max_line_bytes)
         context = job.context(split.path)
         for chunk in reader:
             yield from parse_chunk(chunk, context, ledger)
-        account |= {"report": dataclasses.asdict(reader.report), "counters": dict(ledger)}
+        yield _ledger_row(split, report=dataclasses.asdict(reader.report), counters=dict(ledger))
     except AllofusError as error:
+        yield _ledger_row(split, error=error)
+
+
+def _ledger_row(split: Split, *, error: AllofusError | None = None, **account: object) -> pa.RecordBatch:
+    if error is not None:
         account |= {"error": type(error).__name__, "message": str(error)}
-    columns = {"row_kind": pa.array([staging.LEDGER]), "ledger": pa.array([json.dumps(account)])}
-    yield staging.staged_batch(columns, 1)
+    text = json.dumps({"path": split.path, **account})
+    columns = {"row_kind": pa.array([staging.LEDGER]), "ledger": pa.array([text])}
+    return staging.staged_batch(columns, 1)
 
 
 class RejoinedLines:
-    """A forward-only stream of ``size`` bytes from the pieces between its newlines."""
+    """A forward-only stream of a file from the pieces between its newlines.
+
+    Whether the file ends in a newline shows in its ``size`` only. A file that has grown since gives more
+    bytes than ``size``, as a stream of the file itself would, so that the reader refuses it.
+    """
 
     def __init__(self, pieces: Iterator[bytes], size: int) -> None:
         self._pieces = pieces
-        self._left = size
+        self._size = size
+        self._given = 0
+        self._begun = False
         self._buffer = bytearray()
 
     def read(self, size: int, /) -> bytes:
-        while len(self._buffer) < size and self._left:
+        while len(self._buffer) < size:
             piece = next(self._pieces, None)
             if piece is None:
+                if self._given == self._size - 1:
+                    self._add(b"\n")
                 break
-            # The last piece ends at the end of the file, with or without a newline.
-            line = (piece + b"\n")[: self._left]
-            self._left -= len(line)
-            self._buffer += line
+            self._add(b"\n" + piece if self._begun else piece)
+            self._begun = True
         taken = bytes(self._buffer[:size])
         del self._buffer[:size]
         return taken
+
+    def _add(self, data: bytes) -> None:
+        self._buffer += data
+        self._given += len(data)
 
     def seek(self, offset: int, /) -> int:
         raise OSError(f"this stream only goes forward; it cannot seek to {offset}")

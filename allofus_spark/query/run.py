@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Mapping
+
 from pyspark.sql import DataFrame
 
+from allofus_spark.errors import ContractViolation
 from allofus_spark.query.statement import check_statement
 from allofus_spark.query.views import VIEWS
-from allofus_spark.tables import PIPELINE_RUNS, SNAPSHOTS, Warehouse, contract
+from allofus_spark.tables import PIPELINE_RUNS, SNAPSHOTS, Warehouse, contract, contracts
 
 _LIVE = (PIPELINE_RUNS.name, SNAPSHOTS.name)
 
@@ -19,13 +23,26 @@ def run_query(warehouse: Warehouse, text: str) -> DataFrame:
     """
     statement = check_statement(text)
     snapshot = warehouse.snapshot()
-    session = warehouse.spark
+    known = {table.name for table in contracts(warehouse.settings)} | set(VIEWS) | set(snapshot)
     for name in statement.tables:
-        if name in VIEWS:
-            frame = VIEWS[name](warehouse, snapshot)
-        elif name in _LIVE and warehouse.exists(contract(name, warehouse.settings)):
-            frame = warehouse.live(contract(name, warehouse.settings))
-        else:
-            frame = warehouse.read(contract(name, warehouse.settings), snapshot)
-        frame.createOrReplaceTempView(name)
-    return session.sql(statement.sql)
+        if name in statement.defined and name not in known:
+            continue
+        if name not in known:
+            raise ContractViolation(_unknown(name, sorted(known)))
+        _read(warehouse, name, snapshot).createOrReplaceTempView(name)
+    return warehouse.spark.sql(statement.sql)
+
+
+def _read(warehouse: Warehouse, name: str, snapshot: Mapping[str, int]) -> DataFrame:
+    if name in VIEWS:
+        return VIEWS[name](warehouse, snapshot)
+    table = contract(name, warehouse.settings)
+    if name in _LIVE and warehouse.exists(table):
+        return warehouse.live(table)
+    return warehouse.read(table, snapshot)
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f"; did you mean {close[0]}?" if close else "."
+    return f"there is no table {name}{hint} Tables: {', '.join(known)}"

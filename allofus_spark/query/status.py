@@ -14,7 +14,7 @@ from allofus_spark.tables.run_tables import SNAPSHOTS
 
 @dataclass(frozen=True)
 class TableStatus:
-    """One table. ``version`` is the snapshot's; ``live_version`` is ahead during a run or after a failed one."""
+    """One table. ``version`` is the snapshot's; ``live_version`` is ahead during a run or a failed one."""
 
     name: str
     zone: str

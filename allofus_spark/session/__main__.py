@@ -17,8 +17,8 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         properties = read_properties(Path(arguments[0]))
-    except EnvironmentProblem as problem:
-        print(problem, file=sys.stderr)
+    except EnvironmentProblem as unreadable:
+        print(unreadable, file=sys.stderr)
         return 2
     problems = properties.warnings() + spark_conf_problems(properties.confs, installed_versions())
     for problem in problems:

@@ -6,13 +6,15 @@ Three kinds. *Launch* settings (jars, memory, the JVM's options) count only for 
 
 from __future__ import annotations
 
-import getpass
 import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from allofus_spark.jars import DELTA_PACKAGE, hail_jar, local_jars
+from allofus_spark.java import Java
+from allofus_spark.session.archive import archive_option
+from allofus_spark.session.logs import log_option
 from allofus_spark.settings import SparkSettings
 
 Confs = dict[str, str]
@@ -26,14 +28,14 @@ BGZIP_CODEC = "is.hail.io.compress.BGzipCodec"
 ENGINE: Mapping[str, str] = {
     "spark.serializer": KRYO_SERIALIZER,
     "spark.kryo.registrator": HAIL_REGISTRATOR,
-    # Spark's own codecs read a .bgz as silent garbage; Hail's make it splittable.
+    # Spark's own codecs read a .bgz as silent garbage; Hail's read it, in splits.
     "spark.hadoop.io.compression.codecs": "org.apache.hadoop.io.compress.DefaultCodec,"
     f"{BGZIP_CODEC},is.hail.io.compress.BGzipCodecTbi,org.apache.hadoop.io.compress.GzipCodec",
     "spark.sql.extensions": DELTA_EXTENSION,
     "spark.sql.catalog.spark_catalog": DELTA_CATALOG,
     "spark.ui.showConsoleProgress": "false",
     "spark.python.worker.reuse": "true",
-    # One thread for each task is what the scheduler counts on; and more threads sum in another order.
+    # The scheduler counts on one thread for each task, and other numbers of threads add up in another order.
     "spark.executorEnv.OPENBLAS_NUM_THREADS": "1",
     "spark.executorEnv.OMP_NUM_THREADS": "1",
     "spark.executorEnv.MKL_NUM_THREADS": "1",
@@ -43,28 +45,28 @@ SQL: Mapping[str, str] = {
     "spark.sql.ansi.enabled": "true",  # overflow and bad casts are errors, never nulls
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.parquet.compression.codec": "zstd",
-    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # INT96, the default, is read differently elsewhere
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # INT96 is read in different ways
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.sql.sources.partitionOverwriteMode": "static",  # an overwrite names its rows by replaceWhere
-    "spark.databricks.delta.schema.autoMerge.enabled": "false",  # a table changes by its contract, not by a frame
+    "spark.databricks.delta.schema.autoMerge.enabled": "false",  # a table changes by its contract alone
 }
 
-# What makes a commit quick where one machine does everything. A state of a few thousand files is one small task;
-# a checkpoint costs ten times the commit that triggers it, and a reader here opens 100 small files in no time.
-LOCAL_SQL: Mapping[str, str] = {
-    "spark.databricks.delta.snapshotPartitions": "1",
-    "spark.databricks.delta.properties.defaults.checkpointInterval": "100",
-}
-
-# The web page would show a shared machine's other users what runs, and costs half a second at every start.
-# The address spares a look-up of the host's name, which fails on many laptops.
+# The web page would show others on a shared machine what runs, and costs half a second at each start. The
+# address spares a look-up of the host's name, which fails on many laptops.
 LOCAL_ENGINE: Mapping[str, str] = {
     "spark.ui.enabled": "false",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
 }
 
-_JOINED_BY = {
+# Quick commits where one machine does everything: a small table's state is one small task, and a checkpoint
+# takes five times as long as a commit, while 100 commits are read as fast as a checkpoint of them.
+LOCAL_SQL: Mapping[str, str] = {
+    "spark.databricks.delta.snapshotPartitions": "1",
+    "spark.databricks.delta.properties.defaults.checkpointInterval": "100",
+}
+
+_LISTS = {
     "spark.jars": ",",
     "spark.jars.packages": ",",
     "spark.sql.extensions": ",",
@@ -80,11 +82,16 @@ def is_local(master: str) -> bool:
     return master == "local" or master.startswith("local[")
 
 
-def launch_confs(spark: SparkSettings, master: str) -> Confs:
+def launch_confs(spark: SparkSettings, master: str, java: Java) -> Confs:
     """Settings for the JVM that this process is about to start."""
-    options = f"-Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties').as_uri()}"
-    confs = {"spark.master": master, "spark.driver.memory": spark.driver_memory}
-    return confs | {"spark.driver.extraJavaOptions": options} | _jar_confs(is_local(master))
+    jars = _jar_confs(is_local(master))
+    options = f"{log_option()} {archive_option(java, jars['spark.driver.extraClassPath'])}"
+    return {
+        **jars,
+        "spark.master": master,
+        "spark.driver.memory": spark.driver_memory,
+        "spark.driver.extraJavaOptions": options.strip(),
+    }
 
 
 def session_confs(spark: SparkSettings, master: str) -> Confs:
@@ -93,8 +100,10 @@ def session_confs(spark: SparkSettings, master: str) -> Confs:
     return {
         **ENGINE,
         **SQL,
-        **(LOCAL_ENGINE | LOCAL_SQL if local else {}),
+        **(LOCAL_ENGINE if local else {}),
+        **(LOCAL_SQL if local else {}),
         "spark.sql.shuffle.partitions": str(spark.shuffle_partitions),
+        # Executors of a cluster compile into their own working folder: the driver's home is not theirs.
         "spark.executorEnv.NUMBA_CACHE_DIR": numba_cache() if local else "numba-cache",
     }
 
@@ -107,40 +116,34 @@ def joined(confs: Mapping[str, str], extra: Mapping[str, str]) -> Confs:
     """
     result = dict(confs)
     for key, value in extra.items():
-        separator = _JOINED_BY.get(key)
-        if separator is not None and key in result:
-            parts = result[key].split(separator) + value.split(separator)
-            value = separator.join(dict.fromkeys(part for part in parts if part))
-        result[key] = value
+        separator = _LISTS.get(key)
+        parts = [value] if separator is None else f"{result.get(key, '')}{separator}{value}".split(separator)
+        result[key] = (separator or "").join(dict.fromkeys(part.strip() for part in parts if part.strip()))
     return result
 
 
 def numba_cache() -> str:
-    """A folder of this user for compiled kernels, so that they are compiled once a machine, not once a run.
-
-    Executors of a cluster use a folder in their own working directory instead: the driver's home is not theirs.
-    """
+    """A folder of this user for compiled kernels, so that a machine compiles them once, not at each run."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     folder = Path(base, "allofus-spark", "numba")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError:  # no home that can be written: cached for this process only
-        return tempfile.mkdtemp(prefix=f"numba-{getpass.getuser()}-")
+    except OSError:  # a home that cannot be written
+        return tempfile.mkdtemp(prefix="allofus-numba-")
     return str(folder)
 
 
 def _jar_confs(local: bool) -> Confs:
     jars = local_jars()
-    if jars is None:
-        jars, packages = [hail_jar()], {"spark.jars.packages": DELTA_PACKAGE}
-    else:
-        packages = {}
+    packages = {} if jars else {"spark.jars.packages": DELTA_PACKAGE}
+    jars = jars or [hail_jar()]
     class_path = os.pathsep.join(map(str, jars))
     if local:  # the driver's class path is all there is, and nothing has to be copied
-        return packages | {"spark.driver.extraClassPath": class_path}
-    return packages | {
+        return {**packages, "spark.driver.extraClassPath": class_path}
+    return {
+        **packages,
         "spark.jars": ",".join(map(str, jars)),
         "spark.driver.extraClassPath": class_path,
-        # Absolute: with a relative path Hail and Delta come from two class loaders, and a Delta write can fail.
+        # Absolute: from a relative path Hail and Delta come by two class loaders, and a Delta write can fail.
         "spark.executor.extraClassPath": class_path,
     }

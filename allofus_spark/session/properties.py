@@ -13,7 +13,9 @@ from typing import NamedTuple
 
 from allofus_spark.errors import EnvironmentProblem
 
-_SEPARATOR = re.compile(r"(?<!\\)[ \t\f]*[=: \t\f][ \t\f]*")
+# A key runs to the first blank, = or : that no backslash escapes; around one = or : blanks do not count.
+_LINE = re.compile(r"((?:\\.|[^\\=: \t\f])*)[ \t\f]*[=:]?[ \t\f]*(.*)", re.DOTALL)
+_ESCAPES = {"t": "\t", "n": "\n", "r": "\r", "f": "\f"}
 
 
 class Properties(NamedTuple):
@@ -49,10 +51,13 @@ def parse_properties(text: str) -> Properties:
     confs: dict[str, str] = {}
     replaced: dict[str, list[str]] = {}
     for line in _logical_lines(text):
-        key, *value = _SEPARATOR.split(line, maxsplit=1)
+        match = _LINE.match(line)
+        assert match is not None  # every part of the pattern may be empty
+        key, value = _unescaped(match[1]), _unescaped(match[2]).strip()
         if key in confs:
             replaced.setdefault(key, []).append(confs[key])
-        confs[key] = _unescaped(value[0].strip()) if value else ""
+        if key:
+            confs[key] = value
     return Properties(confs, replaced)
 
 
@@ -74,4 +79,4 @@ def _logical_lines(text: str) -> Iterator[str]:
 
 
 def _unescaped(text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text)
+    return re.sub(r"\\(.)", lambda escape: _ESCAPES.get(escape[1], escape[1]), text)

@@ -129,6 +129,7 @@ class Run:
 @contextmanager
 def start_run(warehouse: Warehouse, stage: str) -> Iterator[Run]:
     """A run that is recorded as finished when the block ends, as failed when it raises."""
+    warehouse.make_root()
     run = Run(warehouse, stage)
     try:
         yield run

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from delta.tables import DeltaTable
+from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from allofus_spark import __version__
-from allofus_spark.errors import BuildMismatch, ContractViolation
+from allofus_spark.errors import BuildMismatch, ContractViolation, SettingsError
 from allofus_spark.settings import Settings
 from allofus_spark.tables import catalog
 from allofus_spark.tables.contract import Table
@@ -29,6 +32,7 @@ from allofus_spark.tables.run_tables import SNAPSHOTS
 BUILD_PROPERTY = "allofus.build"
 BIN_WIDTH_PROPERTY = "allofus.binWidthBases"
 _SHOWN_KEYS = 5
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
 class Keys(Enum):
@@ -65,7 +69,7 @@ class Warehouse:
         self.spark = spark
         self.settings = settings
         root = settings.warehouse
-        self.root = root if "://" in root else os.path.abspath(root)
+        self.root = root if _SCHEME.match(root) else os.path.abspath(root)
         self._snapshot: dict[str, int] | None = None
 
     def path(self, table: Table) -> str:
@@ -130,6 +134,19 @@ class Warehouse:
 
     # -- writing ---------------------------------------------------------------------------------
 
+    def make_root(self) -> None:
+        """Make the warehouse's folder where it is not there; raises SettingsError where it cannot be."""
+        jvm: Any = self.spark._jvm
+        configuration = self.spark._jsc.hadoopConfiguration()  # type: ignore[attr-defined]
+        path = jvm.org.apache.hadoop.fs.Path(self.root)
+        try:
+            path.getFileSystem(configuration).mkdirs(path)
+        except Py4JJavaError as error:
+            reason = str(error.java_exception.toString()).splitlines()[0]
+            raise SettingsError(
+                f"warehouse {self.root} cannot be made: {reason}; name another place with --warehouse"
+            ) from None
+
     def create(self, table: Table, properties: Mapping[str, str] | None = None) -> None:
         """Make the table from its contract where it does not exist yet."""
         if self.exists(table):
@@ -147,9 +164,8 @@ class Warehouse:
             builder = builder.property(name, value)
         builder.execute()
         for name, condition in table.checks.items():
-            self.spark.sql(
-                f"ALTER TABLE delta.`{self.path(table)}` ADD CONSTRAINT {name} CHECK ({condition})"
-            )
+            quoted = self.path(table).replace("`", "``")
+            self.spark.sql(f"ALTER TABLE delta.`{quoted}` ADD CONSTRAINT {name} CHECK ({condition})")
 
     def commit(self, write: Write, metadata: Mapping[str, object]) -> Written:
         """Check the frame against its contract and commit it as one Delta version.

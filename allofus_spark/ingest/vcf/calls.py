@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import numba
 import numpy as np
+import numpy.typing as npt
 
 from allofus_spark.genome import DIPLOID, MITOCHONDRIAL, X_NONPAR
 
@@ -21,21 +22,6 @@ HALF, HAPLOID, POLYPLOID = 0, 1, 2
 _ABSENT, _BAD = -1, -2
 _COLUMN_COUNT, _BAD_GENOTYPE = 1, 7
 _TAB, _COLON, _DOT, _SLASH, _BAR = 9, 58, 46, 47, 124
-
-
-@numba.njit(cache=True, nogil=True)
-def _word(data, at):  # type: ignore[no-untyped-def]
-    """Four bytes as one number: the compiler makes it a single load."""
-    return (
-        np.uint32(data[at])
-        | (np.uint32(data[at + 1]) << np.uint32(8))
-        | (np.uint32(data[at + 2]) << np.uint32(16))
-        | (np.uint32(data[at + 3]) << np.uint32(24))
-    )
-
-
-_PHASED_REF = np.uint32(int.from_bytes(b"0|0\t", "little"))
-_UNPHASED_REF = np.uint32(int.from_bytes(b"0/0\t", "little"))
 
 
 @numba.njit(cache=True, nogil=True)
@@ -143,8 +129,48 @@ def _next_value(data, at, end, gt_place, n_keys, bounds):  # type: ignore[no-unt
     return at if place < n_keys else _BAD
 
 
+# A diploid call of single-digit alleles and the tab after it, as one little-endian word.
+_PHASED_REF = np.uint32(int.from_bytes(b"0|0\t", "little"))
+_UNPHASED_REF = np.uint32(int.from_bytes(b"0/0\t", "little"))
+_PUNCTUATION = np.uint32(0xFF00FF00)
+_PHASED = np.uint32(_PHASED_REF & _PUNCTUATION)
+_UNPHASED = np.uint32(_UNPHASED_REF & _PUNCTUATION)
+
+
 @numba.njit(cache=True, nogil=True)
-def _pack_line(data, at, end, gt_place, n_keys, n_alts, region, sex, rows, packed, tally):  # type: ignore[no-untyped-def]
+def _pack_words(words, first_word, sample, last, n_alts, rows, packed):  # type: ignore[no-untyped-def]
+    """Pack plain diploid calls from ``sample`` up to ``last`` for as long as they come; the sample after.
+
+    ``words`` are a call and its tab as one number each, that of sample 0 at ``first_word``.
+    """
+    while sample < last:
+        word = words[first_word + sample]
+        if word == _PHASED_REF or word == _UNPHASED_REF:
+            sample += 1
+            continue
+        punctuation = word & _PUNCTUATION
+        if punctuation != _PHASED and punctuation != _UNPHASED:
+            break
+        first = np.int64(word & np.uint32(255)) - 48
+        second = np.int64((word >> np.uint32(16)) & np.uint32(255)) - 48
+        byte, shift = sample >> 2, (sample & 3) * 2
+        if first == -2 and second == -2:
+            for alt in range(n_alts):
+                if rows[alt] >= 0:
+                    packed[rows[alt], byte] |= np.uint8(3 << shift)
+        elif 0 <= first <= n_alts and 0 <= second <= n_alts and first <= 9 and second <= 9:
+            if first > 0 and rows[first - 1] >= 0:
+                packed[rows[first - 1], byte] += np.uint8(1 << shift)
+            if second > 0 and rows[second - 1] >= 0:
+                packed[rows[second - 1], byte] += np.uint8(1 << shift)
+        else:
+            break
+        sample += 1
+    return sample
+
+
+@numba.njit(cache=True, nogil=True)
+def _pack_line(data, words, at, end, gt_place, n_keys, n_alts, region, sex, rows, packed, tally):  # type: ignore[no-untyped-def]
     """Pack one record; 0 or the reason why it is refused."""
     n_samples = len(sex)
     if n_samples == 0:
@@ -155,21 +181,16 @@ def _pack_line(data, at, end, gt_place, n_keys, n_alts, region, sex, rows, packe
     sample = 0
     while sample < n_samples:
         if plain:
-            while sample < n_samples - 1 and at + 4 <= end:
-                word = _word(data, at)
-                if word != _PHASED_REF and word != _UNPHASED_REF:
-                    break
-                at += 4
-                sample += 1
+            # The last call has no tab behind it.
+            last = min(n_samples - 1, sample + (end - at) // 4)
+            after = _pack_words(words[at & 3], (at >> 2) - sample, sample, last, n_alts, rows, packed)
+            at += 4 * (after - sample)
+            sample = after
         if at > end:
             return _COLUMN_COUNT
-        if plain and at + 3 <= end and (at + 3 == end or data[at + 3] == _TAB):
-            bounds[0], bounds[1] = at, at + 3
-            stop = at + 3
-        else:
-            stop = _next_value(data, at, end, gt_place, n_keys, bounds)
-            if stop == _BAD:
-                return _BAD_GENOTYPE
+        stop = _next_value(data, at, end, gt_place, n_keys, bounds)
+        if stop == _BAD:
+            return _BAD_GENOTYPE
         copies = 0
         if bounds[1] != _ABSENT:
             ploidy = _parse_gt(data, bounds[0], bounds[1], n_alts, alleles)
@@ -183,14 +204,23 @@ def _pack_line(data, at, end, gt_place, n_keys, n_alts, region, sex, rows, packe
     return 0 if at == end + 1 else _COLUMN_COUNT
 
 
+def words_of(data: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint32], ...]:
+    """The buffer as 32-bit words that start at byte 0, 1, 2 and 3: views, nothing is copied."""
+    return tuple(data[shift : shift + (len(data) - shift) // 4 * 4].view(np.uint32) for shift in range(4))
+
+
 @numba.njit(cache=True, nogil=True)
-def pack_records(data, calls, numbers, regions, sex, rows, row_starts, packed, reason, tallies):  # type: ignore[no-untyped-def]
+def pack_records(  # type: ignore[no-untyped-def]
+    data, words, calls, numbers, regions, sex, rows, row_starts, packed, reason, tallies
+):
     """Pack the calls of records that have not been refused.
 
     Parameters
     ----------
     data, calls, numbers
         As from ``scan_records``, for the records to pack.
+    words
+        ``words_of(data)``.
     regions : int8[records]
         Ploidy region of each record.
     sex : int8[n_samples]
@@ -212,6 +242,7 @@ def pack_records(data, calls, numbers, regions, sex, rows, row_starts, packed, r
         start = row_starts[record]
         reason[record] = _pack_line(
             data,
+            words,
             calls[record, 0],
             calls[record, 1],
             numbers[record, 2],

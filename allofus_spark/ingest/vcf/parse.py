@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from allofus_spark.genotypes import encode, pack, packed_width, unpack
 from allofus_spark.ingest.bytes import LineChunk
 from allofus_spark.ingest.vcf import staging
 from allofus_spark.ingest.vcf.alternates import DROPPED, EXPLICIT, split_alternates
-from allofus_spark.ingest.vcf.calls import HALF, HAPLOID, POLYPLOID, pack_records
+from allofus_spark.ingest.vcf.calls import HALF, HAPLOID, POLYPLOID, pack_records, words_of
 from allofus_spark.ingest.vcf.scan import (
     ALT,
     CHROM,
@@ -34,7 +33,8 @@ from allofus_spark.ingest.vcf.scan import (
     scan_records,
 )
 
-_DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+# A decimal number, infinity or NaN, as the VCF specification allows.
+_NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$|^[+-]?(?i:inf|infinity|nan)$"
 
 
 @dataclass(frozen=True)
@@ -167,23 +167,17 @@ def _check_header_lines(
 def _read_qual(records: Records) -> pa.Array:
     """QUAL as float64, null for a dot; records whose QUAL is not a number are refused."""
     texts = records.text(QUAL)
-    texts = pc.if_else(pc.equal(texts, "."), pa.scalar(None, pa.string()), texts)
-    try:
-        return texts.cast(pa.float64())
-    except pa.ArrowInvalid:
-        values: list[float | None] = []
-        for row, text in enumerate(texts.to_pylist()):
-            good = text is None or bool(_DECIMAL.fullmatch(text))
-            values.append(float(text) if text is not None and good else None)
-            if not good and records.reason[row] == Reason.NONE:
-                records.reason[row] = Reason.BAD_QUAL
-        return pa.array(values, pa.float64())
+    known = pc.and_(pc.match_substring_regex(texts, _NUMBER), pa.array(records.reason == Reason.NONE))
+    bad = pc.invert(pc.or_(known, pc.equal(texts, ".")))
+    records.reason[np.asarray(bad) & (records.reason == Reason.NONE)] = Reason.BAD_QUAL
+    return pc.if_else(known, texts, pa.scalar(None, pa.string())).cast(pa.float64())
 
 
 def _judge_positions(records: Records, context: ParseContext) -> None:
     """Name contigs, find ploidy regions, and hold positions and REF against the build and the FASTA."""
     spelled = np.array(records.values(CHROM), object)
     positions = records.numbers[:, 0]
+    last_bases = positions + np.diff(records.fields[:, REF], axis=1)[:, 0] - 1
     for spelling in dict.fromkeys(spelled):
         rows = np.flatnonzero((spelled == spelling) & (records.reason == Reason.NONE))
         if not len(rows):
@@ -193,9 +187,9 @@ def _judge_positions(records: Records, context: ParseContext) -> None:
         records.regions[rows] = context.build.ploidy_regions(contig, positions[rows])
         length = context.contig_length(contig, spelling)
         if length is not None:
-            past = rows[positions[rows] > length]
-            records.reason[past] = Reason.POSITION_PAST_CONTIG
-            rows = rows[positions[rows] <= length]
+            past = last_bases[rows] > length
+            records.reason[rows[past]] = Reason.POSITION_PAST_CONTIG
+            rows = rows[~past]
         if context.reference is not None and len(rows):
             refs = [value.upper() for value in records.take(rows).values(REF)]
             wrong = reference_mismatches(contig, positions[rows], refs, context.reference)
@@ -226,7 +220,8 @@ def _parse_part(
     packed = np.zeros((int(kept.sum()), packed_width(context.n_samples)), np.uint8)
     tallies = np.zeros((len(first), 3), np.int32)
     pack_records(
-        records.data, records.calls, records.numbers, records.regions, context.sex, rows, first, packed,
+        records.data,
+        words_of(records.data), records.calls, records.numbers, records.regions, context.sex, rows, first, packed,
         records.reason, tallies,
     )  # fmt: skip
     record_of_alt = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(slices))))

@@ -15,7 +15,7 @@ import numpy.typing as npt
 Bytes = npt.NDArray[np.uint8]
 Offsets = npt.NDArray[np.int64]
 
-TAB, COLON, COMMA, DOT, STAR, LESS = 9, 58, 44, 46, 42, 60
+TAB, COLON, COMMA, DOT, STAR, LESS, HASH = 9, 58, 44, 46, 42, 60, 35
 # Columns of a record; FORMAT and samples may be absent.
 CHROM, POS, ID, REF, ALT, QUAL, FILTER, INFO, FORMAT = range(9)
 N_FIXED = 8
@@ -27,7 +27,7 @@ class Reason(IntEnum):
 
     NONE = 0
     COLUMN_COUNT = 1  # not the columns that the header announces
-    BAD_CHROM = 2  # empty, or with white space
+    BAD_CHROM = 2  # empty, with white space, or beginning with #
     BAD_POSITION = 3  # not a whole number from 1 on
     BAD_REF = 4  # empty, or other letters than IUPAC bases
     BAD_ALT = 5  # empty, repeated, equal to REF, or neither bases, symbolic nor breakend
@@ -35,24 +35,14 @@ class Reason(IntEnum):
     BAD_GENOTYPE = 7  # not alleles of the record between / or |, or more fields than FORMAT
     BAD_QUAL = 8  # not a number
     EXCESS_ALLELES = 9  # more alternates than the settings allow
-    POSITION_PAST_CONTIG = 10  # past the contig's end
+    POSITION_PAST_CONTIG = 10  # REF reaches past the contig's end
     REF_MISMATCH = 11  # REF is not the reference sequence
     DUPLICATE_ALLELE = 12  # another record has the same allele with other calls
 
 
-@numba.njit(cache=True, nogil=True)
 def find_lines(data: Bytes) -> Offsets:
     """Starts of the lines of a buffer that ends in a newline, and its length: int64[lines + 1]."""
-    count = 0
-    for value in data:
-        count += value == 10
-    starts = np.zeros(count + 1, np.int64)
-    at = 0
-    for index in range(len(data)):
-        if data[index] == 10:
-            at += 1
-            starts[at] = index + 1
-    return starts
+    return np.concatenate(([0], np.flatnonzero(data == 10) + 1))
 
 
 def _table(letters: bytes) -> Bytes:
@@ -172,6 +162,22 @@ def _find_gt(data, start, end):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
+def _is_header(data, start, end):  # type: ignore[no-untyped-def]
+    """Whether a line is ## or #CHROM; any other # is a record that somebody took out by hand."""
+    if data[start] != HASH or end - start < 2:
+        return False
+    if data[start + 1] == HASH:
+        return True
+    name = (67, 72, 82, 79, 77, 9)  # CHROM and a tab
+    if end - start < 7:
+        return False
+    for at in range(6):
+        if data[start + 1 + at] != name[at]:
+            return False
+    return True
+
+
+@numba.njit(cache=True, nogil=True)
 def _split_fields(data, start, end, n_columns, fields):  # type: ignore[no-untyped-def]
     """Fill ``fields`` with the slices of the fixed columns; the place after them, or -1."""
     at = start
@@ -228,7 +234,7 @@ def scan_records(data, starts, n_columns, max_alts):  # type: ignore[no-untyped-
         if end == start:
             kind[line] = 2
             continue
-        if data[start] == 35:
+        if _is_header(data, start, end):
             kind[line] = 1
             continue
         after = _split_fields(data, start, end, n_columns, fields[line])
@@ -244,7 +250,7 @@ def scan_records(data, starts, n_columns, max_alts):  # type: ignore[no-untyped-
 @numba.njit(cache=True, nogil=True)
 def _judge(data, fields, numbers, n_columns, max_alts):  # type: ignore[no-untyped-def]
     """Fill ``numbers`` and return the reason why the fixed columns are refused, or 0."""
-    if fields[CHROM, 0] == fields[CHROM, 1]:
+    if fields[CHROM, 0] == fields[CHROM, 1] or data[fields[CHROM, 0]] == HASH:
         return 2
     for at in range(fields[CHROM, 0], fields[CHROM, 1]):
         if data[at] <= 32:
