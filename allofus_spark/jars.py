@@ -2,8 +2,8 @@
 
 `python -m allofus_spark.jars` brings Delta's once, through the Ivy that Spark ships, and checks them by their
 pinned hashes; a session then starts from local files, without a network. The folder also has a link to Hail's
-jar, so that it is all that a class path has to name. antlr4-runtime, which Delta asks for too, is among Spark's
-own jars in that very version, and is not needed twice.
+jar, so that it is all that a class path has to name. Delta asks for antlr4-runtime too, which is among
+Spark's own jars in that very version, and not needed twice.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ import pyspark
 
 from allofus_spark.errors import AllofusError, EnvironmentProblem
 from allofus_spark.java import use_java
+from allofus_spark.java_trust import REFUSED, system_authorities, trust_options, write_trust_store
 
 FOLDER_VARIABLE = "ALLOFUS_JARS"
 HAIL_JAR = "hail-all-spark.jar"
@@ -105,6 +107,10 @@ def _fetch(jar: Jar, folder: Path) -> None:
     """Fetch one jar into `folder`: through scratch, so that a killed download leaves no half jar behind."""
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         log = _run_ivy(jar, scratch)
+        if REFUSED in log:
+            store = Path(scratch, "trusted.jks")
+            write_trust_store(store, system_authorities())
+            log = _run_ivy(jar, scratch, trust_options(store))
         fetched = Path(scratch, jar.file_name)
         if not fetched.is_file():
             raise EnvironmentProblem(_cannot_fetch(jar, folder, log))
@@ -116,25 +122,20 @@ def _fetch(jar: Jar, folder: Path) -> None:
         fetched.replace(folder / jar.file_name)
 
 
-def _run_ivy(jar: Jar, scratch: str) -> str:
+def _run_ivy(jar: Jar, scratch: str, java_options: Sequence[str] = ()) -> str:
     """Let Ivy put `jar` into `scratch`; what it printed."""
     ivy = next(spark_jars_folder().glob("ivy-*.jar"))
     what = ["-dependency", "io.delta", jar.module, jar.version, "-notransitive", "-confs", "default"]
-    where = [
-        "-types",
-        "jar",
-        "-cache",
-        f"{scratch}/cache",
-        "-retrieve",
-        f"{scratch}/[artifact]-[revision].[ext]",
-    ]
-    command = [use_java().program, "-jar", str(ivy), *what, *where]
+    pattern = f"{scratch}/[artifact]-[revision].[ext]"
+    where = ["-types", "jar", "-cache", f"{scratch}/cache", "-retrieve", pattern]
+    command = [use_java().program, *java_options, "-jar", str(ivy), *what, *where]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     return answer.stdout + answer.stderr
 
 
 def _cannot_fetch(jar: Jar, folder: Path, log: str) -> str:
-    reasons = [line.strip() for line in log.splitlines() if "Exception" in line or "not found" in line]
+    lines = [line.strip() for line in log.splitlines()]
+    reasons = [line for mark in ("Exception", "not found") for line in lines if mark in line]
     return (
         f"Ivy could not fetch io.delta:{jar.module}:{jar.version}"
         + (f" ({reasons[0]})" if reasons else "")

@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
@@ -16,12 +16,20 @@ if TYPE_CHECKING:
     from allofus_spark.tables import Warehouse
 
 DATA_VARIABLE = "ALLOFUS_TEST_DATA"
+# Set by .ci/run: what is absent there is a failure, not a reason to skip.
+REQUIRE_ALL = bool(os.environ.get("ALLOFUS_REQUIRE_ALL"))
+
+
+def _absent(message: str) -> NoReturn:
+    if REQUIRE_ALL:
+        pytest.fail(message)
+    pytest.skip(message)
 
 
 def _data_folder(name: str) -> Path:
     root = os.environ.get(DATA_VARIABLE)
     if not root:
-        pytest.skip(f"set {DATA_VARIABLE} to a folder that holds {name}/ (see README, Tests)")
+        _absent(f"set {DATA_VARIABLE} to a folder that holds {name}/ (see README, Tests)")
     folder = Path(root) / name
     if not folder.is_dir():
         pytest.fail(f"{DATA_VARIABLE}={root} has no folder {name}/")
@@ -43,7 +51,7 @@ def oracle() -> Callable[[str], str]:
     def find(program: str) -> str:
         path = shutil.which(program)
         if path is None:
-            pytest.skip(f"{program} is not installed (Debian: apt-get install plink2 bcftools tabix)")
+            _absent(f"{program} is not installed (Debian: apt-get install plink2 bcftools tabix)")
         return path
 
     return find

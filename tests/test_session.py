@@ -22,6 +22,7 @@ from pyspark.sql.functions import spark_partition_id
 
 from allofus_spark.errors import BuildMismatch
 from allofus_spark.jars import fetch_jars
+from allofus_spark.java_trust import PASSWORD, system_authorities, write_trust_store
 from allofus_spark.session import start_session
 from allofus_spark.session.properties import parse_properties
 from allofus_spark.settings import load_settings
@@ -99,6 +100,22 @@ def test_properties_are_read_as_java_reads_them(spark: SparkSession, lines: list
     theirs.load(spark._jvm.java.io.StringReader(text))
     expected = {key: str(theirs.getProperty(key)).strip() for key in theirs.stringPropertyNames() if key}
     assert parse_properties(text).confs == expected
+
+
+def test_java_reads_the_trust_store_that_we_write(spark: SparkSession, tmp_path: Path) -> None:
+    certificates = system_authorities()
+    if not certificates:
+        pytest.skip("this machine has no list of certificate authorities (Debian: ca-certificates)")
+    write_trust_store(tmp_path / "trusted.jks", certificates)
+    jvm = spark._jvm
+    password = spark.sparkContext._gateway.new_array(jvm.char, len(PASSWORD))
+    for place, letter in enumerate(PASSWORD):
+        password[place] = letter
+    store = jvm.java.security.KeyStore.getInstance("JKS")
+    store.load(jvm.java.io.FileInputStream(str(tmp_path / "trusted.jks")), password)
+    assert store.size() == len(certificates)
+    last = store.getCertificate(f"authority-{len(certificates) - 1}")
+    assert bytes(last.getEncoded()) == certificates[-1]
 
 
 def submit(script: Path, *options: str, python_path: str = "") -> subprocess.CompletedProcess[str]:

@@ -17,6 +17,7 @@ from rich.table import Table as RichTable
 
 from allofus_spark.cli.options import common_options, fail, open_warehouse
 
+_WIDE = 400  # columns where the output is no terminal: a pipe or a log wraps nothing
 _DELIMITERS = {"tsv": "\t", "csv": ","}
 
 
@@ -57,7 +58,7 @@ def _print_table(columns: list[str], rows: list[list[Any]], most: int) -> None:
     table = RichTable(*columns, box=box.SIMPLE)
     for row in rows[:most]:
         table.add_row(*(_text(value) for value in row))
-    Console(soft_wrap=not sys.stdout.isatty()).print(table)
+    Console(width=None if sys.stdout.isatty() else _WIDE, soft_wrap=True).print(table)
     if len(rows) > most:
         click.echo(f"the first {most} rows; --rows shows more, --format tsv gives all", err=True)
 
@@ -99,14 +100,15 @@ def status_command(settings_file: str | None, warehouse: str | None, overrides: 
         if not statuses:
             click.echo(f"{tables.root} holds no tables yet; run allofus ingest-genotypes")
             return
-        shown = RichTable(
-            "table", "zone", "version", "rows", "files", "MiB", "last run", box=box.SIMPLE, title=tables.root
-        )
+        shown = RichTable(box=box.SIMPLE, title=tables.root, title_justify="left")
+        for heading in ("table", "zone", "version", "rows", "files", "MiB", "last run", "at (UTC)"):
+            numeric = heading in ("rows", "files", "MiB")
+            shown.add_column(heading, justify="right" if numeric else "left", no_wrap=True)
         for item in statuses:
             version = "not finished" if item.version is None else str(item.version)
             if item.version is not None and item.live_version > item.version:
                 version += f" (live {item.live_version})"
-            last = f"{item.last_run} {item.last_run_at:%Y-%m-%d %H:%M}" if item.last_run_at else ""
-            size = f"{item.bytes / 2**20:,.2f}"
-            shown.add_row(item.name, item.zone, version, f"{item.rows:,}", str(item.files), size, last)
-        Console(soft_wrap=not sys.stdout.isatty()).print(shown)
+            at = f"{item.last_run_at:%Y-%m-%d %H:%M}" if item.last_run_at else ""
+            numbers = (f"{item.rows:,}", str(item.files), f"{item.bytes / 2**20:,.2f}")
+            shown.add_row(item.name, item.zone, version, *numbers, item.last_run or "", at)
+        Console(width=None if sys.stdout.isatty() else _WIDE, soft_wrap=True).print(shown)

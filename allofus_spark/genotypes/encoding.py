@@ -83,7 +83,7 @@ def pack(calls: npt.NDArray[np.integer]) -> Packed:
     rows, n_samples = calls.shape
     padded = np.zeros((rows, 4 * packed_width(n_samples)), np.uint8)
     padded[:, :n_samples] = calls
-    quads = padded.reshape(rows, -1, 4)
+    quads = padded.reshape(rows, packed_width(n_samples), 4)
     return np.asarray(
         quads[..., 0] | (quads[..., 1] << 2) | (quads[..., 2] << 4) | (quads[..., 3] << 6), np.uint8
     )
@@ -92,7 +92,7 @@ def pack(calls: npt.NDArray[np.integer]) -> Packed:
 def unpack(packed: Packed, n_samples: int) -> npt.NDArray[np.int8]:
     """Calls ``int8[rows, n]`` of 0 to 3 of packed rows."""
     quads = np.stack([(packed >> shift) & 3 for shift in (0, 2, 4, 6)], axis=-1)
-    return quads.reshape(len(packed), -1)[:, :n_samples].astype(np.int8)
+    return quads.reshape(len(packed), 4 * packed.shape[1])[:, :n_samples].astype(np.int8)
 
 
 def choose_sparse(n_stored: npt.NDArray[np.integer], n_samples: int) -> npt.NDArray[np.bool_]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from pyspark.sql import Row
@@ -73,6 +73,30 @@ def described_samples(warehouse: Warehouse, run: Run, callset_id: str) -> dict[s
     rows = run.read(SAMPLES).where(F.col("callset_id") == callset_id)
     rows = rows.where("sex_karyotype IS NOT NULL OR ancestry IS NOT NULL")
     return {row.sample_id: SampleAttributes(row.sex_karyotype, row.ancestry) for row in rows.collect()}
+
+
+def count_described(
+    run: Run, callset_id: str, described: Collection[str], in_genotypes: Collection[str]
+) -> None:
+    """Count the samples that a sample file and the genotypes share, and warn of those that only one has."""
+    strangers = sorted(set(described) - set(in_genotypes))
+    silent = sorted(set(in_genotypes) - set(described))
+    run.counters.update(
+        samples_described=len(described),
+        samples_matched=len(described) - len(strangers),
+        samples_without_genotypes=len(strangers),
+        samples_not_described=len(silent),
+    )
+    if not in_genotypes:
+        run.progress(f"callset {callset_id} has no genotypes yet; its samples wait for them")
+        return
+    if strangers:
+        run.progress(
+            f"warning: {len(strangers)} described samples are not in the genotypes of {callset_id}: "
+            f"{shown(strangers)}"
+        )
+    if silent:
+        run.progress(f"warning: {len(silent)} samples of {callset_id} are in no sample file: {shown(silent)}")
 
 
 def check_overlap(

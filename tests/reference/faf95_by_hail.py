@@ -16,9 +16,7 @@ TARGET = Path(__file__).with_name("faf95_hail.json")
 def main() -> None:
     hl.init(quiet=True)
     pairs = [(ac, an) for an in ALLELE_NUMBERS for ac in ALLELE_COUNTS if ac <= an]
-    values = hl.eval(
-        [hl.experimental.filtering_allele_frequency(ac, an, CONFIDENCE) for ac, an in pairs]
-    )
+    values = hl.eval([hl.experimental.filtering_allele_frequency(ac, an, CONFIDENCE) for ac, an in pairs])
     rows = [[ac, an, value] for (ac, an), value in zip(pairs, values, strict=True)]
     made_by = "hail.experimental.filtering_allele_frequency(ac, an, 0.95)"
     TARGET.write_text(json.dumps({"made_by": made_by, "hail": hl.version(), "ac_an_faf95": rows}) + "\n")

@@ -61,9 +61,7 @@ def stored_calls(
     whole = (ploidy == 2) & (n_called == 2)
     one_meant = np.full(len(sex), region == "MT") | ((region in ("X", "Y")) & (sex == "XY"))
     one_possible = np.full(len(sex), region != "autosome") & ~((region == "X") & (sex == "XX"))
-    haploid = ((ploidy == 1) & (n_called == 1) & one_possible) | (
-        (ploidy == 2) & (n_called == 1) & one_meant
-    )
+    haploid = ((ploidy == 1) & (n_called == 1) & one_possible) | ((ploidy == 2) & (n_called == 1) & one_meant)
     calls = np.full((n_alts, len(sex)), MISSING, np.int8)
     for alt in range(1, n_alts + 1):
         copies = (alleles == alt).sum(axis=1)

@@ -13,7 +13,9 @@ import numpy as np
 from .plain_calls import plain_region
 from .vcf_text import Record
 
-SEXES = {f"S{number:03d}": ("XX", "XY", "XX", "XY", "XX", "XY", "other", "")[number % 8] for number in range(96)}
+SEXES = {
+    f"S{number:03d}": ("XX", "XY", "XX", "XY", "XX", "XY", "other", "")[number % 8] for number in range(96)
+}
 SAMPLES = list(SEXES)
 ANCESTRIES = [("AFR", "eur", "Sas", "")[number % 4] for number in range(5, 101)]
 BUILD = "GRCh38"

@@ -47,7 +47,7 @@ def test_shared_cohorts(name: str, n_collapsed: int, request: pytest.FixtureRequ
     ],
 )
 def test_other_files(
-    pattern: str, build: str, n_alleles: int, new_cohort: Callable[..., Cohort], realdata: Path
+    pattern: str, build: str, n_alleles: int, realdata: Path, new_cohort: Callable[..., Cohort]
 ) -> None:
     files = sorted((realdata / "multisample").glob(pattern))
     cohort = new_cohort(build, files)
@@ -56,9 +56,9 @@ def test_other_files(
     assert_same_calls(cohort.warehouse, plain)
 
 
-def test_single_sample_gvcfs_are_refused(new_warehouse: Callable[..., Warehouse], realdata: Path) -> None:
+def test_single_sample_gvcfs_are_refused(realdata: Path, new_warehouse: Callable[..., Warehouse]) -> None:
     files = sorted((realdata / "multisample" / "hail_gvcf_1kg_chr22_12.hg38").glob("*.vcf.gz"))
     warehouse = new_warehouse()
-    with pytest.raises(BadSource, match="single-sample gVCF.* combine the gVCFs first.*11 more of 12 files"):
+    with pytest.raises(BadSource, match=r"single-sample gVCF.* combine the gVCFs first.*11 more of 12"):
         ingest(warehouse, *files, build="GRCh38")
     assert not warehouse.exists(GENOTYPES)

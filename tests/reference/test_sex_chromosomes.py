@@ -38,6 +38,9 @@ PEOPLE = {
     **{name: [i for i, label in enumerate(LABELS) if label == name] for name in ("afr", "eur", "sas", "amr")},
 }
 
+# PLINK's counts of each (contig, position), by (group, mode of half calls).
+ByPlink = dict[tuple[str, str], dict[tuple[str, int], PlinkCounts]]
+
 
 def alts_of(item: SexRecord) -> list[tuple[int, Key]]:
     """Number and key of each alt; single bases are normal as they are."""
@@ -104,9 +107,7 @@ def test_every_count_equals_plain_python(counted: Counted) -> None:
 
 
 @pytest.fixture(scope="module")
-def by_plink(
-    vcf: Path, oracle: Callable[[str], str]
-) -> dict[tuple[str, str], dict[tuple[str, int], PlinkCounts]]:
+def by_plink(vcf: Path, oracle: Callable[[str], str]) -> ByPlink:
     """PLINK's counts by (group, mode of half calls)."""
     whole = vcf.with_name("plink.vcf")
     write_vcf(whole, SAMPLES, [item.record for item in RECORDS if item.style != "odd"])
@@ -116,6 +117,11 @@ def by_plink(
         for group, keep in options.items()
         for mode in ("missing", "haploid")
     }
+
+
+def plink_place(item: SexRecord) -> tuple[str, int]:
+    contig = item.record.chrom.removeprefix("chr")
+    return "MT" if contig == "M" else contig, item.record.position
 
 
 def comparable(group: str) -> list[tuple[SexRecord, str]]:
@@ -132,14 +138,12 @@ def comparable(group: str) -> list[tuple[SexRecord, str]]:
 
 
 @pytest.mark.parametrize("group", ["overall", "overall_xx", "overall_xy"])
-def test_equals_plink_freq(
-    group: str, counted: Counted, by_plink: dict[tuple[str, str], dict[tuple[str, int], PlinkCounts]]
-) -> None:
+def test_equals_plink_freq(group: str, counted: Counted, by_plink: ByPlink) -> None:
     n_compared = Counter[str]()
     for item, mode in comparable(group):
         if item.style == "het":
             continue
-        found = by_plink[group, mode][item.record.chrom.removeprefix("chr").replace("M", "MT"), item.record.position]
+        found = by_plink[group, mode][plink_place(item)]
         rows = counted.engine.places([key for _, key in alts_of(item)])
         assert tuple(counted.engine.values(group, "ac")[rows]) == found.alt_counts, item
         assert set(counted.engine.values(group, "an")[rows]) == {found.n_alleles}, item
@@ -149,17 +153,15 @@ def test_equals_plink_freq(
 
 
 @pytest.mark.parametrize("group", ["overall", "overall_xx", "overall_xy"])
-def test_equals_plink_geno_counts(
-    group: str, counted: Counted, by_plink: dict[tuple[str, str], dict[tuple[str, int], PlinkCounts]]
-) -> None:
+def test_equals_plink_geno_counts(group: str, counted: Counted, by_plink: ByPlink) -> None:
     n_hets_left_out = 0
     for item, mode in comparable(group):
         if "," in item.record.alts:
             continue
-        found = by_plink[group, mode][item.record.chrom.removeprefix("chr").replace("M", "MT"), item.record.position]
+        found = by_plink[group, mode][plink_place(item)]
         (row,) = counted.engine.places([key for _, key in alts_of(item)])
-        ac, an, sc, n_hom, n_hemi = (
-            int(counted.engine.values(group, field)[row]) for field in ("ac", "an", "sc", "n_hom", "n_hemi")
+        an, sc, n_hom, n_hemi = (
+            int(counted.engine.values(group, field)[row]) for field in ("an", "sc", "n_hom", "n_hemi")
         )
         assert n_hom == found.n_hom_alt, item
         assert n_hemi == found.n_hap_alt, item
@@ -174,7 +176,8 @@ def test_strata_add_to_the_groups(counted: Counted) -> None:
     assert keys_of(counts) == counted.engine.keys
     strata = counted.warehouse.read(STRATA).orderBy("stratum_index").collect()
     assert [row.stratum_index for row in strata] == list(range(len(strata)))
-    sizes = Counter((label or "unlabelled", sex or "other") for label, sex in zip(LABELS, KARYOTYPES, strict=True))
+    pairs = zip(LABELS, KARYOTYPES, strict=True)
+    sizes = Counter((label or "unlabelled", sex or "other") for label, sex in pairs)
     assert {(row.ancestry, row.sex_class): row.n_samples for row in strata} == sizes
     het, hom, hemi, an = (
         np.array(counts[name].to_pylist()) for name in ("n_het", "n_hom_alt", "n_hemi_alt", "an_called")
@@ -213,7 +216,9 @@ def test_calls_set_to_missing_are_counted(counted: Counted) -> None:
     assert counted.counters["samples_unlabelled"] == LABELS.count("")
 
 
-def test_stored_calls_equal_cyvcf2(counted: Counted, vcf: Path, new_warehouse: Callable[..., Warehouse]) -> None:
+def test_stored_calls_equal_cyvcf2(
+    counted: Counted, vcf: Path, new_warehouse: Callable[..., Warehouse]
+) -> None:
     with_sex = read_plain([vcf], BUILD, SEXES)
     keys, calls = read_calls(counted.warehouse)
     assert keys == with_sex.keys

@@ -25,9 +25,7 @@ def read_sites(path: Path) -> Iterator[Site]:
                 continue
             chrom, position, _, ref, alts, _, _, info = line.split("\t", 8)[:8]
             pairs = (item.partition("=") for item in info.split(";"))
-            yield Site(
-                chrom, int(position), ref, alts.split(","), {name: value for name, _, value in pairs}
-            )
+            yield Site(chrom, int(position), ref, alts.split(","), {name: value for name, _, value in pairs})
 
 
 class Record(NamedTuple):

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -22,11 +23,11 @@ class Notes(Engine):
     """Writes down what it is asked to do."""
 
     name = "notes"
-    notes: list[str]
+    last: ClassVar[Notes]
 
-    def __init__(self, machine: Machine, scratch: Path) -> None:
+    def __init__(self, machine: Machine, _scratch: Path) -> None:
         self.notes = [f"start {machine.cores}"]
-        type(self).last = self
+        Notes.last = self
 
     @staticmethod
     def missing() -> None:

@@ -61,18 +61,27 @@ def test_genotypes_of_another_width_are_refused() -> None:
 
 
 def test_a_failed_write_leaves_neither_the_file_nor_a_part_of_it(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError), bgzip_file(tmp_path / "calls.vcf.gz") as stream:
-        stream.write(b"##fileformat=VCFv4.2\n")
-        raise RuntimeError("killed")
+    def write_half() -> None:
+        with bgzip_file(tmp_path / "calls.vcf.gz") as stream:
+            stream.write(b"##fileformat=VCFv4.2\n")
+            raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError, match="killed"):
+        write_half()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_failed_write_leaves_the_file_before_it(tmp_path: Path) -> None:
     path = tmp_path / "samples.tsv"
     path.write_text("before")
-    with pytest.raises(RuntimeError), whole_file(path) as partial:
-        partial.write_text("after")
-        raise RuntimeError("killed")
+
+    def write_half() -> None:
+        with whole_file(path) as partial:
+            partial.write_text("after")
+            raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError, match="killed"):
+        write_half()
     assert path.read_text() == "before"
 
 

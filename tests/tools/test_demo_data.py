@@ -13,8 +13,16 @@ import cyvcf2
 import numpy as np
 import pytest
 
-from tools.cohort_files import read_samples
-from tools.demo_data import CACHE, CALLS_ARCHIVE, fetch, make_demo_data, read_calls, read_people
+from tools.cohort_files import Cohort, read_samples
+from tools.demo_data import (
+    CACHE,
+    CALLS_ARCHIVE,
+    LABELS_ARCHIVE,
+    fetch,
+    make_demo_data,
+    read_calls,
+    read_people,
+)
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -60,9 +68,10 @@ def test_an_unknown_call_code_is_an_error_not_a_call(tmp_path: Path) -> None:
 
 
 def test_people_keep_their_row_order_and_unknown_sex_is_empty(tmp_path: Path) -> None:
-    table = "sample,rs1,population,superpopulation,gender\nB,AC,GBR,EUR,male\nA,CC,YRI,AFR,female\nC,CC,CHB,EAS,\n"
+    header = "sample,rs1,population,superpopulation,gender"
+    rows = [header, "B,AC,GBR,EUR,male", "A,CC,YRI,AFR,female", "C,CC,CHB,EAS,"]
     with zipfile.ZipFile(tmp_path / "labels.whl", "w") as wheel:
-        wheel.writestr("data/aisnps/seldin.1kG.csv", table)
+        wheel.writestr("data/aisnps/seldin.1kG.csv", "\n".join(rows) + "\n")
     people = read_people(tmp_path / "labels.whl")
     assert people == [("B", "XY", "eur"), ("A", "XX", "afr"), ("C", "", "eas")]
 
@@ -74,15 +83,19 @@ def test_a_changed_archive_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def demo_folder() -> Path:
-    folder = REPOSITORY / CACHE
-    if not (folder / CALLS_ARCHIVE.file_name).exists():
-        pytest.skip(f"the demo's archives are not in {CACHE}/: run `make demo` once")
-    return folder
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Cohort:
+    """Made anew from the archives that `make demo` has fetched."""
+    folder = tmp_path_factory.mktemp("demo")
+    for archive in (CALLS_ARCHIVE, LABELS_ARCHIVE):
+        cached = REPOSITORY / CACHE / archive.file_name
+        if not cached.exists():
+            pytest.skip(f"{archive.file_name} is not in {CACHE}/: run `make demo` once")
+        (folder / archive.file_name).symlink_to(cached)
+    return make_demo_data(folder)
 
 
-def test_the_demo_vcf_equals_the_known_good_one(demo_folder: Path, realdata: Path) -> None:
-    made = cyvcf2.VCF(str(make_demo_data(demo_folder).vcf))
+def test_the_demo_vcf_equals_the_known_good_one(demo: Cohort, realdata: Path) -> None:
+    made = cyvcf2.VCF(str(demo.vcf))
     known = cyvcf2.VCF(str(realdata / "multisample" / "peddy_1kg_2504_exome_sites.grch38.vcf.gz"))
     assert made.samples == known.samples
     n_records = 0
@@ -98,12 +111,12 @@ def test_the_demo_vcf_equals_the_known_good_one(demo_folder: Path, realdata: Pat
     assert n_records == 23_532
 
 
-def test_the_demo_samples_equal_the_published_panel(demo_folder: Path, realdata: Path) -> None:
+def test_the_demo_samples_equal_the_published_panel(demo: Cohort, realdata: Path) -> None:
     panel = realdata / "ancestry" / "integrated_call_samples_v3.20130502.ALL.panel.tsv"
     rows = [line.split("\t") for line in panel.read_text().splitlines()[1:]]
     karyotype = {"male": "XY", "female": "XX"}
     published = {name: (karyotype[gender], group.lower()) for name, _, group, gender in rows}
-    people = read_samples(make_demo_data(demo_folder).samples)
+    people = read_samples(demo.samples)
     assert {name: (sex, ancestry) for name, sex, ancestry in people} == published
     sizes = Counter(person.ancestry for person in people)
     assert sizes == {"afr": 661, "eas": 504, "eur": 503, "sas": 489, "amr": 347}

@@ -51,7 +51,7 @@ def parse_header(lines: Sequence[bytes], path: str) -> VcfHeader:
     samples = _samples(lines[-1], path)
     header = VcfHeader(
         samples=samples,
-        contig_lengths=_contig_lengths(lines),
+        contig_lengths=declared_contigs(lines),
         column_line=bytes(lines[-1]),
         has_reference_blocks=any(line.startswith(_REFERENCE_BLOCKS) for line in lines),
         sha256=hashlib.sha256(b"\n".join(lines)).hexdigest(),
@@ -88,7 +88,8 @@ def _samples(column_line: bytes, path: str) -> tuple[str, ...]:
     return samples
 
 
-def _contig_lengths(lines: Sequence[bytes]) -> dict[str, int | None]:
+def declared_contigs(lines: Sequence[bytes]) -> dict[str, int | None]:
+    """Contig to length of the ``##contig`` lines; None where a line gives none."""
     lengths: dict[str, int | None] = {}
     for line in lines:
         found = _CONTIG.match(line)

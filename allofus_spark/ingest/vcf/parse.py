@@ -18,6 +18,7 @@ from allofus_spark.ingest.bytes import LineChunk
 from allofus_spark.ingest.vcf import staging
 from allofus_spark.ingest.vcf.alternates import DROPPED, EXPLICIT, split_alternates
 from allofus_spark.ingest.vcf.calls import HALF, HAPLOID, POLYPLOID, pack_records, words_of
+from allofus_spark.ingest.vcf.header import declared_contigs
 from allofus_spark.ingest.vcf.scan import (
     ALT,
     CHROM,
@@ -112,8 +113,8 @@ class Records:
 def parse_chunk(chunk: LineChunk, context: ParseContext, ledger: Counter[str]) -> Iterator[pa.RecordBatch]:
     """Staged rows of a buffer; adds to ``ledger`` what was read, kept and refused.
 
-    Raises BadSource where a header line among the records announces other columns, BuildMismatch where a
-    contig is an accession of another build.
+    Raises BadSource where a header line among the records announces other columns, BuildMismatch where it
+    declares contigs of another build, or a record's contig is an accession of another build.
     """
     records = _read_records(chunk, context, ledger)
     if not len(records.reason):
@@ -154,14 +155,16 @@ def _read_records(chunk: LineChunk, context: ParseContext, ledger: Counter[str])
 def _check_header_lines(
     data: Bytes, starts: Offsets, kind: npt.NDArray[np.int8], context: ParseContext
 ) -> None:
-    """Joined files repeat the header; their columns must be the same."""
-    for line in np.flatnonzero(kind == 1):
-        text = data[starts[line] : starts[line + 1]].tobytes().rstrip(b"\r\n")
-        if text.startswith(b"#CHROM") and text != context.column_line:
-            raise BadSource(
-                f"{context.path}: a second #CHROM line announces other columns than the first; "
-                "ingest files of different samples as different callsets"
-            )
+    """Joined files repeat the header; their columns must be the same, and their contigs of the build."""
+    lines = [
+        data[starts[line] : starts[line + 1]].tobytes().rstrip(b"\r\n") for line in np.flatnonzero(kind == 1)
+    ]
+    if any(line.startswith(b"#CHROM") and line != context.column_line for line in lines):
+        raise BadSource(
+            f"{context.path}: a second #CHROM line announces other columns than the first; "
+            "ingest files of different samples as different callsets"
+        )
+    context.build.check_contig_lengths(declared_contigs(lines), where=context.path)
 
 
 def _read_qual(records: Records) -> pa.Array:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 Bytes = npt.NDArray[np.uint8]
 Offsets = npt.NDArray[np.int64]
 
-TAB, COLON, COMMA, DOT, STAR, LESS, HASH = 9, 58, 44, 46, 42, 60, 35
+TAB, COLON, COMMA, DOT, STAR, LESS, MORE, HASH = 9, 58, 44, 46, 42, 60, 62, 35
 # Columns of a record; FORMAT and samples may be absent.
 CHROM, POS, ID, REF, ALT, QUAL, FILTER, INFO, FORMAT = range(9)
 N_FIXED = 8
@@ -27,7 +27,7 @@ class Reason(IntEnum):
 
     NONE = 0
     COLUMN_COUNT = 1  # not the columns that the header announces
-    BAD_CHROM = 2  # empty, with white space, or beginning with #
+    BAD_CHROM = 2  # no contig name: empty, beginning with #, or with characters that VCF forbids there
     BAD_POSITION = 3  # not a whole number from 1 on
     BAD_REF = 4  # empty, or other letters than IUPAC bases
     BAD_ALT = 5  # empty, repeated, equal to REF, or neither bases, symbolic nor breakend
@@ -53,6 +53,8 @@ def _table(letters: bytes) -> Bytes:
 
 _REF_BASE = _table(b"ACGTNRYSWKMBDHV")
 _ALT_BASE = _table(b"ACGTN")
+# Printable ASCII without the brackets, quotes, commas and backslashes that the VCF specification leaves out.
+_CONTIG_CHARACTER = _table(bytes(set(range(33, 127)) - set(b"\\,\"'`()[]{}<>")))
 
 
 @numba.njit(cache=True, nogil=True)
@@ -61,6 +63,14 @@ def _all_in(data, start, end, table):  # type: ignore[no-untyped-def]
         if table[data[at]] == 0:
             return False
     return end > start
+
+
+@numba.njit(cache=True, nogil=True)
+def _is_contig_name(data, start, end):  # type: ignore[no-untyped-def]
+    """Whether a slice is a contig name, or one in angle brackets (a contig of an assembly file)."""
+    if end - start > 2 and data[start] == LESS and data[end - 1] == MORE:
+        start, end = start + 1, end - 1
+    return _all_in(data, start, end, _CONTIG_CHARACTER) and data[start] != HASH
 
 
 @numba.njit(cache=True, nogil=True)
@@ -169,12 +179,10 @@ def _is_header(data, start, end):  # type: ignore[no-untyped-def]
     if data[start + 1] == HASH:
         return True
     name = (67, 72, 82, 79, 77, 9)  # CHROM and a tab
-    if end - start < 7:
-        return False
-    for at in range(6):
-        if data[start + 1 + at] != name[at]:
-            return False
-    return True
+    same = end - start > len(name)
+    for at in range(len(name)):
+        same = same and data[start + 1 + at] == name[at]
+    return same
 
 
 @numba.njit(cache=True, nogil=True)
@@ -250,11 +258,8 @@ def scan_records(data, starts, n_columns, max_alts):  # type: ignore[no-untyped-
 @numba.njit(cache=True, nogil=True)
 def _judge(data, fields, numbers, n_columns, max_alts):  # type: ignore[no-untyped-def]
     """Fill ``numbers`` and return the reason why the fixed columns are refused, or 0."""
-    if fields[CHROM, 0] == fields[CHROM, 1] or data[fields[CHROM, 0]] == HASH:
+    if not _is_contig_name(data, fields[CHROM, 0], fields[CHROM, 1]):
         return 2
-    for at in range(fields[CHROM, 0], fields[CHROM, 1]):
-        if data[at] <= 32:
-            return 2
     numbers[0] = _position(data, fields[POS, 0], fields[POS, 1])
     if numbers[0] < 0:
         return 3

@@ -1,0 +1,126 @@
+"""Several small VCFs as one cohort, so that one run of the whole pipeline answers for all of them.
+
+Each file keeps its own samples, under a prefix; in the records of the other files they have no call. So every
+record counts the samples of its own file alone.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from allofus_spark.frequencies import compute_frequencies
+from allofus_spark.ingest import ingest_genotypes, ingest_samples
+from allofus_spark.settings import load_settings
+from allofus_spark.tables import Warehouse
+from tests.cases.vcf_files import FIXED, gt_record, vcf_text, write_bytes
+
+BIN_WIDTH = 10_000
+# Records beside those of the files: over the edge of a bin, and on a contig with characters that need care.
+EDGE_SAMPLES = ("E1", "E2")
+EDGE_RECORDS = (
+    gt_record("0/1", "0/0", contig="chr3", pos=9_998, ref="ACGT", alt="ACGA"),  # is 10001 T>A
+    gt_record("0/1", "0/0", contig="chr3", pos=10_001, ref="T", alt="A"),  # the same again
+    gt_record("1/1", "0/1", contig="chr3", pos=9_999, ref="CACGT", alt="C"),  # reaches over the edge
+    gt_record("0/1", "0/1", contig="chr3", pos=19_990, ref="GTTTTTTTTTTTA", alt="GTTTTTTTTTTTC,G"),
+    gt_record(
+        "0/0", "0/1", contig="chr3", pos=19_995, ref="T", alt="G"
+    ),  # behind it in the file, before in order
+    gt_record("0/1", "1|0", contig="HLA*01:01:01:01", pos=7, ref="A", alt="C"),
+)
+
+
+@dataclass
+class Pool:
+    """The cohort's warehouse, and what the runs counted."""
+
+    warehouse: Warehouse
+    samples_counters: dict[str, int]
+    genotypes_counters: dict[str, int]
+    frequencies_counters: dict[str, int]
+    frequencies: dict[str, dict] = field(default_factory=dict)
+
+
+_made: list[Pool] = []
+
+
+def pool_once(spark: SparkSession, cases: Path, factory: pytest.TempPathFactory) -> Pool:
+    """The pool of this test session."""
+    if not _made:
+        _made.append(_make(spark, cases, factory.mktemp("pool")))
+    return _made[0]
+
+
+def _make(spark: SparkSession, cases: Path, folder: Path) -> Pool:
+    edges = write_bytes(folder / "edges.vcf", vcf_text(EDGE_RECORDS, EDGE_SAMPLES))
+    files = {
+        "half:": cases / "01_half_calls" / "input.vcf",
+        "sex:": cases / "02_chrx_nonpar_males" / "input.vcf",
+        "star:": cases / "04_star_minrep_split" / "input.vcf",
+        "long:": cases / "08_symbolic_and_long_alleles" / "input.vcf",
+        "mixed:": cases / "10_gt_missing_or_undeclared" / "mixed_format.vcf",
+        "no_gt:": cases / "10_gt_missing_or_undeclared" / "undeclared_gt.vcf",
+        "": cases / "11_sample_ids" / "ids.vcf",
+        "label:": cases / "18_an0_and_group_labels" / "input.vcf",
+        "edge:": edges,
+    }
+    source = write_bytes(folder / "pool.vcf", pooled_text(files))
+    about = {
+        "sex:": cases / "02_chrx_nonpar_males" / "sex.tsv",
+        "": cases / "11_sample_ids" / "labels.tsv",
+        "label:": cases / "18_an0_and_group_labels" / "labels.tsv",
+    }
+    sample_file = write_bytes(folder / "pool.tsv", pooled_sample_file(about))
+    overrides = [f"genome.bin_width_bases={BIN_WIDTH}"]
+    warehouse = Warehouse(spark, load_settings(warehouse=str(folder / "w é [1]"), overrides=overrides))
+    columns = {"sample_id": "sample", "sex_karyotype": "sex"}
+    pool = Pool(
+        warehouse,
+        ingest_samples(warehouse, sample_file, callset_id="pool", columns=columns),
+        ingest_genotypes(
+            warehouse, [str(source)], callset_id="pool", callset_date="2026-01-01", build="GRCh38"
+        ),
+        compute_frequencies(warehouse),
+    )
+    frequencies = warehouse.read(warehouse.contract("allele_frequencies"))
+    for row in frequencies.collect():
+        pool.frequencies[f"{row.contig}:{row.position}:{row.ref}:{row.alt}"] = row.asDict(recursive=True)
+    return pool
+
+
+def pooled_text(files: Mapping[str, Path]) -> str:
+    """One VCF of all files, samples prefixed."""
+    parts = [(prefix, *_columns_and_records(path)) for prefix, path in files.items()]
+    samples = [prefix + sample for prefix, columns, _ in parts for sample in columns]
+    records = []
+    before = 0
+    for _, columns, rows in parts:
+        left, right = ["./."] * before, ["./."] * (len(samples) - before - len(columns))
+        before += len(columns)
+        for row in rows:
+            if "GT" in row[8].split(":"):
+                records.append([*row[:9], *left, *row[9:], *right])
+            else:
+                records.append([*row[:9], *["."] * len(left), *row[9:], *["."] * len(right)])
+    lines = ["##fileformat=VCFv4.2", "\t".join([*FIXED, "FORMAT", *samples]), *map("\t".join, records)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _columns_and_records(path: Path) -> tuple[list[str], Iterable[list[str]]]:
+    lines = [line.split("\t") for line in path.read_text().splitlines() if not line.startswith("##")]
+    return lines[0][9:], lines[1:]
+
+
+def pooled_sample_file(files: Mapping[str, Path]) -> str:
+    """One sample file with the columns sample, sex and ancestry."""
+    rows = ["sample\tsex\tancestry"]
+    for prefix, path in files.items():
+        with path.open(newline="") as lines:
+            for row in csv.DictReader(lines, delimiter="\t"):
+                rows.append(f"{prefix}{row['sample']}\t{row.get('sex', '')}\t{row.get('ancestry', '')}")
+    return "".join(f"{row}\n" for row in rows)
