@@ -29,6 +29,10 @@ ENGINES = {
 }
 
 
+# Java compiles what runs often; of the time of a first and second round in a session, most goes into that.
+WARM_UP_ROUNDS = 3
+
+
 @dataclass(frozen=True)
 class Input:
     """A cohort and its size."""
@@ -104,10 +108,11 @@ def carry_out(plan: Plan) -> list[Result]:
     engine = engine_class(plan.engine)(Machine(plan.cores, plan.memory_gib), Path(plan.folder))
     steps = {work: step for work in WORKS if (step := engine.works.get(work))}
     trial = _trial(plan, plan.warm_up, 0)
-    for work, step in steps.items():
-        _say(plan, f"warm-up, {work}")
-        step.prepare(trial)
-        step.run(trial)
+    for number in range(1, WARM_UP_ROUNDS + 1):
+        _say(plan, f"warm-up {number} of {WARM_UP_ROUNDS}")
+        for step in steps.values():
+            step.prepare(trial)
+            step.run(trial)
     results = []
     for number, given in enumerate(plan.inputs, start=1):
         results += _time_input(plan, engine, steps, given, _trial(plan, given, number))

@@ -15,7 +15,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from allofus_spark.cli.options import common_options, fail, open_warehouse
+from allofus_spark.cli.options import clear_errors, common_options, fail, open_warehouse
 
 _WIDE = 400  # columns where the output is no terminal: a pipe or a log wraps nothing
 _DELIMITERS = {"tsv": "\t", "csv": ","}
@@ -41,8 +41,10 @@ def query_command(
     \b
     allofus query "SELECT variant_id, eas.af FROM allele_frequencies WHERE eas.af > 0.9 LIMIT 10"
     """
-    from allofus_spark.query import run_query
+    from allofus_spark.query import check_statement, run_query
 
+    with clear_errors():
+        check_statement(sql)
     with open_warehouse("query", settings_file, warehouse, overrides) as tables:
         try:
             frame = run_query(tables, sql)

@@ -18,6 +18,7 @@ from allofus_spark.tables import (
     GENOTYPES,
     SAMPLES,
     STRATA,
+    WHOLE_TABLE,
     Keys,
     Run,
     Warehouse,
@@ -49,10 +50,10 @@ def compute_frequencies(warehouse: Warehouse) -> dict[str, int]:
         run.write(*_strata_writes(warehouse, strata))
         with rows_per_batch(warehouse.spark, rows_that_fit(warehouse, strata)):
             counts = counts_of(run.read(GENOTYPES), strata, build)
-            run.write(Write(ALLELE_COUNTS, counts, "true", Keys.HELD))
+            run.write(Write(ALLELE_COUNTS, counts, WHOLE_TABLE, Keys.HELD))
         sums = sums_of(warehouse, strata)
         rows = frequency_rows(run.read(ALLELE_COUNTS), sums)
-        run.write(Write(allele_frequencies(settings.ancestry_groups), rows, "true", Keys.HELD))
+        run.write(Write(allele_frequencies(settings.ancestry_groups), rows, WHOLE_TABLE, Keys.HELD))
         return dict(run.counters)
 
 
@@ -63,7 +64,7 @@ def active_samples(warehouse: Warehouse, run: Run) -> dict[str, list[Sample]]:
     rows = run.read(CALLSETS).where("retired_by IS NULL").select("callset_id").collect()
     samples: dict[str, list[Sample]] = {row.callset_id: [] for row in sorted(rows)}
     members = run.read(SAMPLES).where(F.col("sample_index").isNotNull())
-    for row in members.orderBy("callset_id", "sample_index").collect():
+    for row in sorted(members.collect(), key=lambda row: row.sample_index):
         if row.callset_id in samples:
             samples[row.callset_id].append(Sample(row.sample_id, row.ancestry, row.sex_karyotype))
     return samples

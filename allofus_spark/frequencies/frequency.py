@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -208,7 +209,7 @@ def _ratio(numerator: npt.NDArray[np.generic], an: Sums) -> Floats:
 def _frequency_batch(keys: pa.RecordBatch, sums: Sums, group: GroupSums) -> pa.RecordBatch:
     het, hom, hemi, an = (sums[:, place] for place in (_HET, _HOM, _HEMI, _AN))
     ac = het + 2 * hom + hemi
-    columns = {
+    columns: dict[str, npt.NDArray[Any]] = {
         "ac": ac,
         "an": an,
         "af": _ratio(ac, an),

@@ -22,7 +22,16 @@ from allofus_spark.frequencies.compute import (
 )
 from allofus_spark.frequencies.frequency import frequency_rows
 from allofus_spark.frequencies.strata import build_strata
-from allofus_spark.tables import GENOTYPES, Keys, Run, Warehouse, Write, rows_per_batch, start_run
+from allofus_spark.tables import (
+    GENOTYPES,
+    WHOLE_TABLE,
+    Keys,
+    Run,
+    Warehouse,
+    Write,
+    rows_per_batch,
+    start_run,
+)
 from allofus_spark.tables.frequency_tables import subset_frequencies
 
 _TABLE_NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
@@ -61,7 +70,7 @@ def write_subset_frequencies(
             rows = _subset_rows(warehouse, run, frozenset(sample_ids))
             if table is not None:
                 groups = warehouse.settings.frequencies.ancestry_groups
-                run.write(Write(subset_frequencies(table, groups), rows, "true", Keys.HELD))
+                run.write(Write(subset_frequencies(table, groups), rows, WHOLE_TABLE, Keys.HELD))
             elif file is not None:
                 run.progress(f"writing {file}")
                 write_file(rows, file)

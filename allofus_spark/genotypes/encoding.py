@@ -2,8 +2,8 @@
 
 A call is 0 hom-ref, 1 het, 2 hom-alt or 3 missing, relative to one alternate allele. *Packed* is 2 bits a
 sample, the first sample in the low bits of the first byte, pad bits zero: ``uint8[ceil(n / 4)]``, the
-hard-call record of PLINK 2. A row is stored *dense* (packed) or *sparse* (three sorted arrays of sample indices),
-whichever is smaller; most variants are rare, so most rows are sparse.
+hard-call record of PLINK 2. A row is stored *dense* (packed) or *sparse* (three sorted arrays of sample
+indices), whichever is smaller; most variants are rare, so most rows are sparse.
 """
 
 from __future__ import annotations

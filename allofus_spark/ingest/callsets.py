@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 from pyspark.sql import Row
 from pyspark.sql import functions as F
@@ -15,14 +14,6 @@ from allofus_spark.ingest.plan import CallsetPlan
 from allofus_spark.tables import CALLSETS, SAMPLES, Run, Warehouse
 
 _CALLSET_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-
-
-@dataclass(frozen=True)
-class SampleAttributes:
-    """What a sample file said about one sample."""
-
-    sex_karyotype: str | None
-    ancestry: str | None
 
 
 def check_callset_id(callset_id: str) -> None:
@@ -66,13 +57,17 @@ def check_may_come_in(
         )
 
 
-def described_samples(warehouse: Warehouse, run: Run, callset_id: str) -> dict[str, SampleAttributes]:
-    """What sample files have said about the callset's samples, by sample id."""
+def held_samples(warehouse: Warehouse, run: Run, callset_id: str) -> dict[str, Row]:
+    """Rows of ``samples`` of the callset, from sample files or an earlier ingest, by sample id."""
     if not warehouse.exists(SAMPLES):
         return {}
-    rows = run.read(SAMPLES).where(F.col("callset_id") == callset_id)
-    rows = rows.where("sex_karyotype IS NOT NULL OR ancestry IS NOT NULL")
-    return {row.sample_id: SampleAttributes(row.sex_karyotype, row.ancestry) for row in rows.collect()}
+    rows = run.read(SAMPLES).where(F.col("callset_id") == callset_id).collect()
+    return {row.sample_id: row for row in rows}
+
+
+def is_described(sample: Row) -> bool:
+    """Whether a sample file has said anything about a row of ``samples``."""
+    return sample.sex_karyotype is not None or sample.ancestry is not None
 
 
 def count_described(

@@ -29,27 +29,44 @@ _CONTENT = (
 
 @dataclass(frozen=True)
 class Duplicates:
-    """Locators of rows to leave out: collapsed into an identical one, or refused with all of their key."""
+    """Locators of rows to leave out: collapsed into an identical one, or refused with all of their key.
+
+    Both are cached; ``forget`` frees them.
+    """
 
     collapsed: DataFrame
     refused: DataFrame
 
+    def counters(self) -> dict[str, int]:
+        return {
+            "alleles_collapsed": self.collapsed.count(),
+            "alleles_refused_duplicate": self.refused.count(),
+        }
 
-def repeated_keys(alleles: DataFrame) -> DataFrame:
-    """Keys that stand more than once. Reads the key columns only."""
-    return alleles.groupBy(*NORMALISED_KEY).count().where("count > 1").drop("count")
+    def forget(self) -> None:
+        self.collapsed.unpersist()
+        self.refused.unpersist()
 
 
-def find_duplicates(alleles: DataFrame, repeated: DataFrame) -> Duplicates:
-    """Divide the rows of repeated keys. Joins many rows to one key."""
+def find_duplicates(alleles: DataFrame) -> Duplicates | None:
+    """Rows of keys that stand more than once; None where there are none, found from the key columns alone."""
+    repeated = alleles.groupBy(*NORMALISED_KEY).count().where("count > 1").drop("count").cache()
+    try:
+        return None if repeated.isEmpty() else _divide(alleles, repeated)
+    finally:
+        repeated.unpersist()
+
+
+def _divide(alleles: DataFrame, repeated: DataFrame) -> Duplicates:
+    """The rows of repeated keys, by whether their calls agree. Joins many rows to one key."""
     rows = alleles.join(F.broadcast(repeated), list(NORMALISED_KEY), "left_semi")
     calls = rows.groupBy(*NORMALISED_KEY).agg(F.count_distinct(F.struct(*_CALLS)).alias("n_calls"))
     judged = rows.join(F.broadcast(calls), list(NORMALISED_KEY))
     kept = F.min(_locator_by_content()).over(Window.partitionBy(*NORMALISED_KEY))
     locators = judged.withColumn("kept", kept).withColumn("own", _locator_by_content())
     return Duplicates(
-        collapsed=locators.where("n_calls = 1 AND own <> kept").select(*LOCATOR),
-        refused=locators.where("n_calls > 1").select(*LOCATOR),
+        collapsed=locators.where("n_calls = 1 AND own <> kept").select(*LOCATOR).cache(),
+        refused=locators.where("n_calls > 1").select(*LOCATOR).cache(),
     )
 
 

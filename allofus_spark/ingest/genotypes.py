@@ -7,10 +7,10 @@ records, leaves the tables as they were.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from allofus_spark.errors import BadSource
@@ -18,25 +18,27 @@ from allofus_spark.genome import Build, ReferenceSequence, load_build
 from allofus_spark.genotypes import packed_width
 from allofus_spark.ingest import transforms
 from allofus_spark.ingest.callsets import (
-    SampleAttributes,
     check_callset_id,
     check_may_come_in,
     check_overlap,
     count_described,
-    described_samples,
     held_callsets,
+    held_samples,
+    is_described,
     parse_date,
 )
-from allofus_spark.ingest.duplicates import LOCATOR, find_duplicates, repeated_keys
+from allofus_spark.ingest.duplicates import LOCATOR, Duplicates, find_duplicates
 from allofus_spark.ingest.files import list_sources
 from allofus_spark.ingest.plan import CallsetPlan, plan_callset
-from allofus_spark.ingest.stage import read_ledger, stage_records, staging_folder
+from allofus_spark.ingest.stage import read_in_order, read_ledger, stage_records, staging_folder
 from allofus_spark.ingest.tasks import ParseJob
 from allofus_spark.ingest.vcf.calls import SEX_UNKNOWN, SEX_XX, SEX_XY
-from allofus_spark.ingest.writes import CallsetRow, callset_writes
+from allofus_spark.ingest.writes import CallsetRow, Held, callset_writes, files_to_write
 from allofus_spark.tables import Run, Warehouse, rows_per_batch, start_run
 
-_SEX_CODES = {"XX": SEX_XX, "XY": SEX_XY}
+# Above so many output files a shuffle is cheaper to plan than a union of the splits in order.
+_MOST_GROUPS = 64
+_SEX_CODES: dict[str | None, int] = {"XX": SEX_XX, "XY": SEX_XY}
 
 
 def ingest_genotypes(
@@ -86,13 +88,14 @@ def ingest_genotypes(
         held = held_callsets(warehouse, run)
         check_may_come_in(held, plan, callset_id=callset_id, replace=replace, replaces=replaces)
         check_overlap(warehouse, held, plan.samples, callset_id=callset_id, replaces=replaces)
-        described = described_samples(warehouse, run, callset_id)
+        samples = held_samples(warehouse, run, callset_id)
+        described = [name for name, row in samples.items() if is_described(row)]
         if described:
             count_described(run, callset_id, described, plan.samples)
         callset = CallsetRow(callset_id, date, genome.name, plan, reference, replaces)
-        job = _parse_job(warehouse, plan, genome, reference, described)
+        job = _parse_job(warehouse, plan, genome, reference, samples)
         with staging_folder(warehouse.spark, warehouse.root, run.run_id) as folder:
-            _read_and_write(warehouse, run, callset, job, described, folder)
+            _read_and_write(warehouse, run, callset, job, Held(held.get(callset_id), samples), folder)
         return dict(run.counters)
 
 
@@ -106,11 +109,11 @@ def _parse_job(
     plan: CallsetPlan,
     genome: Build,
     reference: ReferenceSequence | None,
-    described: dict[str, SampleAttributes],
+    samples: Mapping[str, Row],
 ) -> ParseJob:
     limits = warehouse.settings.ingest
-    karyotypes = (described[sample].sex_karyotype if sample in described else None for sample in plan.samples)
-    sex = np.array([_SEX_CODES.get(karyotype or "", SEX_UNKNOWN) for karyotype in karyotypes], np.int8)
+    karyotypes = {sample: row.sex_karyotype for sample, row in samples.items()}
+    sex = np.array([_SEX_CODES.get(karyotypes.get(name), SEX_UNKNOWN) for name in plan.samples], np.int8)
     return ParseJob(
         splits=plan.splits,
         headers=plan.headers,
@@ -130,7 +133,7 @@ def _read_and_write(
     run: Run,
     callset: CallsetRow,
     job: ParseJob,
-    described: dict[str, SampleAttributes],
+    held: Held,
     folder: str,
 ) -> None:
     spark, plan = warehouse.spark, callset.plan
@@ -139,29 +142,34 @@ def _read_and_write(
     row_bytes = packed_width(len(plan.samples)) + 1
     with rows_per_batch(spark, max(1, min(10_000, job.batch_bytes // row_bytes))):
         staged = stage_records(spark, plan, job, folder)
-        run.counters.update(read_ledger(staged, plan))
+        ledger = read_ledger(staged, plan)
+        run.counters.update(ledger.totals)
+        n_files = files_to_write(warehouse, folder)
         width = warehouse.bin_width_bases
-        alleles = transforms.allele_rows(staged, callset_id=callset.callset_id, bin_width_bases=width)
+        in_order = ledger.in_order and plan.files[0].local is not None and n_files <= _MOST_GROUPS
+        source = read_in_order(spark, folder, len(plan.splits), n_files) if in_order else staged
+        alleles = transforms.allele_rows(source, callset_id=callset.callset_id, bin_width_bases=width)
         rejected = transforms.rejected_rows(staged, callset_id=callset.callset_id)
-        alleles, rejected = _set_duplicates_aside(run, callset.callset_id, alleles, rejected)
+        duplicates = find_duplicates(alleles)
+        if duplicates:
+            run.counters.update(duplicates.counters())
+            alleles, rejected = _without_duplicates(callset.callset_id, alleles, rejected, duplicates)
         _check_rejected_share(run, staged, warehouse.settings.ingest.max_rejected_share)
-        run.write(*callset_writes(warehouse, run, callset, described, alleles, rejected, folder))
+        if not in_order:
+            alleles = alleles.repartitionByRange(n_files, "contig", "bin", "position")
+        run.write(*callset_writes(warehouse, run, callset, held, alleles, rejected))
+        if duplicates:
+            duplicates.forget()
 
 
-def _set_duplicates_aside(
-    run: Run, callset_id: str, alleles: DataFrame, rejected: DataFrame
+def _without_duplicates(
+    callset_id: str, alleles: DataFrame, rejected: DataFrame, duplicates: Duplicates
 ) -> tuple[DataFrame, DataFrame]:
     """Alleles with unique keys, and the refused rows with the duplicates among them."""
-    repeated = repeated_keys(alleles).cache()
-    if repeated.isEmpty():
-        return alleles, rejected
-    duplicates = find_duplicates(alleles, repeated)
-    collapsed, refused = duplicates.collapsed.cache(), duplicates.refused.cache()
-    run.counters["alleles_collapsed"] = collapsed.count()
-    run.counters["alleles_refused_duplicate"] = refused.count()
     locator = list(LOCATOR)
-    refused_rows = alleles.join(F.broadcast(refused), locator, "left_semi")
-    kept = alleles.join(F.broadcast(collapsed.unionAll(refused)), locator, "left_anti")
+    refused_rows = alleles.join(F.broadcast(duplicates.refused), locator, "left_semi")
+    left_out = duplicates.collapsed.unionAll(duplicates.refused)
+    kept = alleles.join(F.broadcast(left_out), locator, "left_anti")
     aside = transforms.rejected_allele_rows(refused_rows, callset_id=callset_id, reason="duplicate_allele")
     return kept, rejected.unionByName(aside)
 

@@ -93,7 +93,12 @@ def plan_callset(
         splits=tuple(
             split
             for probe in probes
-            for split in plan_splits(probe.file.path, probe.kind, probe.file.size, _step(probe.file, total_bytes, split_bytes, cores))
+            for split in plan_splits(
+                probe.file.path,
+                probe.kind,
+                probe.file.size,
+                _step(probe.file, total_bytes, split_bytes, cores),
+            )
         ),
         warnings=tuple(warnings),
     )

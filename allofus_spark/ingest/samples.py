@@ -9,10 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pyspark.sql import Row
-from pyspark.sql import functions as F
 
 from allofus_spark.errors import BadSamples, BadSource, shown
-from allofus_spark.ingest.callsets import check_callset_id, count_described
+from allofus_spark.ingest.callsets import check_callset_id, count_described, held_samples
 from allofus_spark.tables import SAMPLES, Keys, Run, Warehouse, Write, start_run
 
 ATTRIBUTES = ("sex_karyotype", "ancestry")
@@ -44,7 +43,7 @@ def ingest_samples(
     check_callset_id(callset_id)
     described, present = read_sample_file(path, columns or {}, warehouse.settings.frequencies.ancestry_groups)
     with start_run(warehouse, "ingest_samples") as run:
-        held = _held(warehouse, run, callset_id)
+        held = held_samples(warehouse, run, callset_id)
         rows = _merged(callset_id, described, present, held)
         in_genotypes = [name for name, row in held.items() if row.sample_index is not None]
         count_described(run, callset_id, described, in_genotypes)
@@ -128,14 +127,6 @@ def _read_value(name: str, text: str, ancestry_groups: Sequence[str]) -> str | N
     if _OTHER_KARYOTYPE.fullmatch(value.upper()):
         return "other"
     raise ValueError(f"sex_karyotype {value!r} is not XX, XY, another karyotype (X0, XXY), other or empty")
-
-
-def _held(warehouse: Warehouse, run: Run, callset_id: str) -> dict[str, Row]:
-    if not warehouse.exists(SAMPLES):
-        return {}
-    return {
-        row.sample_id: row for row in run.read(SAMPLES).where(F.col("callset_id") == callset_id).collect()
-    }
 
 
 def _merged(

@@ -10,6 +10,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,7 @@ from allofus_spark import errors
 from allofus_spark.errors import BadSource
 from allofus_spark.ingest.bytes import SplitReport, check_reports
 from allofus_spark.ingest.files import SourceFile, without_glob
+from allofus_spark.ingest.order import contiguous_groups, follow_each_other
 from allofus_spark.ingest.plan import CallsetPlan
 from allofus_spark.ingest.tasks import ParseJob, parse_ranges, parse_streams
 from allofus_spark.ingest.vcf import staging
@@ -30,6 +32,14 @@ _PASSTHROUGH_EXTENSIONS = (
     "io.compress.passthrough.extension",
     "org.apache.hadoop.shaded.io.compress.passthrough.extension",
 )
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Totals over all splits, and whether these follow each other in the genome."""
+
+    totals: Counter[str]
+    in_order: bool
 
 
 @contextmanager
@@ -45,11 +55,23 @@ def staging_folder(spark: SparkSession, root: str, run_id: str) -> Iterator[str]
 
 
 def stage_records(spark: SparkSession, plan: CallsetPlan, job: ParseJob, folder: str) -> DataFrame:
-    """Parse every split into ``folder``; the staged rows, lazily read back."""
+    """Parse every split into ``folder``; the staged rows, lazily read back, in any order."""
     frame = _parse_local(spark, job) if plan.files[0].local else _parse_remote(spark, plan, job)
     # Snappy: staged rows live for seconds, and decoding them is most of what they cost.
     frame.write.option("compression", "snappy").parquet(folder)
     return spark.read.schema(staging.staged_schema()).parquet(without_glob(folder))
+
+
+def read_in_order(spark: SparkSession, folder: str, n_splits: int, n_groups: int) -> DataFrame:
+    """Staged rows in ``n_groups`` partitions, each of splits that follow each other."""
+    frames = []
+    for group in contiguous_groups(range(n_splits), n_groups):
+        paths = [f"{without_glob(folder)}/part-{number:05d}-*" for number in group]
+        frames.append(spark.read.schema(staging.staged_schema()).parquet(*paths).coalesce(1))
+    frame = frames[0]
+    for other in frames[1:]:
+        frame = frame.unionAll(other)
+    return frame
 
 
 def _parse_local(spark: SparkSession, job: ParseJob) -> DataFrame:
@@ -78,14 +100,16 @@ def _raw_bytes(spark: SparkSession, file: SourceFile) -> DataFrame:
     return reader.text(without_glob(file.uri)).select(F.lit(file.uri).alias("path"), value)
 
 
-def read_ledger(staged: DataFrame, plan: CallsetPlan) -> Counter[str]:
-    """Totals over all splits.
+def read_ledger(staged: DataFrame, plan: CallsetPlan) -> Ledger:
+    """What all splits say together.
 
     Raises the error of the first bad file (in path order) with the number of further ones; BadSource where
     the splits do not cover a file exactly, or records read are not records kept, refused or without ALT.
     """
     rows = staged.where(F.col("row_kind") == staging.LEDGER).select("ledger").collect()
-    accounts = sorted((json.loads(row.ledger) for row in rows), key=lambda account: account["path"])
+    place = {(split.path, split.start): number for number, split in enumerate(plan.splits)}
+    accounts = [json.loads(row.ledger) for row in rows]
+    accounts.sort(key=lambda account: place[account["path"], account["start"]])
     failed = [account for account in accounts if "error" in account]
     if failed:
         bad_files = len({account["path"] for account in failed})
@@ -100,7 +124,7 @@ def read_ledger(staged: DataFrame, plan: CallsetPlan) -> Counter[str]:
     for file in plan.files:
         check_reports(reports[file.path], kinds[file.path], file.size)
     _check_balance(totals)
-    return totals
+    return Ledger(totals, follow_each_other([account["spans"] for account in accounts]))
 
 
 def _check_balance(totals: Counter[str]) -> None:

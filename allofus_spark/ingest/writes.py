@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from allofus_spark.genome import ReferenceSequence
 from allofus_spark.ingest import transforms
-from allofus_spark.ingest.callsets import SampleAttributes
+from allofus_spark.ingest.callsets import is_described
 from allofus_spark.ingest.plan import CallsetPlan
 from allofus_spark.tables import (
     BIN_WIDTH_PROPERTY,
@@ -23,6 +23,7 @@ from allofus_spark.tables import (
     SAMPLES,
     VARIANT_SITES,
     VARIANTS,
+    WHOLE_TABLE,
     Keys,
     Run,
     Warehouse,
@@ -42,36 +43,44 @@ class CallsetRow:
     replaces: str | None
 
 
+@dataclass(frozen=True)
+class Held:
+    """What the warehouse holds of the callset already: its row, and its samples by id."""
+
+    callset: Row | None
+    samples: Mapping[str, Row]
+
+
 def callset_writes(
     warehouse: Warehouse,
     run: Run,
     callset: CallsetRow,
-    described: dict[str, SampleAttributes],
+    held: Held,
     alleles: DataFrame,
     rejected: DataFrame,
-    folder: str,
 ) -> list[Write]:
-    """All writes of the ingest. ``alleles`` have unique keys (the duplicates were set aside)."""
+    """All writes of the ingest; what the tables hold already is left out.
+
+    ``alleles`` have unique keys (the duplicates were set aside), and partitions that follow each other.
+    """
     properties = {
         BUILD_PROPERTY: callset.build,
         BIN_WIDTH_PROPERTY: str(warehouse.settings.genome.bin_width_bases),
     }
     warehouse.create(CALLSETS, properties)
     this = f"callset_id = '{callset.callset_id}'"
-    n_files = _n_files(warehouse, folder)
-    by_position = alleles.repartitionByRange(n_files, "contig", "bin", "position")
     return [
-        Write(GENOTYPES, transforms.genotype_rows(by_position), this, Keys.HELD),
-        Write(VARIANT_SITES, transforms.site_rows(by_position), this, Keys.HELD),
-        *_variant_writes(warehouse, run, callset, alleles, n_files),
-        Write(REJECTED_RECORDS, rejected.coalesce(1), this),
-        _callset_write(warehouse, run, callset),
-        _sample_write(warehouse, callset, described),
+        Write(GENOTYPES, transforms.genotype_rows(alleles), this, Keys.HELD),
+        Write(VARIANT_SITES, transforms.site_rows(alleles), this, Keys.HELD),
+        *_variant_writes(warehouse, run, callset, alleles),
+        *_rejected_writes(warehouse, run, rejected, this),
+        *_callset_writes(warehouse, run, callset, held),
+        *_sample_writes(warehouse, callset, held),
     ]
 
 
-def _n_files(warehouse: Warehouse, folder: str) -> int:
-    """Files to write a table into: enough for the cores, or as many as its bytes need."""
+def files_to_write(warehouse: Warehouse, folder: str) -> int:
+    """Files to write a table into: enough for the cores, or as many as the staged bytes need."""
     spark = warehouse.spark
     jvm: Any = spark._jvm
     path = jvm.org.apache.hadoop.fs.Path(folder)
@@ -81,8 +90,16 @@ def _n_files(warehouse: Warehouse, folder: str) -> int:
     return max(wanted, spark.sparkContext.defaultParallelism)
 
 
+def _rejected_writes(warehouse: Warehouse, run: Run, rejected: DataFrame, this: str) -> Iterator[Write]:
+    """The refused rows; nothing where there are none now and were none before."""
+    refused = run.counters["records_refused"] + run.counters["alleles_refused_duplicate"]
+    warehouse.create(REJECTED_RECORDS)
+    if refused or not warehouse.live(REJECTED_RECORDS).where(this).isEmpty():
+        yield Write(REJECTED_RECORDS, rejected.coalesce(1), this)
+
+
 def _variant_writes(
-    warehouse: Warehouse, run: Run, callset: CallsetRow, alleles: DataFrame, n_files: int
+    warehouse: Warehouse, run: Run, callset: CallsetRow, alleles: DataFrame
 ) -> Iterator[Write]:
     """``variants`` of every partition that the callset touches or used to touch."""
     dated = transforms.dated_alleles(alleles, F.lit(callset.callset_date))
@@ -92,8 +109,7 @@ def _variant_writes(
         others = None if sites.isEmpty() else sites
     if others is None:
         # The callset is alone: the whole table is its alleles.
-        by_position = dated.repartitionByRange(n_files, "contig", "bin", "position")
-        yield Write(VARIANTS, transforms.variant_rows(by_position, one_callset=True), "true", Keys.HELD)
+        yield Write(VARIANTS, transforms.variant_rows(dated, one_callset=True), WHOLE_TABLE, Keys.HELD)
         return
     touched = _touched_partitions(run, callset, alleles)
     if not touched:
@@ -125,9 +141,9 @@ def _touched_partitions(run: Run, callset: CallsetRow, alleles: DataFrame) -> di
     return touched
 
 
-def _callset_write(warehouse: Warehouse, run: Run, callset: CallsetRow) -> Write:
+def _callset_writes(warehouse: Warehouse, run: Run, callset: CallsetRow, held: Held) -> Iterator[Write]:
     plan = callset.plan
-    row = (
+    row: tuple[object, ...] = (
         callset.callset_id,
         callset.callset_date,
         callset.build,
@@ -140,22 +156,25 @@ def _callset_write(warehouse: Warehouse, run: Run, callset: CallsetRow) -> Write
         None,
     )
     frame = warehouse.spark.createDataFrame([row], CALLSETS.schema)
-    if callset.replaces is None:
-        return Write(CALLSETS, frame, f"callset_id = '{callset.callset_id}'", Keys.HELD)
-    retired = run.read(CALLSETS).where(F.col("callset_id") == callset.replaces)
-    frame = frame.unionByName(retired.withColumn("retired_by", F.lit(callset.callset_id)))
-    return Write(CALLSETS, frame, f"callset_id IN ('{callset.callset_id}', '{callset.replaces}')")
+    if callset.replaces is not None:
+        retired = run.read(CALLSETS).where(F.col("callset_id") == callset.replaces)
+        frame = frame.unionByName(retired.withColumn("retired_by", F.lit(callset.callset_id)))
+        yield Write(CALLSETS, frame, f"callset_id IN ('{callset.callset_id}', '{callset.replaces}')")
+    elif held.callset is None or tuple(held.callset) != row:
+        yield Write(CALLSETS, frame, f"callset_id = '{callset.callset_id}'", Keys.HELD)
 
 
-def _sample_write(warehouse: Warehouse, callset: CallsetRow, described: dict[str, SampleAttributes]) -> Write:
+def _sample_writes(warehouse: Warehouse, callset: CallsetRow, held: Held) -> Iterator[Write]:
     """All samples of the header, and those that a sample file describes beyond them (without an index)."""
-    unknown = SampleAttributes(None, None)
-    rows: list[tuple[object, ...]] = []
-    for index, sample in enumerate(callset.plan.samples):
-        about = described.get(sample, unknown)
-        rows.append((callset.callset_id, sample, index, about.sex_karyotype, about.ancestry))
-    for sample in sorted(set(described) - set(callset.plan.samples)):
-        about = described[sample]
-        rows.append((callset.callset_id, sample, None, about.sex_karyotype, about.ancestry))
+    place: dict[str, int | None] = {name: index for index, name in enumerate(callset.plan.samples)}
+    place |= {name: None for name, row in held.samples.items() if name not in place and is_described(row)}
+    rows = [(callset.callset_id, name, index, *_described(held, name)) for name, index in place.items()]
+    if {row[1]: row for row in rows} == {name: tuple(row) for name, row in held.samples.items()}:
+        return
     frame = warehouse.spark.createDataFrame(rows, SAMPLES.schema).coalesce(1)
-    return Write(SAMPLES, frame, f"callset_id = '{callset.callset_id}'", Keys.HELD)
+    yield Write(SAMPLES, frame, f"callset_id = '{callset.callset_id}'", Keys.HELD)
+
+
+def _described(held: Held, name: str) -> tuple[str | None, str | None]:
+    row = held.samples.get(name)
+    return (row.sex_karyotype, row.ancestry) if row is not None else (None, None)

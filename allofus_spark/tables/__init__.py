@@ -10,6 +10,7 @@ from allofus_spark.tables.variant_tables import ALLELE_KEY, GENOTYPES, VARIANT_S
 from allofus_spark.tables.warehouse import (
     BIN_WIDTH_PROPERTY,
     BUILD_PROPERTY,
+    WHOLE_TABLE,
     Keys,
     Warehouse,
     Write,
@@ -30,6 +31,7 @@ __all__ = [
     "STRATA",
     "VARIANTS",
     "VARIANT_SITES",
+    "WHOLE_TABLE",
     "Column",
     "Keys",
     "Run",

@@ -18,7 +18,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from allofus_spark import __version__
 from allofus_spark.tables.contract import Table
@@ -94,10 +93,7 @@ class Run:
     def _snapshot_rows(self) -> list[tuple[object, ...]]:
         if not self.written:
             return []
-        number = 1
-        if self.warehouse.exists(SNAPSHOTS):
-            newest = self.warehouse.live(SNAPSHOTS).agg(F.max("snapshot_id")).first()
-            number = (newest[0] if newest and newest[0] else 0) + 1
+        number = self.warehouse.newest_snapshot().snapshot_id + 1
         versions = self._snapshot | {written.table.name: written.version for written, _ in self.written}
         return [(number, name, version, self.run_id) for name, version in sorted(versions.items())]
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from delta.tables import DeltaTable
 from py4j.protocol import Py4JJavaError
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from allofus_spark import __version__
@@ -32,6 +32,8 @@ from allofus_spark.tables.run_tables import PIPELINE_RUNS, SNAPSHOTS
 
 BUILD_PROPERTY = "allofus.build"
 BIN_WIDTH_PROPERTY = "allofus.binWidthBases"
+# As the predicate of a write: every row is replaced.
+WHOLE_TABLE = "true"
 _SHOWN_KEYS = 5
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
@@ -63,6 +65,14 @@ class Written:
     rows: int | None
 
 
+@dataclass(frozen=True)
+class Snapshot:
+    """Versions of all tables that one finished run left behind."""
+
+    snapshot_id: int
+    versions: Mapping[str, int]
+
+
 class Warehouse:
     """All tables of one genome build under one root."""
 
@@ -71,6 +81,8 @@ class Warehouse:
         self.settings = settings
         root = settings.warehouse
         self.root = root if _SCHEME.match(root) else os.path.abspath(root)
+        # The newest snapshot, with the version of the table that it was read from.
+        self._known_snapshot: tuple[int, Snapshot] | None = None
 
     def path(self, table: Table) -> str:
         return f"{self.root}/{table.zone.value}/{table.name}"
@@ -88,14 +100,22 @@ class Warehouse:
 
     # -- reading ---------------------------------------------------------------------------------
 
+    def newest_snapshot(self) -> Snapshot:
+        """The newest finished snapshot; number 0 without tables before the first run."""
+        state = self.state(SNAPSHOTS)
+        if state is None:
+            return Snapshot(0, {})
+        if self._known_snapshot is None or self._known_snapshot[0] != state.version:
+            newest = F.max("snapshot_id").over(Window.partitionBy())
+            rows = self.live(SNAPSHOTS).withColumn("newest", newest).where("snapshot_id = newest").collect()
+            versions = {row["table_name"]: row["version"] for row in rows}
+            number = int(rows[0]["newest"]) if rows else 0
+            self._known_snapshot = (state.version, Snapshot(number, versions))
+        return self._known_snapshot[1]
+
     def snapshot(self) -> dict[str, int]:
         """Table name to Delta version, of the newest finished snapshot; empty before the first run."""
-        if not self.exists(SNAPSHOTS):
-            return {}
-        frame = self.live(SNAPSHOTS)
-        newest = frame.agg(F.max("snapshot_id").alias("snapshot_id"))
-        rows = frame.join(F.broadcast(newest), "snapshot_id").select("table_name", "version").collect()
-        return {row.table_name: row.version for row in rows}
+        return dict(self.newest_snapshot().versions)
 
     def read(self, table: Table, snapshot: Mapping[str, int] | None = None) -> DataFrame:
         """Rows of the newest finished snapshot (or of ``snapshot``)."""
@@ -204,7 +224,9 @@ class Warehouse:
         self.create(table)
         writer = frame.sortWithinPartitions(*table.order).write.format("delta").mode("append")
         if write.replace:
-            writer = writer.mode("overwrite").option("replaceWhere", write.replace)
+            writer = writer.mode("overwrite")
+        if write.replace not in ("", WHOLE_TABLE):
+            writer = writer.option("replaceWhere", write.replace)
         described = {"package_version": __version__, "settings": self.settings.content_hash(), **metadata}
         writer.option("userMetadata", json.dumps(described, sort_keys=True)).save(self.path(table))
         state = self.state(table)

@@ -28,9 +28,7 @@ EDGE_RECORDS = (
     gt_record("0/1", "0/0", contig="chr3", pos=10_001, ref="T", alt="A"),  # the same again
     gt_record("1/1", "0/1", contig="chr3", pos=9_999, ref="CACGT", alt="C"),  # reaches over the edge
     gt_record("0/1", "0/1", contig="chr3", pos=19_990, ref="GTTTTTTTTTTTA", alt="GTTTTTTTTTTTC,G"),
-    gt_record(
-        "0/0", "0/1", contig="chr3", pos=19_995, ref="T", alt="G"
-    ),  # behind it in the file, before in order
+    gt_record("0/0", "0/1", contig="chr3", pos=19_995, ref="T", alt="G"),  # before the ones above
     gt_record("0/1", "1|0", contig="HLA*01:01:01:01", pos=7, ref="A", alt="C"),
 )
 
@@ -121,6 +119,8 @@ def pooled_sample_file(files: Mapping[str, Path]) -> str:
     rows = ["sample\tsex\tancestry"]
     for prefix, path in files.items():
         with path.open(newline="") as lines:
-            for row in csv.DictReader(lines, delimiter="\t"):
-                rows.append(f"{prefix}{row['sample']}\t{row.get('sex', '')}\t{row.get('ancestry', '')}")
+            rows += [
+                f"{prefix}{row['sample']}\t{row.get('sex', '')}\t{row.get('ancestry', '')}"
+                for row in csv.DictReader(lines, delimiter="\t")
+            ]
     return "".join(f"{row}\n" for row in rows)

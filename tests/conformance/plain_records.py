@@ -1,4 +1,4 @@
-"""What the alleles of a VCF record are, by plain splits of its text and by pysam, with the call policy applied.
+"""What the alleles of a VCF record are, by plain splits of its text and by pysam, call policy applied.
 
 The files have no sex karyotypes, and no records on X or Y outside of the pseudoautosomal regions: two copies
 are meant everywhere.

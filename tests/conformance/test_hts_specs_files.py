@@ -88,16 +88,24 @@ def test_broken_files_are_refused_quarantined_or_tolerated_and_never_misread(
     paths = sorted((realdata / "vcf_conformance" / version / "failed").glob("*.vcf"))
     assert len(paths) >= 190
     for path in paths:
-        try:
-            parsed = parse_file(path, build="GRCh37")
-        except AllofusError as error:
-            assert str(path) in str(error)
+        parsed = _parse_or_refuse(path)
+        if parsed is None:
             continue
         if not parsed.refused:
             tolerated.add(f"{version}/{path.name}")
         _assert_rows_are_the_text(path, parsed)
     listed = {name for name in reasons if name.startswith(f"{version}/")}
     assert tolerated == listed
+
+
+def _parse_or_refuse(path: Path) -> ParsedFile | None:
+    """None where the file is refused with a message that names it."""
+    try:
+        return parse_file(path, build="GRCh37")
+    except AllofusError as error:
+        if str(path) not in str(error):
+            raise
+        return None
 
 
 def _assert_rows_are_the_text(path: Path, parsed: ParsedFile) -> None:

@@ -145,7 +145,7 @@ def _pack_words(words, first_word, sample, last, n_alts, rows, packed):  # type:
     """
     while sample < last:
         word = words[first_word + sample]
-        if word == _PHASED_REF or word == _UNPHASED_REF:
+        if word in (_PHASED_REF, _UNPHASED_REF):
             sample += 1
             continue
         punctuation = word & _PUNCTUATION

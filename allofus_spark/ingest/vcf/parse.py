@@ -106,7 +106,7 @@ class Records:
         return staging.text_column(self.data, self.fields[:, column])
 
     def values(self, column: int) -> list[bytes]:
-        view = memoryview(self.data)
+        view = self.data.data
         return [bytes(view[start:end]) for start, end in self.fields[:, column]]
 
 
@@ -224,9 +224,17 @@ def _parse_part(
     tallies = np.zeros((len(first), 3), np.int32)
     pack_records(
         records.data,
-        words_of(records.data), records.calls, records.numbers, records.regions, context.sex, rows, first, packed,
-        records.reason, tallies,
-    )  # fmt: skip
+        words_of(records.data),
+        records.calls,
+        records.numbers,
+        records.regions,
+        context.sex,
+        rows,
+        first,
+        packed,
+        records.reason,
+        tallies,
+    )
     record_of_alt = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(slices))))
     keep = kept & (records.reason[record_of_alt] == Reason.NONE)
     packed = packed[rows[keep]]
