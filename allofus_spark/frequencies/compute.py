@@ -61,12 +61,11 @@ def active_samples(warehouse: Warehouse, run: Run) -> dict[str, list[Sample]]:
     """Samples of each active callset, in callset order."""
     if not warehouse.exists(CALLSETS) or not warehouse.exists(SAMPLES):
         raise BadSource(f"warehouse {warehouse.root} holds no callset; run ingest-genotypes first")
-    rows = run.read(CALLSETS).where("retired_by IS NULL").select("callset_id").collect()
-    samples: dict[str, list[Sample]] = {row.callset_id: [] for row in sorted(rows)}
-    members = run.read(SAMPLES).where(F.col("sample_index").isNotNull())
-    for row in sorted(members.collect(), key=lambda row: row.sample_index):
-        if row.callset_id in samples:
-            samples[row.callset_id].append(Sample(row.sample_id, row.ancestry, row.sex_karyotype))
+    active = sorted(row.callset_id for row in run.rows(CALLSETS) if row.retired_by is None)
+    samples: dict[str, list[Sample]] = {callset_id: [] for callset_id in active}
+    members = [row for row in run.rows(SAMPLES) if row.sample_index is not None and row.callset_id in samples]
+    for row in sorted(members, key=lambda row: row.sample_index):
+        samples[row.callset_id].append(Sample(row.sample_id, row.ancestry, row.sex_karyotype))
     return samples
 
 
@@ -130,9 +129,7 @@ def _count_samples(run: Run, samples: dict[str, list[Sample]]) -> None:
 
 def _strata_writes(warehouse: Warehouse, strata: list[Strata]) -> list[Write]:
     """Appends of the strata that the table does not hold yet."""
-    held: set[str] = set()
-    if warehouse.exists(STRATA):
-        held = {row.strata_id for row in warehouse.live(STRATA).select("strata_id").distinct().collect()}
+    held = {row.strata_id for row in warehouse.rows(STRATA)}
     rows = [
         (item.strata_id, index, item.callset_id, ancestry, sex, int(size))
         for item in strata

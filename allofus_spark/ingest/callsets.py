@@ -7,11 +7,10 @@ import re
 from collections.abc import Collection, Sequence
 
 from pyspark.sql import Row
-from pyspark.sql import functions as F
 
 from allofus_spark.errors import BadSamples, BadSource, shown
 from allofus_spark.ingest.plan import CallsetPlan
-from allofus_spark.tables import CALLSETS, SAMPLES, Run, Warehouse
+from allofus_spark.tables import CALLSETS, SAMPLES, Run
 
 _CALLSET_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -33,11 +32,9 @@ def parse_date(text: str) -> dt.date:
         raise BadSource(f"callset date {text!r}: give it as YYYY-MM-DD") from None
 
 
-def held_callsets(warehouse: Warehouse, run: Run) -> dict[str, Row]:
+def held_callsets(run: Run) -> dict[str, Row]:
     """The warehouse's callsets by id."""
-    if not warehouse.exists(CALLSETS):
-        return {}
-    return {row.callset_id: row for row in run.read(CALLSETS).collect()}
+    return {row.callset_id: row for row in run.rows(CALLSETS)}
 
 
 def check_may_come_in(
@@ -57,12 +54,9 @@ def check_may_come_in(
         )
 
 
-def held_samples(warehouse: Warehouse, run: Run, callset_id: str) -> dict[str, Row]:
+def held_samples(run: Run, callset_id: str) -> dict[str, Row]:
     """Rows of ``samples`` of the callset, from sample files or an earlier ingest, by sample id."""
-    if not warehouse.exists(SAMPLES):
-        return {}
-    rows = run.read(SAMPLES).where(F.col("callset_id") == callset_id).collect()
-    return {row.sample_id: row for row in rows}
+    return {row.sample_id: row for row in run.rows(SAMPLES) if row.callset_id == callset_id}
 
 
 def is_described(sample: Row) -> bool:
@@ -95,26 +89,16 @@ def count_described(
 
 
 def check_overlap(
-    warehouse: Warehouse,
-    held: dict[str, Row],
-    samples: Sequence[str],
-    *,
-    callset_id: str,
-    replaces: str | None,
+    run: Run, held: dict[str, Row], samples: Sequence[str], *, callset_id: str, replaces: str | None
 ) -> None:
     """Raise BadSamples where a sample is active in another callset already."""
-    others = [
+    others = {
         name for name, row in held.items() if row.retired_by is None and name not in (callset_id, replaces)
-    ]
-    if not others or not warehouse.exists(SAMPLES):
-        return
-    active = warehouse.live(SAMPLES).where(
-        F.col("callset_id").isin(others) & F.col("sample_index").isNotNull()
-    )
+    }
     wanted = set(samples)
     taken: dict[str, list[str]] = {}
-    for row in active.select("callset_id", "sample_id").toLocalIterator():
-        if row.sample_id in wanted:
+    for row in run.rows(SAMPLES) if others else ():
+        if row.callset_id in others and row.sample_index is not None and row.sample_id in wanted:
             taken.setdefault(row.callset_id, []).append(row.sample_id)
     if taken:
         named = "; ".join(

@@ -85,17 +85,17 @@ def ingest_genotypes(
         plan = plan_callset(warehouse.spark, files, genome, split_bytes=split_bytes)
         for warning in (*plan.warnings, *(reference.warnings if reference else ())):
             run.progress(f"warning: {warning}")
-        held = held_callsets(warehouse, run)
+        held = held_callsets(run)
         check_may_come_in(held, plan, callset_id=callset_id, replace=replace, replaces=replaces)
-        check_overlap(warehouse, held, plan.samples, callset_id=callset_id, replaces=replaces)
-        samples = held_samples(warehouse, run, callset_id)
+        check_overlap(run, held, plan.samples, callset_id=callset_id, replaces=replaces)
+        samples = held_samples(run, callset_id)
         described = [name for name, row in samples.items() if is_described(row)]
         if described:
             count_described(run, callset_id, described, plan.samples)
         callset = CallsetRow(callset_id, date, genome.name, plan, reference, replaces)
         job = _parse_job(warehouse, plan, genome, reference, samples)
         with staging_folder(warehouse.spark, warehouse.root, run.run_id) as folder:
-            _read_and_write(warehouse, run, callset, job, Held(held.get(callset_id), samples), folder)
+            _read_and_write(warehouse, run, callset, job, Held(held, samples), folder)
         return dict(run.counters)
 
 
@@ -150,7 +150,7 @@ def _read_and_write(
         source = read_in_order(spark, folder, len(plan.splits), n_files) if in_order else staged
         alleles = transforms.allele_rows(source, callset_id=callset.callset_id, bin_width_bases=width)
         rejected = transforms.rejected_rows(staged, callset_id=callset.callset_id)
-        duplicates = find_duplicates(alleles)
+        duplicates = find_duplicates(alleles) if ledger.may_repeat else None
         if duplicates:
             run.counters.update(duplicates.counters())
             alleles, rejected = _without_duplicates(callset.callset_id, alleles, rejected, duplicates)

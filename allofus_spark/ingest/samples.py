@@ -43,7 +43,7 @@ def ingest_samples(
     check_callset_id(callset_id)
     described, present = read_sample_file(path, columns or {}, warehouse.settings.frequencies.ancestry_groups)
     with start_run(warehouse, "ingest_samples") as run:
-        held = held_samples(warehouse, run, callset_id)
+        held = held_samples(run, callset_id)
         rows = _merged(callset_id, described, present, held)
         in_genotypes = [name for name, row in held.items() if row.sample_index is not None]
         count_described(run, callset_id, described, in_genotypes)

@@ -21,7 +21,7 @@ from allofus_spark import errors
 from allofus_spark.errors import BadSource
 from allofus_spark.ingest.bytes import SplitReport, check_reports
 from allofus_spark.ingest.files import SourceFile, without_glob
-from allofus_spark.ingest.order import contiguous_groups, follow_each_other
+from allofus_spark.ingest.order import contiguous_groups, follow_each_other, overlap
 from allofus_spark.ingest.plan import CallsetPlan
 from allofus_spark.ingest.tasks import ParseJob, parse_ranges, parse_streams
 from allofus_spark.ingest.vcf import staging
@@ -36,10 +36,11 @@ _PASSTHROUGH_EXTENSIONS = (
 
 @dataclass(frozen=True)
 class Ledger:
-    """Totals over all splits, and whether these follow each other in the genome."""
+    """Totals over all splits; whether these follow each other in the genome, and whether a key can repeat."""
 
     totals: Counter[str]
     in_order: bool
+    may_repeat: bool
 
 
 @contextmanager
@@ -124,7 +125,12 @@ def read_ledger(staged: DataFrame, plan: CallsetPlan) -> Ledger:
     for file in plan.files:
         check_reports(reports[file.path], kinds[file.path], file.size)
     _check_balance(totals)
-    return Ledger(totals, follow_each_other([account["spans"] for account in accounts]))
+    spans = [account["spans"] for account in accounts]
+    return Ledger(
+        totals,
+        in_order=follow_each_other(spans),
+        may_repeat=overlap(spans) or any(account["may_repeat"] for account in accounts),
+    )
 
 
 def _check_balance(totals: Counter[str]) -> None:

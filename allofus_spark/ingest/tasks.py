@@ -21,7 +21,7 @@ import pyarrow as pa
 from allofus_spark.errors import AllofusError, BadSource
 from allofus_spark.genome import Build, ReferenceSequence
 from allofus_spark.ingest.bytes import ByteStream, Split, SplitReader
-from allofus_spark.ingest.order import Spans, add_spans
+from allofus_spark.ingest.order import Stretch
 from allofus_spark.ingest.vcf import staging
 from allofus_spark.ingest.vcf.header import VcfHeader
 from allofus_spark.ingest.vcf.parse import ParseContext, parse_chunk
@@ -94,7 +94,7 @@ def parse_streams(job: ParseJob, batches: Iterable[pa.RecordBatch]) -> Iterator[
 def _parse_split(job: ParseJob, split: Split, stream: ByteStream | BinaryIO) -> Iterator[pa.RecordBatch]:
     """Rows of one split, then its ledger; an unusable file becomes a ledger row with the error."""
     ledger: Counter[str] = Counter()
-    spans: Spans = {}
+    stretch = Stretch()
     try:
         reader = SplitReader(stream, split, chunk_bytes=job.chunk_bytes, max_line_bytes=job.max_line_bytes)
         context = job.context(split.path)
@@ -102,10 +102,10 @@ def _parse_split(job: ParseJob, split: Split, stream: ByteStream | BinaryIO) -> 
             for batch in parse_chunk(chunk, context, ledger):
                 # All rows of a batch are of one kind.
                 if batch.column("row_kind")[0].as_py() == staging.ALLELE:
-                    add_spans(spans, batch)
+                    stretch.add(batch)
                 yield batch
         report = dataclasses.asdict(reader.report)
-        yield _ledger_row(split, report=report, counters=dict(ledger), spans=spans)
+        yield _ledger_row(split, report=report, counters=dict(ledger), **dataclasses.asdict(stretch))
     except AllofusError as error:
         yield _ledger_row(split, error=error)
 

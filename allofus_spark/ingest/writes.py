@@ -45,9 +45,9 @@ class CallsetRow:
 
 @dataclass(frozen=True)
 class Held:
-    """What the warehouse holds of the callset already: its row, and its samples by id."""
+    """What the warehouse holds already: callsets by id, and the callset's samples by id."""
 
-    callset: Row | None
+    callsets: Mapping[str, Row]
     samples: Mapping[str, Row]
 
 
@@ -69,11 +69,14 @@ def callset_writes(
     }
     warehouse.create(CALLSETS, properties)
     this = f"callset_id = '{callset.callset_id}'"
+    alone = not set(held.callsets) - {callset.callset_id}
+    # Where there is no other callset, whole tables are replaced: Delta need not look for the rows.
+    replaced = WHOLE_TABLE if alone else this
     return [
-        Write(GENOTYPES, transforms.genotype_rows(alleles), this, Keys.HELD),
-        Write(VARIANT_SITES, transforms.site_rows(alleles), this, Keys.HELD),
-        *_variant_writes(warehouse, run, callset, alleles),
-        *_rejected_writes(warehouse, run, rejected, this),
+        Write(GENOTYPES, transforms.genotype_rows(alleles), replaced, Keys.HELD),
+        Write(VARIANT_SITES, transforms.site_rows(alleles), replaced, Keys.HELD),
+        *_variant_writes(run, callset, alleles, alone=alone),
+        *_rejected_writes(warehouse, run, held, rejected, this),
         *_callset_writes(warehouse, run, callset, held),
         *_sample_writes(warehouse, callset, held),
     ]
@@ -90,25 +93,20 @@ def files_to_write(warehouse: Warehouse, folder: str) -> int:
     return max(wanted, spark.sparkContext.defaultParallelism)
 
 
-def _rejected_writes(warehouse: Warehouse, run: Run, rejected: DataFrame, this: str) -> Iterator[Write]:
+def _rejected_writes(
+    warehouse: Warehouse, run: Run, held: Held, rejected: DataFrame, this: str
+) -> Iterator[Write]:
     """The refused rows; nothing where there are none now and were none before."""
     refused = run.counters["records_refused"] + run.counters["alleles_refused_duplicate"]
     warehouse.create(REJECTED_RECORDS)
-    if refused or not warehouse.live(REJECTED_RECORDS).where(this).isEmpty():
+    if refused or (held.callsets and not warehouse.live(REJECTED_RECORDS).where(this).isEmpty()):
         yield Write(REJECTED_RECORDS, rejected.coalesce(1), this)
 
 
-def _variant_writes(
-    warehouse: Warehouse, run: Run, callset: CallsetRow, alleles: DataFrame
-) -> Iterator[Write]:
+def _variant_writes(run: Run, callset: CallsetRow, alleles: DataFrame, *, alone: bool) -> Iterator[Write]:
     """``variants`` of every partition that the callset touches or used to touch."""
     dated = transforms.dated_alleles(alleles, F.lit(callset.callset_date))
-    others = None
-    if warehouse.exists(VARIANT_SITES):
-        sites = run.read(VARIANT_SITES).where(F.col("callset_id") != callset.callset_id)
-        others = None if sites.isEmpty() else sites
-    if others is None:
-        # The callset is alone: the whole table is its alleles.
+    if alone:
         yield Write(VARIANTS, transforms.variant_rows(dated, one_callset=True), WHOLE_TABLE, Keys.HELD)
         return
     touched = _touched_partitions(run, callset, alleles)
@@ -119,6 +117,7 @@ def _variant_writes(
         for contig, bins in touched.items()
     )
     dates = run.read(CALLSETS).select("callset_id", "callset_date")
+    others = run.read(VARIANT_SITES).where(F.col("callset_id") != callset.callset_id)
     dated_others = transforms.dated_alleles(
         others.where(predicate).join(F.broadcast(dates), "callset_id"), F.col("callset_date")
     )
@@ -160,7 +159,7 @@ def _callset_writes(warehouse: Warehouse, run: Run, callset: CallsetRow, held: H
         retired = run.read(CALLSETS).where(F.col("callset_id") == callset.replaces)
         frame = frame.unionByName(retired.withColumn("retired_by", F.lit(callset.callset_id)))
         yield Write(CALLSETS, frame, f"callset_id IN ('{callset.callset_id}', '{callset.replaces}')")
-    elif held.callset is None or tuple(held.callset) != row:
+    elif callset.callset_id not in held.callsets or tuple(held.callsets[callset.callset_id]) != row:
         yield Write(CALLSETS, frame, f"callset_id = '{callset.callset_id}'", Keys.HELD)
 
 

@@ -35,6 +35,10 @@ ENGINE: Mapping[str, str] = {
     "spark.sql.catalog.spark_catalog": DELTA_CATALOG,
     "spark.ui.showConsoleProgress": "false",
     "spark.python.worker.reuse": "true",
+    "spark.python.daemon.module": "allofus_spark.session.daemon",
+    # One run compiles more pieces of code than the 100 that Spark keeps: each run would compile them all anew,
+    # first to bytecode, then to machine code, which costs more than the work on a small callset.
+    "spark.sql.codegen.cache.maxEntries": "5000",
     # The scheduler counts on one thread for each task, and other numbers of threads add up in another order.
     "spark.executorEnv.OPENBLAS_NUM_THREADS": "1",
     "spark.executorEnv.OMP_NUM_THREADS": "1",

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Row
 
 from allofus_spark import __version__
 from allofus_spark.tables.contract import Table
@@ -55,6 +55,13 @@ class Run:
         if state is not None:
             self.inputs[table.name] = state.version
         return self.warehouse.live(table)
+
+    def rows(self, table: Table) -> list[Row]:
+        """All rows of a small live table, its version noted as an input."""
+        state = self.warehouse.state(table)
+        if state is not None:
+            self.inputs[table.name] = state.version
+        return self.warehouse.rows(table)
 
     def write(self, *writes: Write) -> list[Written]:
         """Commit each write as one Delta version; several are carried out at the same time."""
@@ -94,7 +101,8 @@ class Run:
         if not self.written:
             return []
         number = self.warehouse.newest_snapshot().snapshot_id + 1
-        versions = self._snapshot | {written.table.name: written.version for written, _ in self.written}
+        written = {written.table.name: written.version for written, _ in self.written}
+        versions = self.warehouse.created() | self._snapshot | written
         return [(number, name, version, self.run_id) for name, version in sorted(versions.items())]
 
     def _record(
@@ -128,7 +136,8 @@ class Run:
         for table, rows in ((PIPELINE_RUNS, records), (SNAPSHOTS, snapshot)):
             if rows:
                 frame = self.warehouse.spark.createDataFrame(list(rows), table.schema).coalesce(1)
-                self.warehouse.commit(Write(table, frame, keys=Keys.HELD), {"job": self.stage})
+                written = self.warehouse.commit(Write(table, frame, keys=Keys.HELD), {"job": self.stage})
+                self.warehouse.remember_appended(written, rows)
 
 
 @contextmanager

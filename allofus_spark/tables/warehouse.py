@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -18,8 +18,7 @@ from typing import Any
 
 from delta.tables import DeltaTable
 from py4j.protocol import Py4JJavaError
-from pyspark.sql import DataFrame, SparkSession, Window
-from pyspark.sql import functions as F
+from pyspark.sql import DataFrame, Row, SparkSession
 
 from allofus_spark import __version__
 from allofus_spark.errors import BuildMismatch, ContractViolation, SettingsError
@@ -81,8 +80,8 @@ class Warehouse:
         self.settings = settings
         root = settings.warehouse
         self.root = root if _SCHEME.match(root) else os.path.abspath(root)
-        # The newest snapshot, with the version of the table that it was read from.
-        self._known_snapshot: tuple[int, Snapshot] | None = None
+        # Rows of small tables, with the version that they were read from.
+        self._known_rows: dict[str, tuple[int, list[Row]]] = {}
 
     def path(self, table: Table) -> str:
         return f"{self.root}/{table.zone.value}/{table.name}"
@@ -102,16 +101,9 @@ class Warehouse:
 
     def newest_snapshot(self) -> Snapshot:
         """The newest finished snapshot; number 0 without tables before the first run."""
-        state = self.state(SNAPSHOTS)
-        if state is None:
-            return Snapshot(0, {})
-        if self._known_snapshot is None or self._known_snapshot[0] != state.version:
-            newest = F.max("snapshot_id").over(Window.partitionBy())
-            rows = self.live(SNAPSHOTS).withColumn("newest", newest).where("snapshot_id = newest").collect()
-            versions = {row["table_name"]: row["version"] for row in rows}
-            number = int(rows[0]["newest"]) if rows else 0
-            self._known_snapshot = (state.version, Snapshot(number, versions))
-        return self._known_snapshot[1]
+        rows = self.rows(SNAPSHOTS)
+        number = max((row.snapshot_id for row in rows), default=0)
+        return Snapshot(number, {row.table_name: row.version for row in rows if row.snapshot_id == number})
 
     def snapshot(self) -> dict[str, int]:
         """Table name to Delta version, of the newest finished snapshot; empty before the first run."""
@@ -130,6 +122,28 @@ class Warehouse:
     def live(self, table: Table) -> DataFrame:
         """Rows as last committed, whether or not the run has finished: for stages and the ledger."""
         return self.spark.read.format("delta").load(self.path(table))
+
+    def rows(self, table: Table) -> list[Row]:
+        """All live rows of a small table, kept until its version changes; none where it does not exist.
+
+        For tables whose rows grow with callsets or samples, never with variants.
+        """
+        state = self.state(table)
+        if state is None:
+            return []
+        known = self._known_rows.get(table.name)
+        if known is None or known[0] != state.version:
+            known = (state.version, self.live(table).collect())
+            self._known_rows[table.name] = known
+        return known[1]
+
+    def remember_appended(self, written: Written, rows: Sequence[tuple[object, ...]]) -> None:
+        """Keep rows just appended to a small table beside those known, sparing the next read."""
+        known = self._known_rows.get(written.table.name)
+        if known is not None and known[0] == written.version - 1:
+            as_row = Row(*(column.name for column in written.table.columns))
+            added = [as_row(*values) for values in rows]
+            self._known_rows[written.table.name] = (written.version, known[1] + added)
 
     # -- the build -------------------------------------------------------------------------------
 
@@ -167,6 +181,16 @@ class Warehouse:
                 f"warehouse {self.root} cannot be made: {reason}; name another place with --warehouse"
             ) from None
 
+    def _data_tables(self) -> list[Table]:
+        """Every table but those that record the runs."""
+        ledger = (PIPELINE_RUNS.name, SNAPSHOTS.name)
+        return [table for table in catalog.contracts(self.settings) if table.name not in ledger]
+
+    def created(self) -> dict[str, int]:
+        """Live version of every table that exists, so that one made but never filled is read as empty."""
+        states = {table.name: self.state(table) for table in self._data_tables()}
+        return {name: state.version for name, state in states.items() if state is not None}
+
     def undo_unfinished(self, snapshot: Mapping[str, int]) -> dict[str, int]:
         """Bring tables that a failed or killed run wrote back to ``snapshot``; their new versions by name.
 
@@ -174,8 +198,8 @@ class Warehouse:
         snapshot is emptied.
         """
         undone: dict[str, int] = {}
-        for table in catalog.contracts(self.settings):
-            state = None if table.name in (PIPELINE_RUNS.name, SNAPSHOTS.name) else self.state(table)
+        for table in self._data_tables():
+            state = self.state(table)
             if state is None or state.version == snapshot.get(table.name):
                 continue
             delta = DeltaTable.forPath(self.spark, self.path(table))

@@ -21,6 +21,10 @@ from allofus_spark.tables import Warehouse
 from tests.cases.vcf_files import FIXED, gt_record, vcf_text, write_bytes
 
 BIN_WIDTH = 10_000
+# A file whose records are hom-ref in all other samples: they are stored as sparse calls.
+WIDE = "wide:"
+WIDE_SAMPLES = tuple(f"W{number}" for number in range(80))
+WIDE_RECORD = gt_record("0/1", "1/1", "./.", *["0/0"] * 77, contig="chr4", pos=5)
 # Records beside those of the files: over the edge of a bin, and on a contig with characters that need care.
 EDGE_SAMPLES = ("E1", "E2")
 EDGE_RECORDS = (
@@ -56,6 +60,7 @@ def pool_once(spark: SparkSession, cases: Path, factory: pytest.TempPathFactory)
 
 def _make(spark: SparkSession, cases: Path, folder: Path) -> Pool:
     edges = write_bytes(folder / "edges.vcf", vcf_text(EDGE_RECORDS, EDGE_SAMPLES))
+    wide = write_bytes(folder / "wide.vcf", vcf_text([WIDE_RECORD], WIDE_SAMPLES))
     files = {
         "half:": cases / "01_half_calls" / "input.vcf",
         "sex:": cases / "02_chrx_nonpar_males" / "input.vcf",
@@ -66,6 +71,7 @@ def _make(spark: SparkSession, cases: Path, folder: Path) -> Pool:
         "": cases / "11_sample_ids" / "ids.vcf",
         "label:": cases / "18_an0_and_group_labels" / "input.vcf",
         "edge:": edges,
+        WIDE: wide,
     }
     source = write_bytes(folder / "pool.vcf", pooled_text(files))
     about = {
@@ -97,8 +103,9 @@ def pooled_text(files: Mapping[str, Path]) -> str:
     samples = [prefix + sample for prefix, columns, _ in parts for sample in columns]
     records = []
     before = 0
-    for _, columns, rows in parts:
-        left, right = ["./."] * before, ["./."] * (len(samples) - before - len(columns))
+    for prefix, columns, rows in parts:
+        absent = "0/0" if prefix == WIDE else "./."
+        left, right = [absent] * before, [absent] * (len(samples) - before - len(columns))
         before += len(columns)
         for row in rows:
             if "GT" in row[8].split(":"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 from pathlib import Path
@@ -9,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from allofus_spark.tables import SAMPLES, VARIANT_SITES, VARIANTS
+from allofus_spark.errors import BadSamples
+from allofus_spark.frequencies import write_subset_frequencies
+from allofus_spark.tables import GENOTYPES, SAMPLES, VARIANT_SITES, VARIANTS
 from tests.cases.pool import BIN_WIDTH, Pool
 
 
@@ -160,3 +163,31 @@ def test_groups_and_the_unlabelled_add_up_to_overall(group: str, pool: Pool) -> 
         assert row[group]["an"] <= row["overall"]["an"], key
         assert row["overall"]["ac"] <= row["overall"]["an"], key
         assert (row["overall"]["af"] is None) == (row["overall"]["an"] == 0), key
+
+
+def test_sparse_calls_count_like_dense_ones(pool: Pool) -> None:
+    encodings = {row.contig: row.encoding for row in pool.warehouse.read(GENOTYPES).collect()}
+    assert (encodings["chr4"], encodings["chr3"]) == ("sparse", "dense")
+    n_samples = pool.frequencies_counters["samples"]
+    assert_has(pool.frequencies["chr4:5:A:T"]["overall"], {"AC": 3, "AN": 2 * (n_samples - 1), "hom": 1})
+
+
+def test_any_set_of_samples_is_counted_into_a_file(pool: Pool, cases: Path, tmp_path: Path) -> None:
+    file = tmp_path / "subset.tsv"
+    ids = [f"label:S{number}" for number in range(1, 6)]
+    write_subset_frequencies(pool.warehouse, ids, file=str(file))
+    with file.open(newline="") as lines:
+        rows = {row["variant_id"]: row for row in csv.DictReader(lines, delimiter="\t")}
+    assert len(rows) == len(pool.frequencies)
+    answers = expected_of(cases, "18_an0_and_group_labels")["labels.tsv"]
+    for key, name in (("chr1:100:A:G", "1-100-A-G"), ("chr1:200:C:T", "1-200-C-T")):
+        for group, answer in answers[key].items():
+            column = "overall" if group == "all" else group.lower()
+            # No frequency is an empty cell, never NaN.
+            found = {field: rows[name][f"{column}_{field.lower()}"] for field in ("AC", "AN", "AF")}
+            assert found == {
+                field: "" if answer[field] is None else str(answer[field]) for field in ("AC", "AN", "AF")
+            }
+    assert rows["1-4000-A-G"]["overall_an"] == "0"
+    with pytest.raises(BadSamples, match="1 of 2 sample ids are in no active callset: nobody"):
+        write_subset_frequencies(pool.warehouse, ["007", "nobody"], file=str(file))

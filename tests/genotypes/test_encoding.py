@@ -115,7 +115,7 @@ def forced(calls: Calls, *, dense: bool) -> CallBatch:
 @settings(max_examples=100, deadline=None)
 @given(calls=any_calls(max_samples=60), n_strata=st.integers(1, 6), seed=st.integers(0, 2**32 - 1))
 def test_dense_and_sparse_count_the_same(calls: Calls, n_strata: int, seed: int) -> None:
-    stratum = np.random.default_rng(seed).integers(0, n_strata, calls.shape[1]).astype(np.int32)
+    stratum = np.random.default_rng(seed).integers(0, n_strata, calls.shape[1], np.int32)
     plain = np.zeros((len(calls), n_strata, 4), np.int32)
     for row, sample in np.argwhere(calls != 0):
         plain[row, stratum[sample], calls[row, sample]] += 1

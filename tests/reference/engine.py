@@ -20,13 +20,16 @@ from .plain_alleles import Key
 KEY = ("contig", "position", "ref", "alt")
 
 
-def ingest(warehouse: Warehouse, *paths: Path, build: str, callset_id: str = "c") -> dict[str, int]:
+def ingest(
+    warehouse: Warehouse, *paths: Path, build: str, callset_id: str = "c", replace: bool = False
+) -> dict[str, int]:
     return ingest_genotypes(
         warehouse,
         [str(path) for path in paths],
         callset_id=callset_id,
         callset_date="2026-01-01",
         build=build,
+        replace=replace,
     )
 
 
@@ -65,9 +68,10 @@ class Frequencies:
         self.keys = keys_of(self.rows)
         self._place = {key: row for row, key in enumerate(self.keys)}
 
-    def values(self, group: str, field: str) -> npt.NDArray[np.generic]:
+    def values(self, group: str, field: str) -> npt.NDArray[np.float64]:
         """One number a row; NaN for null."""
-        return pc.struct_field(self.rows[group], field).to_numpy()
+        values: npt.NDArray[np.float64] = pc.struct_field(self.rows[group], field).to_numpy()
+        return values
 
     def places(self, keys: Sequence[Key]) -> npt.NDArray[np.int64]:
         """Row of each key."""

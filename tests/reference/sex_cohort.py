@@ -66,7 +66,7 @@ def _steps(contig: str, place: int) -> range:
 
 def _pool(style: str, two_alts: bool, region: str, sex: str) -> tuple[str, ...]:
     one_meant = region == "MT" or (region in ("X", "Y") and sex == "XY")
-    pool = _HAPLOID if one_meant else _DIPLOID
+    pool: tuple[str, ...] = _HAPLOID if one_meant else _DIPLOID
     if two_alts:
         pool += _HAPLOID_TWO_ALTS if one_meant else _DIPLOID_TWO_ALTS
     if style == "half":

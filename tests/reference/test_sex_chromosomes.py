@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from allofus_spark.frequencies import compute_frequencies
@@ -55,9 +56,14 @@ def plain(item: SexRecord, alt: int, people: Sequence[int]) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Counted:
-    """The cohort in a warehouse, sex given before the genotypes, and the counters of both jobs."""
+    """The cohort in a warehouse, counted, and the counters of both jobs.
+
+    The genotypes came in twice: before the sample file, when ``calls_without_sex`` were stored, and after it.
+    """
 
     warehouse: Warehouse
+    calls_without_sex: npt.NDArray[np.int8]
+    samples: dict[str, int]
     ingested: dict[str, int]
     counters: dict[str, int]
     engine: Frequencies
@@ -72,10 +78,12 @@ def vcf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def counted(vcf: Path, new_warehouse: Callable[..., Warehouse]) -> Counted:
     warehouse = new_warehouse()
+    ingest(warehouse, vcf, build=BUILD)
+    _, calls = read_calls(warehouse)
     columns = {"sample_id": SAMPLES, "sex_karyotype": KARYOTYPES, "ancestry": ANCESTRIES}
-    ingest_samples(warehouse, write_samples(vcf.with_suffix(".tsv"), columns), callset_id="c")
+    samples = ingest_samples(warehouse, write_samples(vcf.with_suffix(".tsv"), columns), callset_id="c")
     ingested, counters = ingest(warehouse, vcf, build=BUILD), compute_frequencies(warehouse)
-    return Counted(warehouse, ingested, counters, Frequencies(warehouse))
+    return Counted(warehouse, calls, samples, ingested, counters, Frequencies(warehouse))
 
 
 def test_the_cohort_has_every_case() -> None:
@@ -216,16 +224,15 @@ def test_calls_set_to_missing_are_counted(counted: Counted) -> None:
     assert counted.counters["samples_unlabelled"] == LABELS.count("")
 
 
-def test_stored_calls_equal_cyvcf2(
-    counted: Counted, vcf: Path, new_warehouse: Callable[..., Warehouse]
-) -> None:
+def test_stored_calls_equal_cyvcf2(counted: Counted, vcf: Path) -> None:
     with_sex = read_plain([vcf], BUILD, SEXES)
     keys, calls = read_calls(counted.warehouse)
     assert keys == with_sex.keys
     np.testing.assert_array_equal(calls, with_sex.calls)
-    # Without a sample file half calls are missing on X and Y, and haploid calls stay for all.
-    unknown = new_warehouse()
-    ingest(unknown, vcf, build=BUILD)
+
+
+def test_without_sex_half_calls_are_missing_and_haploid_ones_stay(counted: Counted, vcf: Path) -> None:
     without_sex = read_plain([vcf], BUILD)
-    assert (without_sex.calls != with_sex.calls).any()
-    np.testing.assert_array_equal(read_calls(unknown)[1], without_sex.calls)
+    np.testing.assert_array_equal(counted.calls_without_sex, without_sex.calls)
+    assert (without_sex.calls != read_plain([vcf], BUILD, SEXES).calls).any()
+    assert counted.samples["samples_sex_changed"] == sum(sex != "" for sex in KARYOTYPES)

@@ -97,11 +97,14 @@ def test_a_frame_that_does_not_fit_is_refused_with_everything_that_is_wrong(toys
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        (("chr2", "k", None, 4, None, None), "NOT NULL|NULL value"),
+        (("chr2", "k", None, 4, None, None), "AC : null|NOT NULL"),
         (("chr2", None, 1, 4, None, None), "NOT NULL|NULL value"),
         (("chr2", "k", 5, 4, None, None), "ac_within_an"),
         (("chr2", "k", -1, 4, None, None), "ac_within_an"),
-        (("chr1", "k", 1, 4, None, None), "replaceWhere|do not conform"),  # outside of what is replaced
+        (
+            ("chr1", "k", 1, 4, None, None),
+            "does not conform to partial table overwrite",
+        ),  # outside of what is replaced
     ],
 )
 def test_delta_refuses_what_breaks_a_check(row: Row, message: str, toys: Warehouse) -> None:
