@@ -36,8 +36,8 @@ ENGINE: Mapping[str, str] = {
     "spark.ui.showConsoleProgress": "false",
     "spark.python.worker.reuse": "true",
     "spark.python.daemon.module": "allofus_spark.session.daemon",
-    # One run compiles more pieces of code than the 100 that Spark keeps: each run would compile them all anew,
-    # first to bytecode, then to machine code, which costs more than the work on a small callset.
+    # One run compiles more pieces of code than the 100 that Spark keeps. Each run would compile them all
+    # anew, to bytecode and to machine code, which costs more than the work on a small callset.
     "spark.sql.codegen.cache.maxEntries": "5000",
     # The scheduler counts on one thread for each task, and other numbers of threads add up in another order.
     "spark.executorEnv.OPENBLAS_NUM_THREADS": "1",

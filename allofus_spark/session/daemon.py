@@ -1,7 +1,7 @@
 """The process that Python workers are forked from, with what every worker needs loaded once.
 
-Spark puts its jars on the workers' module path, and each task makes Python read their tables of contents again:
-0.15 s a task for Hail's jar. No module is in them, so they are taken off the path.
+Spark puts its jars on the workers' module path, and each task makes Python read their tables of contents
+again: 0.15 s a task for Hail's jar. No module is in them, so they are taken off the path.
 """
 
 from __future__ import annotations
@@ -27,4 +27,4 @@ if __name__ == "__main__":
     for entry in set(sys.path) - set(drop_jars(sys.path)):
         sys.path_importer_cache.pop(entry, None)
     sys.path[:] = drop_jars(sys.path)
-    daemon.manager()  # type: ignore[attr-defined]
+    daemon.manager()  # type: ignore[no-untyped-call]
