@@ -76,7 +76,7 @@ def callset_writes(
         Write(GENOTYPES, transforms.genotype_rows(alleles), replaced, Keys.HELD),
         Write(VARIANT_SITES, transforms.site_rows(alleles), replaced, Keys.HELD),
         *_variant_writes(run, callset, alleles, alone=alone),
-        *_rejected_writes(warehouse, run, held, rejected, this),
+        *_rejected_writes(warehouse, run, rejected, this),
         *_callset_writes(warehouse, run, callset, held),
         *_sample_writes(warehouse, callset, held),
     ]
@@ -93,13 +93,11 @@ def files_to_write(warehouse: Warehouse, folder: str) -> int:
     return max(wanted, spark.sparkContext.defaultParallelism)
 
 
-def _rejected_writes(
-    warehouse: Warehouse, run: Run, held: Held, rejected: DataFrame, this: str
-) -> Iterator[Write]:
-    """The refused rows; nothing where there are none now and were none before."""
+def _rejected_writes(warehouse: Warehouse, run: Run, rejected: DataFrame, this: str) -> Iterator[Write]:
+    """The refused rows; left out where the table is there, and there are none now and were none before."""
     refused = run.counters["records_refused"] + run.counters["alleles_refused_duplicate"]
-    warehouse.create(REJECTED_RECORDS)
-    if refused or (held.callsets and not warehouse.live(REJECTED_RECORDS).where(this).isEmpty()):
+    is_new = REJECTED_RECORDS.name not in warehouse.snapshot()
+    if refused or is_new or not warehouse.live(REJECTED_RECORDS).where(this).isEmpty():
         yield Write(REJECTED_RECORDS, rejected.coalesce(1), this)
 
 

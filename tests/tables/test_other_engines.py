@@ -37,9 +37,7 @@ def test_delta_rs_reads_every_table_with_the_same_values(name: str, pool: Pool) 
         if isinstance(column.type, MapType):  # Arrow gives a map as pairs
             for row in rows:
                 row[column.name] = dict(row[column.name])
-        if isinstance(
-            column.type, TimestampType
-        ):  # Spark gives a time in the machine's zone, without saying so
+        if isinstance(column.type, TimestampType):  # Spark gives local time without a zone
             for row in rows:
                 row[column.name] = row[column.name].astimezone().replace(tzinfo=None)
 
