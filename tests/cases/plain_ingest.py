@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,7 @@ def parse_file(
     batch_bytes: int = 1 << 25,
     max_line_bytes: int = 1 << 27,
     max_alts: int = 50,
+    before_reading: Callable[[], None] = lambda: None,
 ) -> ParsedFile:
     """Probe, split and parse; raises what an ingest would raise for the file."""
     genome = load_build(build) if isinstance(build, str) else build
@@ -92,6 +93,7 @@ def parse_file(
         batch_bytes=batch_bytes,
         max_line_bytes=max_line_bytes,
     )
+    before_reading()
     numbers = pa.record_batch([pa.array(range(len(splits)))], names=["id"])
     rows = pa.Table.from_batches(parse_ranges(job, [numbers]), schema=staging.STAGED).to_pylist()
     ledgers = [json.loads(row["ledger"]) for row in rows if row["row_kind"] == staging.LEDGER]

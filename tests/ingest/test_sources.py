@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -122,6 +122,26 @@ def test_shards_may_order_samples_differently_but_not_have_others(
         plan_callset(spark, files, build, split_bytes=1 << 20)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [("grow", "the file goes on|trailing garbage"), ("shrink", "cut short"), ("vanish", "cannot be read")],
+)
+@pytest.mark.parametrize("write", [write_bytes, write_bgzip, write_gzip])
+def test_a_file_that_changes_after_the_plan_is_refused(
+    write: Callable[[Path, str], Path], change: str, message: str, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "a.vcf", TEXT)
+
+    def change_it() -> None:
+        data = path.read_bytes()
+        path.unlink()
+        if change != "vanish":
+            write_bytes(path, data + data[-40:] if change == "grow" else data[:-9])
+
+    with pytest.raises(BadSource, match=rf"a\.vcf: .*({message})"):
+        parse_file(path, before_reading=change_it)
+
+
 # -- other file systems ----------------------------------------------------------------------------
 
 
@@ -171,7 +191,7 @@ def test_another_file_system_gives_the_same_rows_for_every_kind(
     )
     with staging_folder(spark, str(tmp_path), "run") as folder:
         staged = stage_records(spark, plan, job, folder)
-        counters = read_ledger(staged, plan)
+        counters = read_ledger(staged, plan).totals
         rows = staged.where("row_kind <> 'ledger'").collect()
     assert not (tmp_path / "_staging" / "run").exists()
     assert (counters["files"], counters["records_kept"], counters["records_refused"]) == (6, 1800, 6)

@@ -1,9 +1,9 @@
 """A real file through the whole ingest with a FASTA: keys by bcftools norm; splits and order change nothing.
 
-The records come in twice. Once as published, in one bgzip file. Once shuffled over a bgzip, a plain gzip and
-an uncompressed shard, one in four written otherwise (more bases around the alleles, indels further right),
-cut into the smallest splits and chunks, with other shuffle partitions. Both times six records are repeated:
-three with the same calls, three with one call changed.
+The records come in twice, with 250 of their samples. Once as published, in one bgzip file. Once shuffled
+over a bgzip, a plain gzip and an uncompressed shard, one in four written otherwise (more bases around the
+alleles, indels further right), cut into the smallest splits and chunks, with other shuffle partitions. Both
+times six records are repeated: three with the same calls, three with one call changed.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from .rewritten_alleles import Reference, rewrite
 
 SOURCE = "multisample/1kg_p3_2504_chr22_16.05-16.5M.grch37.vcf.gz"
 FASTA = "reference/grch37_chr22_1-22000000.fa.gz"
+N_SAMPLES = 250
 N_REPEATED = 3
 SMALLEST = ("ingest.split_bytes=65536", "ingest.chunk_bytes=65536")
 # Shares of the records in the bgzip, the gzip and the uncompressed shard.
@@ -55,7 +56,7 @@ class Lines:
 @pytest.fixture(scope="module")
 def lines(realdata: Path) -> Lines:
     with gzip.open(realdata / SOURCE, "rt") as file:
-        text = file.readlines()
+        text = [line if line.startswith("##") else _first_samples(line) for line in file]
     n_header = sum(line.startswith("#") for line in text)
     header, records = text[:n_header], text[n_header:]
     plain = [line for line in records if line.endswith("\t0|0\n") and is_sequence(line.split("\t", 5)[4])]
@@ -64,6 +65,10 @@ def lines(realdata: Path) -> Lines:
     same = [_with_id(line, f"again{number}") for number, line in enumerate(chosen[::2])]
     other = [line.removesuffix("0|0\n") + "1|1\n" for line in chosen[1::2]]
     return Lines(header, records, same, other)
+
+
+def _first_samples(line: str) -> str:
+    return "\t".join(line.split("\t", 9 + N_SAMPLES)[: 9 + N_SAMPLES]) + "\n"
 
 
 def _with_id(line: str, identifier: str) -> str:
@@ -89,10 +94,12 @@ def _ingest_and_count(warehouse: Warehouse, files: list[Path]) -> Ingested:
 def as_published(
     lines: Lines, realdata: Path, new_warehouse: NewWarehouse, tmp_path_factory: pytest.TempPathFactory
 ) -> Ingested:
-    repeats = tmp_path_factory.mktemp("repeats") / "repeats.vcf"
-    repeats.write_text("".join([*lines.header, *lines.same_calls, *lines.other_calls]))
+    folder = tmp_path_factory.mktemp("published")
+    header = "".join(lines.header)
+    _write_bgzip(folder / "records.vcf.gz", header, lines.records)
+    (folder / "repeats.vcf").write_text(header + "".join(lines.same_calls + lines.other_calls))
     warehouse = new_warehouse(f"genome.reference_fasta={realdata / FASTA}")
-    return _ingest_and_count(warehouse, [realdata / SOURCE, repeats])
+    return _ingest_and_count(warehouse, [folder])
 
 
 @pytest.fixture(scope="module")
@@ -129,11 +136,15 @@ def shuffled(
 def _write_shards(folder: Path, header: str, records: list[str]) -> None:
     first = int(SHARES[0] * len(records))
     second = first + int(SHARES[1] * len(records))
-    with pysam.BGZFile(str(folder / "a.vcf.gz"), "wb") as bgzip:
-        bgzip.write((header + "".join(records[:first])).encode())
+    _write_bgzip(folder / "a.vcf.gz", header, records[:first])
     zipped = gzip.compress((header + "".join(records[first:second])).encode(), compresslevel=1)
     (folder / "b.vcf.gz").write_bytes(zipped)
     (folder / "c.vcf").write_text(header + "".join(records[second:]))
+
+
+def _write_bgzip(path: Path, header: str, records: list[str]) -> None:
+    with pysam.BGZFile(str(path), "wb") as file:
+        file.write((header + "".join(records)).encode())
 
 
 def keys_by_bcftools(bcftools: str, realdata: Path, folder: Path) -> list[Key]:
