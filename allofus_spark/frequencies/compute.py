@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from functools import partial
+
+import pyarrow as pa
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from allofus_spark.errors import BadSource
-from allofus_spark.frequencies.counts import allele_counts
-from allofus_spark.frequencies.frequency import GroupSums, frequency_rows, group_sums
-from allofus_spark.frequencies.strata import UNLABELLED, Sample, Strata, build_strata
+from allofus_spark.frequencies.counts import Counting
+from allofus_spark.frequencies.frequency import GroupSums, by_position, group_sums
+from allofus_spark.frequencies.strata import UNLABELLED, XX, XY, Sample, Strata, build_strata
 from allofus_spark.genome import Build, load_build
-from allofus_spark.genotypes import packed_width
+from allofus_spark.genotypes import rows_that_fit
 from allofus_spark.tables import (
     ALLELE_COUNTS,
     BUILD_PROPERTY,
@@ -19,16 +22,14 @@ from allofus_spark.tables import (
     SAMPLES,
     STRATA,
     WHOLE_TABLE,
-    Keys,
+    ArrowWrite,
+    RowsWrite,
     Run,
     Warehouse,
-    Write,
     allele_frequencies,
     rows_per_batch,
     start_run,
 )
-
-_OTHER = "other"
 
 
 def compute_frequencies(warehouse: Warehouse) -> dict[str, int]:
@@ -48,13 +49,40 @@ def compute_frequencies(warehouse: Warehouse) -> dict[str, int]:
         ]
         _count_samples(run, samples)
         run.write(*_strata_writes(warehouse, strata))
-        with rows_per_batch(warehouse.spark, rows_that_fit(warehouse, strata)):
-            counts = counts_of(run.read(GENOTYPES), strata, build)
-            run.write(Write(ALLELE_COUNTS, counts, WHOLE_TABLE, Keys.HELD))
-        sums = sums_of(warehouse, strata)
-        rows = frequency_rows(run.read(ALLELE_COUNTS), sums)
-        run.write(Write(allele_frequencies(settings.ancestry_groups), rows, WHOLE_TABLE, Keys.HELD))
+        counting = Counting({item.callset_id: item for item in strata}, build)
+        with rows_per_batch(warehouse.spark, rows_of_strata(warehouse, strata)):
+            genotypes = counting.rows_to_count(run.read(GENOTYPES))
+            _write_frequencies(run, genotypes, counting, sums_of(warehouse, strata))
         return dict(run.counters)
+
+
+def _write_frequencies(run: Run, genotypes: DataFrame, counting: Counting, sums: GroupSums) -> None:
+    frequencies = allele_frequencies(run.warehouse.settings.frequencies.ancestry_groups)
+    if len(counting.strata) == 1:
+        both = partial(_counts_and_frequencies, counting, sums)
+        run.write(ArrowWrite(genotypes, both, [(ALLELE_COUNTS, WHOLE_TABLE), (frequencies, WHOLE_TABLE)]))
+        return
+    count = partial(_named, ALLELE_COUNTS.name, counting)
+    run.write(ArrowWrite(genotypes, count, [(ALLELE_COUNTS, WHOLE_TABLE)]))
+    counts = by_position(run.read(ALLELE_COUNTS))
+    run.write(ArrowWrite(counts, partial(_named, frequencies.name, sums), [(frequencies, WHOLE_TABLE)]))
+
+
+def _counts_and_frequencies(
+    counting: Counting, sums: GroupSums, batches: Iterable[pa.RecordBatch]
+) -> Iterator[tuple[str, pa.RecordBatch]]:
+    """Of one callset: its counts are all that a frequency needs."""
+    for counts in counting(batches):
+        yield ALLELE_COUNTS.name, counts
+        for frequencies in sums([counts]):
+            yield "allele_frequencies", frequencies
+
+
+def _named(
+    table: str, make: Counting | GroupSums, batches: Iterable[pa.RecordBatch]
+) -> Iterator[tuple[str, pa.RecordBatch]]:
+    for batch in make(batches):
+        yield table, batch
 
 
 def active_samples(warehouse: Warehouse, run: Run) -> dict[str, list[Sample]]:
@@ -77,21 +105,10 @@ def warehouse_build(warehouse: Warehouse) -> Build:
     return load_build(name)
 
 
-def rows_that_fit(warehouse: Warehouse, strata: list[Strata]) -> int:
-    """Genotype rows in one batch, so that its calls stay within the settings' bytes."""
-    widest = max((packed_width(len(item.of_sample)) for item in strata), default=0)
-    return max(1, min(10_000, warehouse.settings.ingest.batch_bytes // (widest + 1)))
-
-
-def counts_of(genotypes: DataFrame, strata: list[Strata], build: Build) -> DataFrame:
-    """Rows of ``allele_counts`` for the callsets of ``strata``."""
-    frames = [
-        allele_counts(genotypes.where(F.col("callset_id") == item.callset_id), item, build) for item in strata
-    ]
-    counts = frames[0]
-    for frame in frames[1:]:
-        counts = counts.unionByName(frame)
-    return counts
+def rows_of_strata(warehouse: Warehouse, strata: list[Strata]) -> int:
+    """Genotype rows in one batch, of the widest callset of ``strata``."""
+    widest = max((len(item.of_sample) for item in strata), default=0)
+    return rows_that_fit(widest, warehouse.settings.ingest.batch_bytes)
 
 
 def sums_of(warehouse: Warehouse, strata: list[Strata]) -> GroupSums:
@@ -108,7 +125,7 @@ def sums_of(warehouse: Warehouse, strata: list[Strata]) -> GroupSums:
 def _count_samples(run: Run, samples: dict[str, list[Sample]]) -> None:
     everyone = [sample for members in samples.values() for sample in members]
     unlabelled = sum(sample.ancestry is None for sample in everyone)
-    unsexed = sum(sample.sex_karyotype in (None, _OTHER) for sample in everyone)
+    unsexed = sum(sample.sex_karyotype not in (XX, XY) for sample in everyone)
     run.counters.update(
         callsets=len(samples),
         samples=len(everyone),
@@ -127,7 +144,7 @@ def _count_samples(run: Run, samples: dict[str, list[Sample]]) -> None:
         )
 
 
-def _strata_writes(warehouse: Warehouse, strata: list[Strata]) -> list[Write]:
+def _strata_writes(warehouse: Warehouse, strata: list[Strata]) -> list[RowsWrite]:
     """Appends of the strata that the table does not hold yet."""
     held = {row.strata_id for row in warehouse.rows(STRATA)}
     rows = [
@@ -136,7 +153,4 @@ def _strata_writes(warehouse: Warehouse, strata: list[Strata]) -> list[Write]:
         if item.strata_id not in held
         for index, ((ancestry, sex), size) in enumerate(zip(item.names, item.sizes, strict=True))
     ]
-    if not rows:
-        return []
-    frame = warehouse.spark.createDataFrame(rows, STRATA.schema).coalesce(1)
-    return [Write(STRATA, frame, keys=Keys.HELD)]
+    return [RowsWrite(STRATA, rows)] if rows else []

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame
-from pyspark.sql.types import StructType
+from pyspark.sql import functions as F
 
 from allofus_spark.frequencies.strata import OTHER_SEX, XX, XY, Strata
 from allofus_spark.genome import DIPLOID, MITOCHONDRIAL, X_NONPAR, Y_NONPAR, Build
 from allofus_spark.genotypes import HET, HOM_ALT, MISSING, count_by_stratum, decode
-from allofus_spark.tables import ALLELE_COUNTS
 
 KEY = ("callset_id", "contig", "bin", "position", "ref", "alt")
 COUNTS = ("n_het", "n_hom_alt", "n_hemi_alt", "an_called", "n_het_missing")
@@ -29,28 +29,46 @@ COPIES = {
 Counts = npt.NDArray[np.int32]
 
 
-def allele_counts(genotypes: DataFrame, strata: Strata, build: Build) -> DataFrame:
-    """Rows of ``allele_counts`` from the genotypes of the strata's callset, one to one."""
-    schema = StructType([ALLELE_COUNTS.schema[column.name] for column in ALLELE_COUNTS.columns])
-    columns = (*KEY, "het_index", "hom_alt_index", "missing_index", "calls")
-    return genotypes.select(*columns).mapInArrow(partial(_count_batches, strata, build), schema)
+@dataclass(frozen=True)
+class Counting:
+    """Rows of ``allele_counts`` from rows of ``genotypes``, one to one; goes to the workers by pickle.
+
+    ``strata`` are those of each callset that is counted, by its id.
+    """
+
+    strata: Mapping[str, Strata]
+    build: Build
+
+    def rows_to_count(self, genotypes: DataFrame) -> DataFrame:
+        """The rows and columns of ``genotypes`` that counting needs."""
+        counted = genotypes.where(F.col("callset_id").isin(list(self.strata)))
+        return counted.select(*KEY, "het_index", "hom_alt_index", "missing_index", "calls")
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            for callset_id, rows in _by_callset(batch):
+                yield _count_batch(rows, self.strata[callset_id], self.build)
 
 
-def _count_batches(
-    strata: Strata, build: Build, batches: Iterable[pa.RecordBatch]
-) -> Iterator[pa.RecordBatch]:
-    for batch in batches:
-        if batch.num_rows == 0:
-            continue
-        called = decode(batch, len(strata.of_sample))
-        # Samples that are not counted fall into one stratum more, which is left out.
-        counts = count_by_stratum(called, strata.of_sample, len(strata.names) + 1)[:, :-1]
-        regions = regions_of(batch.column("contig"), batch.column("position"), build)
-        by_name = ploidy_aware(counts, regions, strata.sizes, strata.sex_classes)
-        arrays = [batch.column(name) for name in KEY]
-        arrays.append(pa.array([strata.strata_id] * batch.num_rows))
-        arrays += [_list_column(by_name[name]) for name in COUNTS]
-        yield pa.RecordBatch.from_arrays(arrays, names=[*KEY, "strata_id", *COUNTS])
+def _by_callset(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
+    """Slices of neighbouring rows of one callset."""
+    runs = pc.run_end_encode(batch.column("callset_id"))
+    start = 0
+    for stop, callset_id in zip(runs.run_ends.to_pylist(), runs.values.to_pylist(), strict=True):
+        yield callset_id, batch.slice(start, stop - start)
+        start = stop
+
+
+def _count_batch(batch: pa.RecordBatch, strata: Strata, build: Build) -> pa.RecordBatch:
+    called = decode(batch, len(strata.of_sample))
+    # Samples that are not counted fall into one stratum more, which is left out.
+    counts = count_by_stratum(called, strata.of_sample, len(strata.names) + 1)[:, :-1]
+    regions = regions_of(batch.column("contig"), batch.column("position"), build)
+    by_name = ploidy_aware(counts, regions, strata.sizes, strata.sex_classes)
+    arrays = [batch.column(name) for name in KEY]
+    arrays.append(pa.repeat(strata.strata_id, batch.num_rows))
+    arrays += [_list_column(by_name[name]) for name in COUNTS]
+    return pa.RecordBatch.from_arrays(arrays, names=[*KEY, "strata_id", *COUNTS])
 
 
 def regions_of(contigs: pa.Array, positions: pa.Array, build: Build) -> npt.NDArray[np.int8]:

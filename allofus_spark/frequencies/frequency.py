@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,14 +16,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
-from pyspark.sql.types import StructType
 from scipy.special import gammaincinv
 
 from allofus_spark.frequencies.counts import COUNTS
 from allofus_spark.frequencies.strata import XX, XY, Strata
-from allofus_spark.genome import variant_id_expr
-from allofus_spark.tables import ALLELE_KEY, allele_frequencies
+from allofus_spark.genome import variant_ids
+from allofus_spark.tables import ALLELE_KEY
 from allofus_spark.tables.frequency_tables import FREQUENCY
 
 OVERALL = ("overall", "overall_xx", "overall_xy")
@@ -37,7 +34,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class GroupSums:
-    """How the strata of each callset add up to groups.
+    """How strata add up to groups, and counts to frequencies; goes to the workers by pickle.
 
     ``matrices[strata_id]`` is float64[strata, groups] of 0 and 1; ``names`` are the groups, overall first.
     """
@@ -46,6 +43,20 @@ class GroupSums:
     matrices: Mapping[str, Floats]
     unassigned_group: str
     faf_confidence: float
+
+    def __call__(self, counts: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Rows of ``allele_frequencies`` from rows of ``allele_counts``.
+
+        With several callsets the counts come sorted by allele and callset, no position in two partitions.
+        """
+        if len(self.matrices) == 1:
+            for batch in counts:
+                if batch.num_rows:
+                    yield _frequency_batch(batch, _sum_strata(batch, self), self)
+        else:
+            for batch in whole_positions(counts):
+                first, totals = sum_callsets(batch, _sum_strata(batch, self))
+                yield _frequency_batch(batch.take(pa.array(first)), totals, self)
 
 
 def group_sums(
@@ -66,34 +77,9 @@ def group_sums(
     return GroupSums(names, matrices, unassigned_group, faf_confidence)
 
 
-def frequency_rows(counts: DataFrame, sums: GroupSums) -> DataFrame:
-    """Rows of ``allele_frequencies`` from ``allele_counts`` rows of the callsets in ``sums``."""
-    groups = sums.names[len(OVERALL) :]
-    schema = allele_frequencies(groups).schema
-    if len(sums.matrices) == 1:
-        frame = counts.mapInArrow(partial(_one_callset, sums), _without_id(schema))
-    else:
-        order = (*ALLELE_KEY, "callset_id")
-        sorted_counts = counts.repartition("contig", "bin").sortWithinPartitions(*order)
-        frame = sorted_counts.mapInArrow(partial(_many_callsets, sums), _without_id(schema))
-    variant_id = variant_id_expr(F.col("contig"), F.col("position"), F.col("ref"), F.col("alt"))
-    return frame.withColumn("variant_id", variant_id)
-
-
-def _without_id(schema: StructType) -> StructType:
-    return StructType([item for item in schema.fields if item.name != "variant_id"])
-
-
-def _one_callset(sums: GroupSums, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    for batch in batches:
-        if batch.num_rows:
-            yield _frequency_batch(batch, _sum_strata(batch, sums), sums)
-
-
-def _many_callsets(sums: GroupSums, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    for batch in whole_positions(batches):
-        first, totals = sum_callsets(batch, _sum_strata(batch, sums))
-        yield _frequency_batch(batch.take(pa.array(first)), totals, sums)
+def by_position(counts: DataFrame) -> DataFrame:
+    """Rows of ``allele_counts`` sorted by allele and callset, each position in one partition."""
+    return counts.repartition("contig", "bin").sortWithinPartitions(*ALLELE_KEY, "callset_id")
 
 
 def _sum_strata(batch: pa.RecordBatch, sums: GroupSums) -> Sums:
@@ -219,6 +205,7 @@ def _frequency_batch(keys: pa.RecordBatch, sums: Sums, group: GroupSums) -> pa.R
         "faf95": filtering_frequency(ac, an, group.faf_confidence),
     }
     arrays = [keys.column(name) for name in ALLELE_KEY]
+    arrays.append(variant_ids(*(keys.column(name) for name in ("contig", "position", "ref", "alt"))))
     for place in range(len(group.names)):
         parts = [_nullable(columns[item.name][:, place]) for item in FREQUENCY.fields]
         arrays.append(pa.StructArray.from_arrays(parts, names=[item.name for item in FREQUENCY.fields]))
@@ -226,7 +213,7 @@ def _frequency_batch(keys: pa.RecordBatch, sums: Sums, group: GroupSums) -> pa.R
     eligible = np.array([name != group.unassigned_group for name in group.names[ancestry]])
     for values, allowed in (("af", None), ("af", eligible), ("faf95", eligible)):
         arrays += _highest(columns[values][:, ancestry], group.names[ancestry], allowed)
-    names = [*ALLELE_KEY, *group.names, "max_af", "max_af_group", "grpmax_af", "grpmax_group"]
+    names = [*ALLELE_KEY, "variant_id", *group.names, "max_af", "max_af_group", "grpmax_af", "grpmax_group"]
     return pa.RecordBatch.from_arrays(arrays, names=[*names, "fafmax", "fafmax_group"])
 
 

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
+from allofus_spark.delimited import read_text, split_rows
 from allofus_spark.errors import BadSamples, BadSource, shown
 from allofus_spark.frequencies.compute import (
     active_samples,
-    counts_of,
-    rows_that_fit,
+    rows_of_strata,
     sums_of,
     warehouse_build,
 )
-from allofus_spark.frequencies.frequency import frequency_rows
-from allofus_spark.frequencies.strata import build_strata
+from allofus_spark.frequencies.counts import Counting
+from allofus_spark.frequencies.frequency import by_position
+from allofus_spark.frequencies.strata import Strata, build_strata
+from allofus_spark.hadoop import hadoop_path
 from allofus_spark.tables import (
+    ALLELE_COUNTS,
     GENOTYPES,
     WHOLE_TABLE,
     Keys,
     Run,
     Warehouse,
     Write,
+    allele_frequencies,
     rows_per_batch,
     start_run,
 )
@@ -40,8 +42,7 @@ _DELIMITERS = {".tsv": "\t", ".csv": ","}
 
 def read_sample_ids(path: str | Path) -> list[str]:
     """Sample ids of a file: one a line, or the column ``sample_id`` of a TSV or CSV with a header."""
-    with open(path, newline="", encoding="utf-8-sig") as lines:
-        rows = list(csv.reader(lines, delimiter="," if str(path).endswith(".csv") else "\t"))
+    rows = [row for _, row in split_rows(read_text(path), "," if str(path).endswith(".csv") else "\t")]
     rows = [row for row in rows if row and row[0].strip()]
     column = 0
     if rows and "sample_id" in rows[0]:
@@ -66,8 +67,9 @@ def write_subset_frequencies(
         raise BadSource("name either a file or a table for the subset's frequencies")
     _check_target(file, table)
     with start_run(warehouse, "compute_subset_frequencies") as run:
-        with rows_per_batch(warehouse.spark, 10_000):
-            rows = _subset_rows(warehouse, run, frozenset(sample_ids))
+        strata = _subset_strata(warehouse, run, frozenset(sample_ids))
+        with rows_per_batch(warehouse.spark, rows_of_strata(warehouse, strata)):
+            rows = _subset_rows(warehouse, run, strata)
             if table is not None:
                 groups = warehouse.settings.frequencies.ancestry_groups
                 run.write(Write(subset_frequencies(table, groups), rows, WHOLE_TABLE, Keys.HELD))
@@ -84,7 +86,8 @@ def _check_target(file: str | None, table: str | None) -> None:
         raise BadSource(f"{file}: the ending must be .tsv, .csv or .parquet")
 
 
-def _subset_rows(warehouse: Warehouse, run: Run, counted: frozenset[str]) -> DataFrame:
+def _subset_strata(warehouse: Warehouse, run: Run, counted: frozenset[str]) -> list[Strata]:
+    """Strata of the callsets that have some of the samples; those not counted are in none."""
     samples = active_samples(warehouse, run)
     known = {sample.sample_id for members in samples.values() for sample in members}
     unknown = sorted(counted - known)
@@ -99,11 +102,17 @@ def _subset_rows(warehouse: Warehouse, run: Run, counted: frozenset[str]) -> Dat
         if any(sample.sample_id in counted for sample in members)
     ]
     run.counters.update(callsets=len(strata), samples=len(counted))
-    warehouse.spark.conf.set(
-        "spark.sql.execution.arrow.maxRecordsPerBatch", str(rows_that_fit(warehouse, strata))
-    )
-    counts = counts_of(run.read(GENOTYPES), strata, warehouse_build(warehouse))
-    return frequency_rows(counts, sums_of(warehouse, strata))
+    return strata
+
+
+def _subset_rows(warehouse: Warehouse, run: Run, strata: list[Strata]) -> DataFrame:
+    """Rows of ``allele_frequencies`` over the strata."""
+    counting = Counting({item.callset_id: item for item in strata}, warehouse_build(warehouse))
+    counts = counting.rows_to_count(run.read(GENOTYPES)).mapInArrow(counting, ALLELE_COUNTS.schema)
+    if len(strata) > 1:
+        counts = by_position(counts)
+    groups = warehouse.settings.frequencies.ancestry_groups
+    return counts.mapInArrow(sums_of(warehouse, strata), allele_frequencies(groups).schema)
 
 
 def write_file(rows: DataFrame, file: str) -> None:
@@ -116,7 +125,7 @@ def write_file(rows: DataFrame, file: str) -> None:
     else:
         writer = flattened(ordered).write.mode("overwrite").option("header", True)
         writer.option("sep", _DELIMITERS[suffix]).option("emptyValue", "").csv(folder)
-    _take_only_part(rows.sparkSession._jvm, rows.sparkSession._jsc, folder, file)  # type: ignore[attr-defined]
+    _take_only_part(rows.sparkSession, folder, file)
 
 
 def flattened(rows: DataFrame) -> DataFrame:
@@ -132,11 +141,12 @@ def flattened(rows: DataFrame) -> DataFrame:
     return rows.select(*columns)
 
 
-def _take_only_part(jvm: Any, context: Any, folder: str, file: str) -> None:
+def _take_only_part(spark: SparkSession, folder: str, file: str) -> None:
     """Move the one part file of ``folder`` to ``file``, and remove the folder."""
-    hadoop_path = jvm.org.apache.hadoop.fs.Path
-    file_system = hadoop_path(folder).getFileSystem(context.hadoopConfiguration())
-    parts = file_system.globStatus(hadoop_path(f"{folder}/part-*"))
-    file_system.delete(hadoop_path(file), False)
-    file_system.rename(parts[0].getPath(), hadoop_path(file))
-    file_system.delete(hadoop_path(folder), True)
+    file_system, written = hadoop_path(spark, folder)
+    _, target = hadoop_path(spark, file)
+    paths = (item.getPath() for item in file_system.listStatus(written))
+    part = next(path for path in paths if path.getName().startswith("part-"))
+    file_system.delete(target, False)
+    file_system.rename(part, target)
+    file_system.delete(written, True)

@@ -8,7 +8,7 @@ from allofus_spark.genome.builds import (
     Y_NONPAR,
     Build,
 )
-from allofus_spark.genome.columns import variant_id_expr, variant_type_expr
+from allofus_spark.genome.columns import variant_ids, variant_types
 from allofus_spark.genome.known_builds import load_build
 from allofus_spark.genome.normalise import normalise_alleles, reference_mismatches
 from allofus_spark.genome.reference import ReferenceSequence
@@ -26,6 +26,6 @@ __all__ = [
     "normalise_alleles",
     "reference_mismatches",
     "variant_id",
-    "variant_id_expr",
-    "variant_type_expr",
+    "variant_ids",
+    "variant_types",
 ]

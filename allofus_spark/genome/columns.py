@@ -1,48 +1,43 @@
-"""Variant ids and types as Spark columns."""
+"""Variant ids and types as Arrow columns."""
 
 from __future__ import annotations
 
-from pyspark.sql import Column
-from pyspark.sql import functions as f
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from allofus_spark.genome.variant_ids import DIGEST_LENGTH, MAX_ALLELE_LENGTH
+from allofus_spark.genome.variant_ids import MAX_ALLELE_LENGTH, allele_in_id
 
 
-def variant_id_expr(contig: Column, position: Column, ref: Column, alt: Column) -> Column:
-    """Variant id of a normalised allele, a string: contig-position-ref-alt, without `chr`, M written MT.
+def variant_ids(contig: pa.Array, position: pa.Array, ref: pa.Array, alt: pa.Array) -> pa.Array:
+    """Variant ids of normalised alleles, string[n]: contig-position-ref-alt, without `chr`, M written MT.
 
     Equal to `allofus_spark.genome.variant_ids.variant_id`, long alleles included; null if any part is null.
 
     Parameters
     ----------
     contig
-        Canonical contig, string.
+        Canonical contigs, string[n].
     position
-        1-based position, integer.
+        1-based positions, int[n].
     ref, alt
-        Alleles, strings.
+        Alleles, string[n].
     """
-    short = f.regexp_replace(contig, "^chr", "")
-    return f.concat(
-        f.when(short == "M", f.lit("MT")).otherwise(short),
-        f.lit("-"),
-        position.cast("string"),
-        f.lit("-"),
-        _allele_in_id(ref),
-        f.lit("-"),
-        _allele_in_id(alt),
-    )
+    short = pc.replace_substring_regex(contig, "^chr", "")
+    short = pc.if_else(pc.equal(short, "M"), "MT", short)
+    parts = (short, position.cast(pa.string()), _alleles_in_id(ref), _alleles_in_id(alt))
+    return pc.binary_join_element_wise(*parts, "-")
 
 
-def _allele_in_id(allele: Column) -> Column:
-    length = f.length(allele)
-    digest = f.substring(f.sha2(allele, 256), 1, DIGEST_LENGTH)
-    shortened = f.concat(length.cast("string"), f.lit(":"), digest)
-    return f.when(length > MAX_ALLELE_LENGTH, shortened).otherwise(allele)
+def _alleles_in_id(alleles: pa.Array) -> pa.Array:
+    long = pc.greater(pc.utf8_length(alleles), MAX_ALLELE_LENGTH).fill_null(False)
+    if not pc.any(long).as_py():
+        return alleles
+    shortened = [allele_in_id(allele) for allele in alleles.filter(long).to_pylist()]
+    return pc.replace_with_mask(alleles, long, pa.array(shortened, pa.string()))
 
 
-def variant_type_expr(ref: Column, alt: Column) -> Column:
-    """Kind of a normalised allele, a string; null if an allele is null.
+def variant_types(ref: pa.Array, alt: pa.Array) -> pa.Array:
+    """Kinds of normalised alleles, string[n]; null if an allele is null.
 
     `snv`: one base for another; `mnv`: as many bases, more than one; `insertion`, `deletion`: bases put in
     or taken out beside one kept base; `complex`: any other change of bases; `breakend`: a join to another
@@ -52,17 +47,24 @@ def variant_type_expr(ref: Column, alt: Column) -> Column:
     Parameters
     ----------
     ref, alt
-        Alleles, strings, upper case.
+        Alleles, string[n], upper case.
     """
-    ref_length, alt_length = f.length(ref), f.length(alt)
-    is_breakend = alt.contains("[") | alt.contains("]") | alt.rlike(r"^\.[A-Z]|[A-Z]\.$")
-    return (
-        f.when(ref.isNull() | alt.isNull(), f.lit(None).cast("string"))
-        .when(is_breakend, "breakend")
-        .when(~alt.rlike("^[A-Z]+$"), "symbolic")
-        .when((ref_length == 1) & (alt_length == 1), "snv")
-        .when(ref_length == alt_length, "mnv")
-        .when((ref_length == 1) & (alt.startswith(ref) | alt.endswith(ref)), "insertion")
-        .when((alt_length == 1) & (ref.startswith(alt) | ref.endswith(alt)), "deletion")
-        .otherwise("complex")
-    )
+    ref_length, alt_length = pc.utf8_length(ref), pc.utf8_length(alt)
+    cases = {
+        "breakend": pc.match_substring_regex(alt, r"[\[\]]|^\.[A-Z]|[A-Z]\.$"),
+        "symbolic": pc.invert(pc.match_substring_regex(alt, "^[A-Z]+$")),
+        "snv": pc.and_(pc.equal(ref_length, 1), pc.equal(alt_length, 1)),
+        "mnv": pc.equal(ref_length, alt_length),
+        "insertion": pc.and_(pc.equal(ref_length, 1), _begins_or_ends_with(alt, ref)),
+        "deletion": pc.and_(pc.equal(alt_length, 1), _begins_or_ends_with(ref, alt)),
+    }
+    known = pc.and_(ref.is_valid(), alt.is_valid())
+    kinds = pc.case_when(pc.make_struct(*cases.values(), field_names=list(cases)), *cases, "complex")
+    return pc.if_else(known, kinds, pa.scalar(None, pa.string()))
+
+
+def _begins_or_ends_with(texts: pa.Array, base: pa.Array) -> pa.Array:
+    """Whether each text has the one character ``base`` at an end."""
+    first = pc.utf8_slice_codeunits(texts, 0, 1)
+    last = pc.utf8_slice_codeunits(texts, -1)
+    return pc.or_(pc.equal(first, base), pc.equal(last, base))

@@ -1,4 +1,4 @@
-"""Variant ids: one short text for each normalised allele, the same from Python and from Spark."""
+"""Variant ids: one short text for each normalised allele, the same for one allele and for Arrow columns."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def variant_id(contig: str, position: int, ref: str, alt: str) -> str:
 
     See Also
     --------
-    allofus_spark.genome.columns.variant_id_expr : the same in Spark.
+    allofus_spark.genome.columns.variant_ids : the same for Arrow columns.
 
     Examples
     --------
@@ -33,10 +33,11 @@ def variant_id(contig: str, position: int, ref: str, alt: str) -> str:
     'MT-73-A-G'
     """
     short = contig.removeprefix("chr")
-    return f"{'MT' if short == 'M' else short}-{position}-{_allele_in_id(ref)}-{_allele_in_id(alt)}"
+    return f"{'MT' if short == 'M' else short}-{position}-{allele_in_id(ref)}-{allele_in_id(alt)}"
 
 
-def _allele_in_id(allele: str) -> str:
+def allele_in_id(allele: str) -> str:
+    """The allele as it stands in a variant id."""
     if len(allele) <= MAX_ALLELE_LENGTH:
         return allele
     return f"{len(allele)}:{hashlib.sha256(allele.encode()).hexdigest()[:DIGEST_LENGTH]}"

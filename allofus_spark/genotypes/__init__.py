@@ -14,6 +14,7 @@ from allofus_spark.genotypes.encoding import (
     encode,
     pack,
     packed_width,
+    rows_that_fit,
     unpack,
 )
 
@@ -31,5 +32,6 @@ __all__ = [
     "encode",
     "pack",
     "packed_width",
+    "rows_that_fit",
     "unpack",
 ]

@@ -16,9 +16,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from allofus_spark.settings import max_rows_per_batch
+
 HOM_REF, HET, HOM_ALT, MISSING = 0, 1, 2, 3
 DENSE, SPARSE = "dense", "sparse"
 SPARSE_OVERHEAD_BYTES = 12  # three lengths of four bytes
+_MOST_ROWS = 10_000  # in a batch of narrow rows, whose keys and lists take room too
 
 Packed = npt.NDArray[np.uint8]
 Counts = npt.NDArray[np.int32]
@@ -76,6 +79,11 @@ def _set_calls(packed, offsets, indices, call):  # type: ignore[no-untyped-def]
         for at in range(offsets[row], offsets[row + 1]):
             sample = indices[at]
             packed[row, sample >> 2] |= call << ((sample & 3) * 2)
+
+
+def rows_that_fit(n_samples: int, batch_bytes: int) -> int:
+    """Genotype rows in an Arrow batch of ``batch_bytes``: no stored row takes more than the packed one."""
+    return min(_MOST_ROWS, max_rows_per_batch(packed_width(n_samples), 1, batch_bytes))
 
 
 def pack(calls: npt.NDArray[np.integer]) -> Packed:

@@ -14,6 +14,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from allofus_spark.errors import BadSource, shown
+from allofus_spark.hadoop import hadoop_path
 
 _VCF_ENDINGS = (".vcf", ".vcf.gz", ".vcf.bgz", ".vcf.bgzf")
 _GLOB_CHARACTERS = re.compile(r"([\\*?{}\[\]])")
@@ -64,10 +65,7 @@ def list_sources(spark: SparkSession, sources: Sequence[str]) -> list[SourceFile
 
 
 def _expand(spark: SparkSession, source: str) -> list[SourceFile]:
-    jvm: Any = spark._jvm
-    configuration = spark._jsc.hadoopConfiguration()  # type: ignore[attr-defined]
-    path = jvm.org.apache.hadoop.fs.Path(source)
-    file_system = path.getFileSystem(configuration)
+    file_system, path = hadoop_path(spark, source)
     # A name that exists is itself, even where it holds glob characters.
     if file_system.exists(path):
         statuses = [file_system.getFileStatus(path)]
@@ -118,11 +116,9 @@ class HadoopStream:
     """A file of any Hadoop file system, read on the driver through the JVM; for headers, not for data."""
 
     def __init__(self, spark: SparkSession, file: SourceFile) -> None:
-        jvm: Any = spark._jvm
-        self._jvm = jvm
-        path = jvm.org.apache.hadoop.fs.Path(file.uri)
-        configuration = spark._jsc.hadoopConfiguration()  # type: ignore[attr-defined]
-        self._stream = path.getFileSystem(configuration).open(path)
+        self._jvm: Any = spark._jvm
+        file_system, path = hadoop_path(spark, file.uri)
+        self._stream = file_system.open(path)
         self._size = file.size
 
     def read(self, size: int, /) -> bytes:

@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 
 from allofus_spark.errors import BadSource
 from allofus_spark.genome import Build, ReferenceSequence, load_build
-from allofus_spark.genotypes import packed_width
+from allofus_spark.genotypes import rows_that_fit
 from allofus_spark.ingest import transforms
 from allofus_spark.ingest.callsets import (
     check_callset_id,
@@ -29,15 +29,16 @@ from allofus_spark.ingest.callsets import (
 )
 from allofus_spark.ingest.duplicates import LOCATOR, Duplicates, find_duplicates
 from allofus_spark.ingest.files import list_sources
+from allofus_spark.ingest.order import contiguous_groups
 from allofus_spark.ingest.plan import CallsetPlan, plan_callset
-from allofus_spark.ingest.stage import read_in_order, read_ledger, stage_records, staging_folder
+from allofus_spark.ingest.stage import stage_records, staging_folder
 from allofus_spark.ingest.tasks import ParseJob
+from allofus_spark.ingest.transforms import SplitAlleles
 from allofus_spark.ingest.vcf.calls import SEX_UNKNOWN, SEX_XX, SEX_XY
-from allofus_spark.ingest.writes import CallsetRow, Held, callset_writes, files_to_write
+from allofus_spark.ingest.vcf.staging import ALLELE, staged_path
+from allofus_spark.ingest.writes import CallsetRow, Held, files_to_write, write_callset
 from allofus_spark.tables import Run, Warehouse, rows_per_batch, start_run
 
-# Above so many output files a shuffle is cheaper to plan than a union of the splits in order.
-_MOST_GROUPS = 64
 _SEX_CODES: dict[str | None, int] = {"XX": SEX_XX, "XY": SEX_XY}
 
 
@@ -138,26 +139,30 @@ def _read_and_write(
 ) -> None:
     spark, plan = warehouse.spark, callset.plan
     run.progress(f"parsing {len(plan.splits)} splits, {len(plan.samples)} samples")
-    # A sparse row never takes more bytes than the packed one.
-    row_bytes = packed_width(len(plan.samples)) + 1
-    with rows_per_batch(spark, max(1, min(10_000, job.batch_bytes // row_bytes))):
-        staged = stage_records(spark, plan, job, folder)
-        ledger = read_ledger(staged, plan)
-        run.counters.update(ledger.totals)
-        n_files = files_to_write(warehouse, folder)
-        width = warehouse.bin_width_bases
-        in_order = ledger.in_order and plan.files[0].local is not None and n_files <= _MOST_GROUPS
-        source = read_in_order(spark, folder, len(plan.splits), n_files) if in_order else staged
-        alleles = transforms.allele_rows(source, callset_id=callset.callset_id, bin_width_bases=width)
-        rejected = transforms.rejected_rows(staged, callset_id=callset.callset_id)
-        duplicates = find_duplicates(alleles) if ledger.may_repeat else None
+    most_rows = rows_that_fit(len(plan.samples), job.batch_bytes)
+    with rows_per_batch(spark, most_rows):
+        staged = stage_records(warehouse, plan, job, folder)
+        run.counters.update(staged.ledger.totals)
+        alleles = staged.rows.where(F.col("row_kind") == ALLELE)
+        rejected = transforms.rejected_rows(staged.rows, callset_id=callset.callset_id)
+        duplicates = find_duplicates(alleles) if staged.ledger.may_repeat else None
         if duplicates:
             run.counters.update(duplicates.counters())
             alleles, rejected = _without_duplicates(callset.callset_id, alleles, rejected, duplicates)
-        _check_rejected_share(run, staged, warehouse.settings.ingest.max_rejected_share)
-        if not in_order:
-            alleles = alleles.repartitionByRange(n_files, "contig", "bin", "position")
-        run.write(*callset_writes(warehouse, run, callset, held, alleles, rejected))
+        _check_rejected_share(run, staged.rows, warehouse.settings.ingest.max_rejected_share)
+        n_files = files_to_write(warehouse, folder)
+        make = transforms.AlleleRows(callset.callset_id, warehouse.bin_width_bases, held.is_alone(callset))
+        if staged.folder is not None and staged.ledger.in_order and not duplicates:
+            paths = [staged_path(staged.folder, number) for number in range(len(plan.splits))]
+            groups = tuple(map(tuple, contiguous_groups(paths, n_files)))
+            source = spark.range(0, len(groups), 1, numPartitions=len(groups))
+            write_callset(
+                warehouse, run, callset, held, source, SplitAlleles(groups, most_rows, make), rejected
+            )
+        else:
+            order = ("contig", "position")
+            source = alleles.repartitionByRange(n_files, *order).sortWithinPartitions(*order)
+            write_callset(warehouse, run, callset, held, source, make, rejected)
         if duplicates:
             duplicates.forget()
 

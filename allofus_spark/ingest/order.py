@@ -80,6 +80,6 @@ def follow_each_other(spans: Sequence[Spans]) -> bool:
     return True
 
 
-def contiguous_groups(numbers: Sequence[int], n_groups: int) -> list[list[int]]:
-    """``numbers`` cut into at most ``n_groups`` runs of nearly equal length."""
-    return [part.tolist() for part in np.array_split(np.array(numbers), n_groups) if len(part)]
+def contiguous_groups(items: Sequence[str], n_groups: int) -> list[list[str]]:
+    """``items`` cut into at most ``n_groups`` runs of nearly equal length."""
+    return [part.tolist() for part in np.array_split(np.array(items), n_groups) if len(part)]

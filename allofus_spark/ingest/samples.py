@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pyspark.sql import Row
 
+from allofus_spark.delimited import read_text, split_rows
 from allofus_spark.errors import BadSamples, BadSource, shown
 from allofus_spark.ingest.callsets import check_callset_id, count_described, held_samples
-from allofus_spark.tables import SAMPLES, Keys, Run, Warehouse, Write, start_run
+from allofus_spark.tables import SAMPLES, RowsWrite, Run, Warehouse, start_run
 
 ATTRIBUTES = ("sex_karyotype", "ancestry")
 _NOT_KNOWN = frozenset({"", ".", "na", "n/a", "nan", "none", "null", "unknown"})
@@ -48,8 +47,7 @@ def ingest_samples(
         in_genotypes = [name for name, row in held.items() if row.sample_index is not None]
         count_described(run, callset_id, described, in_genotypes)
         _warn_of_changed_sex(run, described, present, held)
-        frame = warehouse.spark.createDataFrame(rows, SAMPLES.schema).coalesce(1)
-        run.write(Write(SAMPLES, frame, f"callset_id = '{callset_id}'", Keys.HELD))
+        run.write(RowsWrite(SAMPLES, rows, f"callset_id = '{callset_id}'"))
         return dict(run.counters)
 
 
@@ -96,20 +94,11 @@ def read_sample_file(
 
 def _read_table(path: str | Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Header, and the other lines that are not blank with their numbers."""
-    try:
-        text = Path(path).read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadSource(f"{path}: cannot be read as UTF-8 text: {error}") from None
+    text = read_text(path)
     first = text.partition("\n")[0].removesuffix("\r")
     if not first:
         raise BadSource(f"{path}: empty; it needs a header line with a column sample_id")
-    if "\t" in first or "," not in first:
-        # No quoting in TSV: an id may hold quotation marks. Only a line feed ends a line.
-        lines = [line.removesuffix("\r").split("\t") for line in text.split("\n")]
-        rows = list(enumerate(lines, 1))
-    else:
-        reader = csv.reader(io.StringIO(text, newline=""))
-        rows = [(reader.line_num, row) for row in reader]
+    rows = split_rows(text, "\t" if "\t" in first or "," not in first else ",")
     return rows[0][1], [(number, row) for number, row in rows[1:] if any(row)]
 
 

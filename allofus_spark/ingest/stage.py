@@ -7,24 +7,26 @@ under ``_staging`` until the run ends, so that nothing is committed before the w
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from functools import partial, reduce
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from allofus_spark import errors
 from allofus_spark.errors import BadSource
+from allofus_spark.hadoop import hadoop_path
 from allofus_spark.ingest.bytes import SplitReport, check_reports
 from allofus_spark.ingest.files import SourceFile, without_glob
-from allofus_spark.ingest.order import contiguous_groups, follow_each_other, overlap
+from allofus_spark.ingest.order import follow_each_other, overlap
 from allofus_spark.ingest.plan import CallsetPlan
-from allofus_spark.ingest.tasks import ParseJob, parse_ranges, parse_streams
+from allofus_spark.ingest.tasks import ParseJob, parse_ranges, parse_streams, stage_ranges
 from allofus_spark.ingest.vcf import staging
+from allofus_spark.tables import Warehouse
 
 _PASSTHROUGH = "org.apache.hadoop.io.compress.PassthroughCodec"
 # Hadoop's key, and what it becomes in the shaded client that PySpark ships.
@@ -43,6 +45,18 @@ class Ledger:
     may_repeat: bool
 
 
+@dataclass(frozen=True)
+class Staged:
+    """Staged rows, read lazily and in any order, and their ledger.
+
+    ``folder`` holds one file a split where tasks wrote and can read them, else it is None.
+    """
+
+    rows: DataFrame
+    ledger: Ledger
+    folder: str | None
+
+
 @contextmanager
 def staging_folder(spark: SparkSession, root: str, run_id: str) -> Iterator[str]:
     """A folder for a run's staged rows, removed when the block ends."""
@@ -50,44 +64,46 @@ def staging_folder(spark: SparkSession, root: str, run_id: str) -> Iterator[str]
     try:
         yield folder
     finally:
-        jvm: Any = spark._jvm
-        path = jvm.org.apache.hadoop.fs.Path(folder)
-        path.getFileSystem(spark._jsc.hadoopConfiguration()).delete(path, True)  # type: ignore[attr-defined]
+        file_system, path = hadoop_path(spark, folder)
+        file_system.delete(path, True)
 
 
-def stage_records(spark: SparkSession, plan: CallsetPlan, job: ParseJob, folder: str) -> DataFrame:
-    """Parse every split into ``folder``; the staged rows, lazily read back, in any order."""
-    frame = _parse_local(spark, job) if plan.files[0].local else _parse_remote(spark, plan, job)
+def stage_records(warehouse: Warehouse, plan: CallsetPlan, job: ParseJob, folder: str) -> Staged:
+    """Parse every split into ``folder``, and hold the accounts against the files.
+
+    Raises the error of the first bad file (in path order) with the number of further ones; BadSource where
+    the splits do not cover a file exactly, or records read are not records kept, refused or without ALT.
+    """
+    spark = warehouse.spark
+    local_sources = plan.files[0].local is not None
+    if local_sources and warehouse.local_root is not None:
+        numbers = _split_numbers(spark, job)
+        local_folder = f"{warehouse.local_root}{folder.removeprefix(warehouse.root)}"
+        os.makedirs(local_folder)
+        ledgers = numbers.mapInArrow(partial(stage_ranges, job, local_folder), "ledger string").collect()
+        rows = spark.read.schema(staging.staged_schema()).parquet(without_glob(folder))
+        return Staged(rows, _balanced(ledgers, plan), local_folder)
+    frame = _parse_local(spark, job) if local_sources else _parse_remote(spark, plan, job)
     # Snappy: staged rows live for seconds, and decoding them is most of what they cost.
     frame.write.option("compression", "snappy").parquet(folder)
-    return spark.read.schema(staging.staged_schema()).parquet(without_glob(folder))
+    rows = spark.read.schema(staging.staged_schema()).parquet(without_glob(folder))
+    ledgers = rows.where(F.col("row_kind") == staging.LEDGER).select("ledger").collect()
+    return Staged(rows, _balanced(ledgers, plan), None)
 
 
-def read_in_order(spark: SparkSession, folder: str, n_splits: int, n_groups: int) -> DataFrame:
-    """Staged rows in ``n_groups`` partitions, each of splits that follow each other."""
-    frames = []
-    for group in contiguous_groups(range(n_splits), n_groups):
-        paths = [f"{without_glob(folder)}/part-{number:05d}-*" for number in group]
-        frames.append(spark.read.schema(staging.staged_schema()).parquet(*paths).coalesce(1))
-    frame = frames[0]
-    for other in frames[1:]:
-        frame = frame.unionAll(other)
-    return frame
+def _split_numbers(spark: SparkSession, job: ParseJob) -> DataFrame:
+    """One task a split: the split's number is all that Spark hands over."""
+    return spark.range(0, len(job.splits), 1, numPartitions=len(job.splits))
 
 
 def _parse_local(spark: SparkSession, job: ParseJob) -> DataFrame:
-    """One task a split: the split's number is all that Spark hands over."""
-    numbers = spark.range(0, len(job.splits), 1, numPartitions=len(job.splits))
-    return numbers.mapInArrow(partial(parse_ranges, job), staging.staged_schema())
+    return _split_numbers(spark, job).mapInArrow(partial(parse_ranges, job), staging.staged_schema())
 
 
 def _parse_remote(spark: SparkSession, plan: CallsetPlan, job: ParseJob) -> DataFrame:
     """One task a file: executors read its raw bytes through Hadoop, whatever the file system."""
-    frames = [_raw_bytes(spark, file) for file in plan.files]
-    frame = frames[0]
-    for other in frames[1:]:
-        frame = frame.unionAll(other)
-    return frame.mapInArrow(partial(parse_streams, job), staging.staged_schema())
+    raw = reduce(DataFrame.unionAll, [_raw_bytes(spark, file) for file in plan.files])
+    return raw.mapInArrow(partial(parse_streams, job), staging.staged_schema())
 
 
 def _raw_bytes(spark: SparkSession, file: SourceFile) -> DataFrame:
@@ -101,15 +117,10 @@ def _raw_bytes(spark: SparkSession, file: SourceFile) -> DataFrame:
     return reader.text(without_glob(file.uri)).select(F.lit(file.uri).alias("path"), value)
 
 
-def read_ledger(staged: DataFrame, plan: CallsetPlan) -> Ledger:
-    """What all splits say together.
-
-    Raises the error of the first bad file (in path order) with the number of further ones; BadSource where
-    the splits do not cover a file exactly, or records read are not records kept, refused or without ALT.
-    """
-    rows = staged.where(F.col("row_kind") == staging.LEDGER).select("ledger").collect()
+def _balanced(ledgers: list[Row], plan: CallsetPlan) -> Ledger:
+    """What all splits say together."""
     place = {(split.path, split.start): number for number, split in enumerate(plan.splits)}
-    accounts = [json.loads(row.ledger) for row in rows]
+    accounts = [json.loads(row.ledger) for row in ledgers]
     accounts.sort(key=lambda account: place[account["path"], account["start"]])
     failed = [account for account in accounts if "error" in account]
     if failed:

@@ -66,16 +66,37 @@ class ParseJob:
         )
 
 
+def stage_ranges(job: ParseJob, folder: str, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Parse the splits whose numbers come in, each into a file of staged rows; their ledgers."""
+    for batch in batches:
+        for number in batch.column(0).to_pylist():
+            with staging.write_staged(staging.staged_path(folder, number)) as file:
+                for rows in _parse_range(job, number):
+                    if _kind(rows) == staging.LEDGER:
+                        yield rows.select(["ledger"])
+                    else:
+                        file.write_batch(rows)
+
+
 def parse_ranges(job: ParseJob, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Staged rows of the splits whose numbers come in; for files that a task can open."""
     for batch in batches:
         for number in batch.column(0).to_pylist():
-            split = job.splits[number]
-            try:
-                with open(split.path, "rb") as stream:
-                    yield from _parse_split(job, split, stream)
-            except OSError as error:
-                yield _ledger_row(split, error=BadSource(f"{split.path}: cannot be read: {error}"))
+            yield from _parse_range(job, number)
+
+
+def _parse_range(job: ParseJob, number: int) -> Iterator[pa.RecordBatch]:
+    split = job.splits[number]
+    try:
+        with open(split.path, "rb") as stream:
+            yield from _parse_split(job, split, stream)
+    except OSError as error:
+        yield _ledger_row(split, error=BadSource(f"{split.path}: cannot be read: {error}"))
+
+
+def _kind(rows: pa.RecordBatch) -> str:
+    """All rows of a batch are of one kind."""
+    return str(rows.column("row_kind")[0].as_py())
 
 
 def parse_streams(job: ParseJob, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -100,8 +121,7 @@ def _parse_split(job: ParseJob, split: Split, stream: ByteStream | BinaryIO) -> 
         context = job.context(split.path)
         for chunk in reader:
             for batch in parse_chunk(chunk, context, ledger):
-                # All rows of a batch are of one kind.
-                if batch.column("row_kind")[0].as_py() == staging.ALLELE:
+                if _kind(batch) == staging.ALLELE:
                     stretch.add(batch)
                 yield batch
         report = dataclasses.asdict(reader.report)

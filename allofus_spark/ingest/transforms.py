@@ -1,51 +1,95 @@
-"""Staged rows to the rows of each table. DataFrame in, DataFrame out."""
+"""Staged rows to the rows of each table: Arrow batches to batches, and the refused rows as a frame."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from allofus_spark.genome import variant_id_expr, variant_type_expr
+from allofus_spark.genome import variant_ids, variant_types
 from allofus_spark.ingest.vcf import staging
-from allofus_spark.tables import ALLELE_KEY, GENOTYPES, VARIANT_SITES
+from allofus_spark.tables import ALLELE_KEY, GENOTYPES, VARIANT_SITES, VARIANTS
+
+_ALLELE_TABLES = (GENOTYPES, VARIANT_SITES)
 
 
-def allele_rows(staged: DataFrame, *, callset_id: str, bin_width_bases: int) -> DataFrame:
-    """Staged alleles with their partition columns. Grain: allele × callset, duplicates still in."""
-    bin_of = F.floor(F.col("position") / bin_width_bases).cast("int")
-    alleles = staged.where(F.col("row_kind") == staging.ALLELE)
-    return alleles.withColumn("bin", bin_of).withColumn("callset_id", F.lit(callset_id))
+@dataclass(frozen=True)
+class AlleleRows:
+    """Staged alleles of a callset to rows of ``genotypes``, ``variant_sites`` and, if alone, ``variants``.
 
-
-def genotype_rows(alleles: DataFrame) -> DataFrame:
-    """Rows of ``genotypes``."""
-    return alleles.select(*(column.name for column in GENOTYPES.columns))
-
-
-def site_rows(alleles: DataFrame) -> DataFrame:
-    """Rows of ``variant_sites``."""
-    return alleles.select(*(column.name for column in VARIANT_SITES.columns))
-
-
-def dated_alleles(alleles: DataFrame, callset_date: Column) -> DataFrame:
-    """Allele keys with (date, id) of the callset that has them."""
-    carrier = F.struct(callset_date.alias("callset_date"), F.col("callset_id"))
-    return alleles.select(*ALLELE_KEY, carrier.alias("carrier"))
-
-
-def variant_rows(dated: DataFrame, *, one_callset: bool) -> DataFrame:
-    """Rows of ``variants`` from the alleles of all callsets.
-
-    ``one_callset`` says that keys are unique already, which saves the shuffle.
+    ``alone`` says that the warehouse has no other callset, which could be the first to carry an allele.
     """
-    if not one_callset:
-        dated = dated.groupBy(*ALLELE_KEY).agg(F.min("carrier").alias("carrier"))
-    return dated.select(
-        *ALLELE_KEY,
-        variant_id_expr(F.col("contig"), F.col("position"), F.col("ref"), F.col("alt")).alias("variant_id"),
-        variant_type_expr(F.col("ref"), F.col("alt")).alias("variant_type"),
-        F.col("carrier.callset_id").alias("first_callset_id"),
-    )
+
+    callset_id: str
+    bin_width_bases: int
+    alone: bool
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, pa.RecordBatch]]:
+        """(table name, rows) for every table."""
+        for batch in batches:
+            alleles = batch.filter(pc.equal(batch.column("row_kind"), staging.ALLELE))
+            if not alleles.num_rows:
+                continue
+            bins = np.asarray(alleles.column("position")) // self.bin_width_bases
+            columns = dict(zip(alleles.schema.names, alleles.columns, strict=True))
+            columns |= {
+                "bin": pa.array(bins.astype(np.int32)),
+                "callset_id": pa.repeat(self.callset_id, alleles.num_rows),
+            }
+            for table in _ALLELE_TABLES:
+                names = [column.name for column in table.columns]
+                yield table.name, pa.RecordBatch.from_arrays([columns[name] for name in names], names=names)
+            if self.alone:
+                carriers = {name: columns[name] for name in ALLELE_KEY}
+                carriers["first_callset_id"] = columns["callset_id"]
+                yield VARIANTS.name, variant_rows(carriers)
+
+
+@dataclass(frozen=True)
+class SplitAlleles:
+    """`AlleleRows` of staged files that the task reads itself: it is given the numbers of groups of them."""
+
+    groups: tuple[tuple[str, ...], ...]
+    rows_per_batch: int
+    make: AlleleRows
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, pa.RecordBatch]]:
+        """(table name, rows) for every table."""
+        for batch in batches:
+            for number in batch.column(0).to_pylist():
+                yield from self.make(staging.read_staged(self.groups[number], self.rows_per_batch))
+
+
+def variant_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, pa.RecordBatch]]:
+    """Rows of ``variants`` from (allele key, first_callset_id)."""
+    for batch in batches:
+        if batch.num_rows:
+            yield VARIANTS.name, variant_rows(dict(zip(batch.schema.names, batch.columns, strict=True)))
+
+
+def variant_rows(columns: dict[str, pa.Array]) -> pa.RecordBatch:
+    """Rows of ``variants`` from the columns of the allele key and first_callset_id."""
+    ref, alt = columns["ref"], columns["alt"]
+    made = {
+        **columns,
+        "variant_id": variant_ids(columns["contig"], columns["position"], ref, alt),
+        "variant_type": variant_types(ref, alt),
+    }
+    names = [column.name for column in VARIANTS.columns]
+    return pa.RecordBatch.from_arrays([made[name] for name in names], names=names)
+
+
+def first_carriers(sites: DataFrame, callsets: DataFrame) -> DataFrame:
+    """(allele key, first_callset_id) of ``variant_sites`` rows: the callset with the lowest (date, id)."""
+    dated = sites.join(F.broadcast(callsets.select("callset_id", "callset_date")), "callset_id")
+    carrier = F.min(F.struct("callset_date", "callset_id")).alias("carrier")
+    firsts = dated.groupBy(*ALLELE_KEY).agg(carrier)
+    return firsts.select(*ALLELE_KEY, F.col("carrier.callset_id").alias("first_callset_id"))
 
 
 def rejected_rows(staged: DataFrame, *, callset_id: str) -> DataFrame:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from pyspark.sql import DataFrame, Row
-from pyspark.sql import functions as F
 
 from allofus_spark.genome import ReferenceSequence
+from allofus_spark.hadoop import hadoop_path
 from allofus_spark.ingest import transforms
 from allofus_spark.ingest.callsets import is_described
 from allofus_spark.ingest.plan import CallsetPlan
@@ -24,11 +23,15 @@ from allofus_spark.tables import (
     VARIANT_SITES,
     VARIANTS,
     WHOLE_TABLE,
-    Keys,
+    ArrowWrite,
+    MakeRows,
+    RowsWrite,
     Run,
     Warehouse,
     Write,
 )
+
+_RETIRED_BY = [column.name for column in CALLSETS.columns].index("retired_by")
 
 
 @dataclass(frozen=True)
@@ -50,18 +53,24 @@ class Held:
     callsets: Mapping[str, Row]
     samples: Mapping[str, Row]
 
+    def is_alone(self, callset: CallsetRow) -> bool:
+        """Whether the warehouse holds no other callset than this one."""
+        return not set(self.callsets) - {callset.callset_id}
 
-def callset_writes(
+
+def write_callset(
     warehouse: Warehouse,
     run: Run,
     callset: CallsetRow,
     held: Held,
-    alleles: DataFrame,
+    source: DataFrame,
+    make: MakeRows,
     rejected: DataFrame,
-) -> list[Write]:
-    """All writes of the ingest; what the tables hold already is left out.
+) -> None:
+    """Write all tables of the ingest; what they hold already is left out.
 
-    ``alleles`` have unique keys (the duplicates were set aside), and partitions that follow each other.
+    ``make`` gives the rows of ``genotypes``, ``variant_sites`` and, for the only callset, ``variants`` from
+    the partitions of ``source``. Their keys are unique: the duplicates were set aside.
     """
     properties = {
         BUILD_PROPERTY: callset.build,
@@ -69,76 +78,60 @@ def callset_writes(
     }
     warehouse.create(CALLSETS, properties)
     this = f"callset_id = '{callset.callset_id}'"
-    alone = not set(held.callsets) - {callset.callset_id}
-    # Where there is no other callset, whole tables are replaced: Delta need not look for the rows.
-    replaced = WHOLE_TABLE if alone else this
-    return [
-        Write(GENOTYPES, transforms.genotype_rows(alleles), replaced, Keys.HELD),
-        Write(VARIANT_SITES, transforms.site_rows(alleles), replaced, Keys.HELD),
-        *_variant_writes(run, callset, alleles, alone=alone),
+    alone = held.is_alone(callset)
+    # Other callsets can have carried an allele first: their sites count too, and the partitions to write anew
+    # are those where this callset has alleles now or had them before.
+    before = [] if alone else _partitions(run, this)
+    replaced = [(GENOTYPES, this), (VARIANT_SITES, this), *([(VARIANTS, WHOLE_TABLE)] if alone else [])]
+    run.write(
+        ArrowWrite(source, make, replaced),
         *_rejected_writes(warehouse, run, rejected, this),
-        *_callset_writes(warehouse, run, callset, held),
-        *_sample_writes(warehouse, callset, held),
-    ]
+        *_callset_writes(callset, held),
+        *_sample_writes(callset, held),
+    )
+    if not alone:
+        run.write(*_variant_writes(run, sorted({*before, *_partitions(run, this)})))
 
 
 def files_to_write(warehouse: Warehouse, folder: str) -> int:
     """Files to write a table into: enough for the cores, or as many as the staged bytes need."""
-    spark = warehouse.spark
-    jvm: Any = spark._jvm
-    path = jvm.org.apache.hadoop.fs.Path(folder)
-    file_system = path.getFileSystem(spark._jsc.hadoopConfiguration())  # type: ignore[attr-defined]
+    file_system, path = hadoop_path(warehouse.spark, folder)
     staged_bytes = int(file_system.getContentSummary(path).getLength())
     wanted = -(-staged_bytes // warehouse.settings.ingest.target_file_bytes)
-    return max(wanted, spark.sparkContext.defaultParallelism)
+    return max(wanted, warehouse.spark.sparkContext.defaultParallelism)
 
 
 def _rejected_writes(warehouse: Warehouse, run: Run, rejected: DataFrame, this: str) -> Iterator[Write]:
-    """The refused rows; left out where the table is there, and there are none now and were none before."""
+    """The refused rows; left out where there are none now and were none before."""
     refused = run.counters["records_refused"] + run.counters["alleles_refused_duplicate"]
-    is_new = REJECTED_RECORDS.name not in warehouse.snapshot()
-    if refused or is_new or not warehouse.live(REJECTED_RECORDS).where(this).isEmpty():
+    warehouse.create(REJECTED_RECORDS)
+    if refused or not warehouse.live(REJECTED_RECORDS).where(this).isEmpty():
         yield Write(REJECTED_RECORDS, rejected.coalesce(1), this)
 
 
-def _variant_writes(run: Run, callset: CallsetRow, alleles: DataFrame, *, alone: bool) -> Iterator[Write]:
-    """``variants`` of every partition that the callset touches or used to touch."""
-    dated = transforms.dated_alleles(alleles, F.lit(callset.callset_date))
-    if alone:
-        yield Write(VARIANTS, transforms.variant_rows(dated, one_callset=True), WHOLE_TABLE, Keys.HELD)
-        return
-    touched = _touched_partitions(run, callset, alleles)
+def _variant_writes(run: Run, touched: list[tuple[str, int]]) -> Iterator[ArrowWrite]:
+    """``variants`` of the partitions that the callset touches or used to touch."""
     if not touched:
         return
+    bins: dict[str, list[int]] = {}
+    for contig, number in touched:
+        bins.setdefault(contig, []).append(number)
     predicate = " OR ".join(
-        f"(contig = '{_escaped(contig)}' AND bin IN ({', '.join(map(str, bins))}))"
-        for contig, bins in touched.items()
+        f"(contig = '{contig}' AND bin IN ({', '.join(map(str, numbers))}))"
+        for contig, numbers in bins.items()
     )
-    dates = run.read(CALLSETS).select("callset_id", "callset_date")
-    others = run.read(VARIANT_SITES).where(F.col("callset_id") != callset.callset_id)
-    dated_others = transforms.dated_alleles(
-        others.where(predicate).join(F.broadcast(dates), "callset_id"), F.col("callset_date")
-    )
-    rows = transforms.variant_rows(dated.unionByName(dated_others), one_callset=False)
-    yield Write(VARIANTS, rows, predicate, Keys.HELD)
+    sites = run.read(VARIANT_SITES).where(predicate)
+    firsts = transforms.first_carriers(sites, run.read(CALLSETS)).sortWithinPartitions(*VARIANTS.order)
+    yield ArrowWrite(firsts, transforms.variant_batches, [(VARIANTS, predicate)])
 
 
-def _escaped(text: str) -> str:
-    """Text for a SQL string: contig names of alternate loci hold odd characters."""
-    return text.replace("\\", "\\\\").replace("'", "\\'")
+def _partitions(run: Run, this: str) -> list[tuple[str, int]]:
+    """(contig, bin) where the callset has alleles."""
+    rows = run.read(VARIANT_SITES).where(this).select("contig", "bin").distinct().collect()
+    return [(row.contig, row.bin) for row in rows]
 
 
-def _touched_partitions(run: Run, callset: CallsetRow, alleles: DataFrame) -> dict[str, list[int]]:
-    """Contig to bins where the callset has alleles now or had them before."""
-    before = run.read(VARIANT_SITES).where(F.col("callset_id") == callset.callset_id)
-    both = alleles.select("contig", "bin").unionAll(before.select("contig", "bin")).distinct()
-    touched: dict[str, list[int]] = {}
-    for row in sorted(both.collect()):
-        touched.setdefault(row.contig, []).append(row.bin)
-    return touched
-
-
-def _callset_writes(warehouse: Warehouse, run: Run, callset: CallsetRow, held: Held) -> Iterator[Write]:
+def _callset_writes(callset: CallsetRow, held: Held) -> Iterator[RowsWrite]:
     plan = callset.plan
     row: tuple[object, ...] = (
         callset.callset_id,
@@ -152,24 +145,23 @@ def _callset_writes(warehouse: Warehouse, run: Run, callset: CallsetRow, held: H
         [],
         None,
     )
-    frame = warehouse.spark.createDataFrame([row], CALLSETS.schema)
+    this = f"callset_id = '{callset.callset_id}'"
     if callset.replaces is not None:
-        retired = run.read(CALLSETS).where(F.col("callset_id") == callset.replaces)
-        frame = frame.unionByName(retired.withColumn("retired_by", F.lit(callset.callset_id)))
-        yield Write(CALLSETS, frame, f"callset_id IN ('{callset.callset_id}', '{callset.replaces}')")
+        retired = list(held.callsets[callset.replaces])
+        retired[_RETIRED_BY] = callset.callset_id
+        yield RowsWrite(CALLSETS, [row, tuple(retired)], f"{this} OR callset_id = '{callset.replaces}'")
     elif callset.callset_id not in held.callsets or tuple(held.callsets[callset.callset_id]) != row:
-        yield Write(CALLSETS, frame, f"callset_id = '{callset.callset_id}'", Keys.HELD)
+        yield RowsWrite(CALLSETS, [row], this)
 
 
-def _sample_writes(warehouse: Warehouse, callset: CallsetRow, held: Held) -> Iterator[Write]:
+def _sample_writes(callset: CallsetRow, held: Held) -> Iterator[RowsWrite]:
     """All samples of the header, and those that a sample file describes beyond them (without an index)."""
     place: dict[str, int | None] = {name: index for index, name in enumerate(callset.plan.samples)}
     place |= {name: None for name, row in held.samples.items() if name not in place and is_described(row)}
     rows = [(callset.callset_id, name, index, *_described(held, name)) for name, index in place.items()]
     if {row[1]: row for row in rows} == {name: tuple(row) for name, row in held.samples.items()}:
         return
-    frame = warehouse.spark.createDataFrame(rows, SAMPLES.schema).coalesce(1)
-    yield Write(SAMPLES, frame, f"callset_id = '{callset.callset_id}'", Keys.HELD)
+    yield RowsWrite(SAMPLES, rows, f"callset_id = '{callset.callset_id}'")
 
 
 def _described(held: Held, name: str) -> tuple[str | None, str | None]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 
 from pyspark.sql import DataFrame
 
-from allofus_spark.errors import ContractViolation
 from allofus_spark.query.statement import check_statement
 from allofus_spark.query.views import VIEWS
-from allofus_spark.tables import PIPELINE_RUNS, SNAPSHOTS, Warehouse, contract, contracts
-
-_LIVE = (PIPELINE_RUNS.name, SNAPSHOTS.name)
+from allofus_spark.tables import Warehouse, contract, contracts
+from allofus_spark.tables.catalog import no_such_table
+from allofus_spark.tables.run_tables import RUN_TABLES
 
 
 def run_query(warehouse: Warehouse, text: str) -> DataFrame:
@@ -28,7 +26,7 @@ def run_query(warehouse: Warehouse, text: str) -> DataFrame:
         if name in statement.defined and name not in known:
             continue
         if name not in known:
-            raise ContractViolation(_unknown(name, sorted(known)))
+            raise no_such_table(name, sorted(known))
         _read(warehouse, name, snapshot).createOrReplaceTempView(name)
     return warehouse.spark.sql(statement.sql)
 
@@ -37,12 +35,6 @@ def _read(warehouse: Warehouse, name: str, snapshot: Mapping[str, int]) -> DataF
     if name in VIEWS:
         return VIEWS[name](warehouse, snapshot)
     table = contract(name, warehouse.settings)
-    if name in _LIVE and warehouse.exists(table):
+    if table in RUN_TABLES and warehouse.exists(table):
         return warehouse.live(table)
     return warehouse.read(table, snapshot)
-
-
-def _unknown(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f"; did you mean {close[0]}?" if close else "."
-    return f"there is no table {name}{hint} Tables: {', '.join(known)}"

@@ -10,12 +10,10 @@ from allofus_spark.tables.variant_tables import ALLELE_KEY, GENOTYPES, VARIANT_S
 from allofus_spark.tables.warehouse import (
     BIN_WIDTH_PROPERTY,
     BUILD_PROPERTY,
-    WHOLE_TABLE,
-    Keys,
     Warehouse,
-    Write,
     rows_per_batch,
 )
+from allofus_spark.tables.writes import WHOLE_TABLE, ArrowWrite, Keys, MakeRows, RowsWrite, Write
 
 __all__ = [
     "ALLELE_COUNTS",
@@ -32,8 +30,11 @@ __all__ = [
     "VARIANTS",
     "VARIANT_SITES",
     "WHOLE_TABLE",
+    "ArrowWrite",
     "Column",
     "Keys",
+    "MakeRows",
+    "RowsWrite",
     "Run",
     "Table",
     "Warehouse",

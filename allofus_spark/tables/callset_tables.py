@@ -22,6 +22,8 @@ CALLSETS = Table(
         Column("genotype_filters", STRINGS, "Genotype filters applied at ingest; empty: none"),
         Column("retired_by", STRING, "Callset that replaced this one; null: active", True),
     ),
+    partition_by=("callset_id",),
+    sort_by=("callset_date",),
 )
 
 SAMPLES = Table(

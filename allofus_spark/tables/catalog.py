@@ -16,7 +16,7 @@ from allofus_spark.tables.frequency_tables import (
     allele_frequencies,
     subset_frequencies,
 )
-from allofus_spark.tables.run_tables import PIPELINE_RUNS, SNAPSHOTS
+from allofus_spark.tables.run_tables import RUN_TABLES
 from allofus_spark.tables.variant_tables import GENOTYPES, VARIANT_SITES, VARIANTS
 
 
@@ -24,7 +24,7 @@ def contracts(settings: Settings) -> Iterator[Table]:
     """All contracts, in the order in which the pipeline fills them."""
     yield from (CALLSETS, SAMPLES, VARIANTS, VARIANT_SITES, GENOTYPES, REJECTED_RECORDS)
     yield from (STRATA, ALLELE_COUNTS, allele_frequencies(settings.frequencies.ancestry_groups))
-    yield from (PIPELINE_RUNS, SNAPSHOTS)
+    yield from RUN_TABLES
 
 
 def contract(name: str, settings: Settings) -> Table:
@@ -34,6 +34,11 @@ def contract(name: str, settings: Settings) -> Table:
         return known[name]
     if name.startswith(SUBSET_PREFIX):
         return subset_frequencies(name.removeprefix(SUBSET_PREFIX), settings.frequencies.ancestry_groups)
+    raise no_such_table(name, list(known))
+
+
+def no_such_table(name: str, known: list[str]) -> ContractViolation:
+    """The error about a table that is not among ``known``, with a suggestion."""
     close = difflib.get_close_matches(name, known, n=1)
-    hint = f"; did you mean {close[0]}?" if close else ""
-    raise ContractViolation(f"there is no table {name}{hint} Tables: {', '.join(known)}")
+    hint = f"; did you mean {close[0]}?" if close else "."
+    return ContractViolation(f"there is no table {name}{hint} Tables: {', '.join(known)}")

@@ -2,13 +2,21 @@
 
 The public Python API (history, detail) starts a Spark job for each of these facts, about 0.3 s a call; every
 run asks for them several times a table. This module is the one place that touches Delta's JVM classes.
+
+Which files are live is asked of delta-rs, for local tables: Spark would start a job for that too.
 """
 
 from __future__ import annotations
 
+import json
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import duckdb
+import pyarrow as pa
+from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
 
@@ -52,6 +60,67 @@ def rows_written(spark: SparkSession, path: str, version: int) -> int | None:
         return None
     rows = _to_dict(info.get().operationMetrics().get()).get("numOutputRows")
     return int(rows) if rows is not None else None
+
+
+def commit_files(
+    spark: SparkSession,
+    path: str,
+    folder: str,
+    added: Sequence[str],
+    *,
+    replace: str,
+    by: Sequence[str],
+    metadata: str,
+) -> int:
+    """Commit data files that lie in ``folder``, where the table ``path`` is; the version made.
+
+    ``added`` are ``add`` actions as JSON. Files whose partition, by the columns ``by``, meets the predicate
+    ``replace`` are removed in the same commit ("": none). Delta raises where another commit came between.
+    """
+    jvm: Any = spark._jvm
+    delta, none = jvm.org.apache.spark.sql.delta, jvm.scala.Option.empty()
+    transaction = delta.DeltaLog.forTable(spark._jsparkSession, path).startTransaction(none, none)
+    actions = jvm.java.util.ArrayList()
+    if replace:
+        transaction.readWholeTable()
+        version = int(transaction.snapshot().version())
+        for removal in _removals(folder, version, replace, by):
+            actions.add(delta.actions.Action.fromJson(removal))
+    for action in added:
+        actions.add(delta.actions.Action.fromJson(action))
+    modes = jvm.org.apache.spark.sql.SaveMode
+    predicate = jvm.scala.Option.apply(replace) if replace else none
+    operation = delta.DeltaOperations.Write(
+        modes.Overwrite if replace else modes.Append, none, predicate, jvm.scala.Option.apply(metadata)
+    )
+    as_sequence = jvm.scala.collection.JavaConverters.asScalaBufferConverter(actions).asScala().toSeq()
+    return int(transaction.commit(as_sequence, operation))
+
+
+def _removals(folder: str, version: int, replace: str, by: Sequence[str]) -> Iterator[str]:
+    """``remove`` actions, as JSON, of the live files whose partition meets the predicate."""
+    live = pa.table(DeltaTable(folder, version=version).get_add_actions(flatten=True))
+    if not live.num_rows:
+        return
+    columns = {name: live.column(f"partition.{name}") for name in by}
+    files = pa.table({"path": live.column("path"), "size_bytes": live.column("size_bytes"), **columns})
+    with duckdb.connect(config={"threads": 1}) as database:
+        database.register("files", files)
+        chosen = database.execute(f"SELECT * FROM files WHERE {replace}").fetchall()
+    now = int(time.time() * 1000)
+    for path, size, *partition in chosen:
+        values = {
+            name: None if value is None else str(value) for name, value in zip(by, partition, strict=True)
+        }
+        removal = {
+            "path": path,
+            "deletionTimestamp": now,
+            "dataChange": True,
+            "extendedFileMetadata": True,
+            "partitionValues": values,
+            "size": size,
+        }
+        yield json.dumps({"remove": removal})
 
 
 def _newest(spark: SparkSession, path: str) -> Any:

@@ -39,3 +39,6 @@ SNAPSHOTS = Table(
         Column("run_id", STRING, "Run that recorded the snapshot"),
     ),
 )
+
+# Read as they are, never through a snapshot: they record the snapshots.
+RUN_TABLES = (PIPELINE_RUNS, SNAPSHOTS)

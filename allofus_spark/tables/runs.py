@@ -22,7 +22,9 @@ from pyspark.sql import DataFrame, Row
 from allofus_spark import __version__
 from allofus_spark.tables.contract import Table
 from allofus_spark.tables.run_tables import PIPELINE_RUNS, SNAPSHOTS
-from allofus_spark.tables.warehouse import Keys, Warehouse, Write, Written
+from allofus_spark.tables.warehouse import Warehouse
+from allofus_spark.tables.writer import commit, prepare
+from allofus_spark.tables.writes import ArrowWrite, FilesWrite, RowsWrite, Write, Written
 
 _log = logging.getLogger(__name__)
 _MESSAGE_CHARACTERS = 4000
@@ -63,23 +65,25 @@ class Run:
             self.inputs[table.name] = state.version
         return self.warehouse.rows(table)
 
-    def write(self, *writes: Write) -> list[Written]:
-        """Commit each write as one Delta version; several are carried out at the same time."""
+    def write(self, *writes: Write | ArrowWrite | RowsWrite) -> list[Written]:
+        """Commit one Delta version a table; commits are made at the same time."""
         if not writes:
             return []
-        self.progress("writing " + ", ".join(write.table.name for write in writes))
-        with ThreadPoolExecutor(max_workers=len(writes)) as pool:
-            futures = [pool.submit(self._commit, write) for write in writes]
+        begun = time.monotonic()
+        tables = [table.name for write in writes for table in write.tables]
+        self.progress(f"writing {', '.join(tables)}")
+        commits = [part for write in writes for part in prepare(self.warehouse, write)]
+        with ThreadPoolExecutor(max_workers=len(commits)) as pool:
+            futures = [pool.submit(self._commit, part, begun) for part in commits]
         return [future.result() for future in futures]
 
     def progress(self, message: str) -> None:
         """Tell the operator what is being done."""
         _log.info("%s: %s", self.stage, message)
 
-    def _commit(self, write: Write) -> Written:
-        begun = time.monotonic()
+    def _commit(self, write: Write | FilesWrite, begun: float) -> Written:
         metadata = {"job": self.stage, "run_id": self.run_id, "inputs": dict(self.inputs)}
-        written = self.warehouse.commit(write, metadata)
+        written = commit(self.warehouse, write, metadata)
         self.written.append((written, time.monotonic() - begun))
         return written
 
@@ -135,9 +139,9 @@ class Run:
         """Append to the ledger; the snapshot comes last, as it makes the run visible."""
         for table, rows in ((PIPELINE_RUNS, records), (SNAPSHOTS, snapshot)):
             if rows:
-                frame = self.warehouse.spark.createDataFrame(list(rows), table.schema).coalesce(1)
-                written = self.warehouse.commit(Write(table, frame, keys=Keys.HELD), {"job": self.stage})
-                self.warehouse.remember_appended(written, rows)
+                (write,) = prepare(self.warehouse, RowsWrite(table, rows))
+                written = commit(self.warehouse, write, {"job": self.stage})
+                self.warehouse.remember_appended(table, written.version, rows)
 
 
 @contextmanager

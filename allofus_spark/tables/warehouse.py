@@ -1,4 +1,4 @@
-"""The only reader and writer of tables.
+"""The tables of a warehouse, and their only reader.
 
 A warehouse is a folder (or object-store prefix) with one Delta table at ``ZONE/TABLE``. Readers see the
 newest finished snapshot: the versions of all tables that one finished run left behind. A run reads what is
@@ -7,61 +7,29 @@ live, writes through its contracts, and records a snapshot when it ends well.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import Enum
-from typing import Any
+from functools import cached_property
 
 from delta.tables import DeltaTable
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame, Row, SparkSession
 
-from allofus_spark import __version__
 from allofus_spark.errors import BuildMismatch, ContractViolation, SettingsError
+from allofus_spark.hadoop import hadoop_path
 from allofus_spark.settings import Settings
 from allofus_spark.tables import catalog
 from allofus_spark.tables.callset_tables import CALLSETS
 from allofus_spark.tables.contract import Table
-from allofus_spark.tables.delta_log import TableState, read_size, read_state, rows_written
-from allofus_spark.tables.run_tables import PIPELINE_RUNS, SNAPSHOTS
+from allofus_spark.tables.delta_log import TableState, read_size, read_state
+from allofus_spark.tables.run_tables import RUN_TABLES, SNAPSHOTS
 
 BUILD_PROPERTY = "allofus.build"
 BIN_WIDTH_PROPERTY = "allofus.binWidthBases"
-# As the predicate of a write: every row is replaced.
-WHOLE_TABLE = "true"
-_SHOWN_KEYS = 5
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
-
-
-class Keys(Enum):
-    """How a write makes sure that keys are unique."""
-
-    CHECK = "check"  # group the frame by its key before the write
-    HELD = "held"  # rows are one to one with those of a table whose keys were checked
-
-
-@dataclass(frozen=True)
-class Write:
-    """One table write. ``replace`` is the predicate whose rows are replaced; empty: rows are appended."""
-
-    table: Table
-    frame: DataFrame
-    replace: str = ""
-    keys: Keys = Keys.CHECK
-
-
-@dataclass(frozen=True)
-class Written:
-    """What a write did: the Delta version it made, and rows written (null: Delta did not say)."""
-
-    table: Table
-    replace: str
-    version: int
-    rows: int | None
 
 
 @dataclass(frozen=True)
@@ -85,6 +53,19 @@ class Warehouse:
 
     def path(self, table: Table) -> str:
         return f"{self.root}/{table.zone.value}/{table.name}"
+
+    @cached_property
+    def local_root(self) -> str | None:
+        """The root as a folder that tasks open themselves; None on other file systems."""
+        file_system, path = hadoop_path(self.spark, self.root)
+        root = file_system.makeQualified(path).toUri()
+        folder = str(root.getPath())
+        # delta-rs takes a per cent sign in a path for the start of an escape.
+        return folder if root.getScheme() == "file" and "%" not in folder else None
+
+    def local_path(self, table: Table) -> str:
+        """The table's folder below `local_root`."""
+        return f"{self.local_root}/{table.zone.value}/{table.name}"
 
     def contract(self, name: str) -> Table:
         """The contract called ``name``; raises ContractViolation naming what there is."""
@@ -137,13 +118,13 @@ class Warehouse:
             self._known_rows[table.name] = known
         return known[1]
 
-    def remember_appended(self, written: Written, rows: Sequence[tuple[object, ...]]) -> None:
+    def remember_appended(self, table: Table, version: int, rows: Sequence[tuple[object, ...]]) -> None:
         """Keep rows just appended to a small table beside those known, sparing the next read."""
-        known = self._known_rows.get(written.table.name)
-        if known is not None and known[0] == written.version - 1:
-            as_row = Row(*(column.name for column in written.table.columns))
+        known = self._known_rows.get(table.name)
+        if known is not None and known[0] == version - 1:
+            as_row = Row(*(column.name for column in table.columns))
             added = [as_row(*values) for values in rows]
-            self._known_rows[written.table.name] = (written.version, known[1] + added)
+            self._known_rows[table.name] = (version, known[1] + added)
 
     # -- the build -------------------------------------------------------------------------------
 
@@ -170,11 +151,9 @@ class Warehouse:
 
     def make_root(self) -> None:
         """Make the warehouse's folder where it is not there; raises SettingsError where it cannot be."""
-        jvm: Any = self.spark._jvm
-        configuration = self.spark._jsc.hadoopConfiguration()  # type: ignore[attr-defined]
-        path = jvm.org.apache.hadoop.fs.Path(self.root)
         try:
-            path.getFileSystem(configuration).mkdirs(path)
+            file_system, path = hadoop_path(self.spark, self.root)
+            file_system.mkdirs(path)
         except Py4JJavaError as error:
             reason = str(error.java_exception.toString()).splitlines()[0]
             raise SettingsError(
@@ -183,8 +162,7 @@ class Warehouse:
 
     def _data_tables(self) -> list[Table]:
         """Every table but those that record the runs."""
-        ledger = (PIPELINE_RUNS.name, SNAPSHOTS.name)
-        return [table for table in catalog.contracts(self.settings) if table.name not in ledger]
+        return [table for table in catalog.contracts(self.settings) if table not in RUN_TABLES]
 
     def created(self) -> dict[str, int]:
         """Live version of every table that exists, so that one made but never filled is read as empty."""
@@ -227,48 +205,12 @@ class Warehouse:
             builder = builder.partitionedBy(*table.partition_by)
         statistics = [name for name in table.key if name not in table.partition_by]
         builder = builder.property("delta.dataSkippingStatsColumns", ",".join(statistics))
+        # As ALTER TABLE … ADD CONSTRAINT keeps them, which would take a commit for each.
+        for name, condition in table.checks.items():
+            builder = builder.property(f"delta.constraints.{name}", condition)
         for name, value in (properties or {}).items():
             builder = builder.property(name, value)
         builder.execute()
-        for name, condition in table.checks.items():
-            self.spark.sql(
-                f"ALTER TABLE delta.`{self.path(table)}` ADD CONSTRAINT {name} CHECK ({condition})"
-            )
-
-    def commit(self, write: Write, metadata: Mapping[str, object]) -> Written:
-        """Check the frame against its contract and commit it as one Delta version.
-
-        Raises ContractViolation, before anything is written, when columns or types do not fit or a key
-        stands twice; Delta's own error when a NOT NULL or a CHECK fails.
-        """
-        table = write.table
-        frame = table.conform(write.frame)
-        if write.keys is Keys.CHECK:
-            check_keys(table, frame)
-        self.create(table)
-        writer = frame.sortWithinPartitions(*table.order).write.format("delta").mode("append")
-        if write.replace:
-            writer = writer.mode("overwrite")
-        if write.replace not in ("", WHOLE_TABLE):
-            writer = writer.option("replaceWhere", write.replace)
-        described = {"package_version": __version__, "settings": self.settings.content_hash(), **metadata}
-        writer.option("userMetadata", json.dumps(described, sort_keys=True)).save(self.path(table))
-        state = self.state(table)
-        assert state is not None
-        rows = rows_written(self.spark, self.path(table), state.version)
-        return Written(table, write.replace, state.version, rows)
-
-
-def check_keys(table: Table, frame: DataFrame) -> None:
-    """Raise ContractViolation naming keys that stand more than once. Reads the key columns only."""
-    repeated = frame.groupBy(*table.key).count().where("count > 1").limit(_SHOWN_KEYS + 1).collect()
-    if repeated:
-        shown = ", ".join(":".join(str(row[name]) for name in table.key) for row in repeated[:_SHOWN_KEYS])
-        more = " and more" if len(repeated) > _SHOWN_KEYS else ""
-        raise ContractViolation(
-            f"{table.name}: rows share a key ({', '.join(table.key)}), nothing was written: {shown}{more}. "
-            "Remove or merge the repeated rows."
-        )
 
 
 @contextmanager

@@ -28,9 +28,9 @@ from allofus_spark.tables import (
     VARIANTS,
     Table,
     Warehouse,
-    Write,
+    runs,
 )
-from allofus_spark.tables.warehouse import Written
+from allofus_spark.tables.writes import Written
 from tests.cases.plain_ingest import HET, HOM_ALT, HOM_REF, key_of, plain_calls
 from tests.cases.vcf_files import gt_record, vcf_text, write_bgzip, write_bytes
 
@@ -169,16 +169,16 @@ def test_a_run_that_fails_half_way_shows_nothing_and_leaves_nothing(
     before, calls = held.snapshot(), calls_of(held)
     frequency = "SELECT position, overall.ac, overall.an, afr.ac AS afr FROM allele_frequencies ORDER BY ALL"
     answer = run_query(held, frequency).collect()
-    commit = Warehouse.commit
+    commit = runs.commit
 
-    def commit_genotypes_only(self: Warehouse, write: Write, metadata: dict[str, object]) -> Written:
+    def commit_genotypes_only(warehouse: Warehouse, write: Any, metadata: dict[str, object]) -> Written:
         if write.table in CONTENT and write.table is not GENOTYPES:
             raise OSError("disk full")
-        return commit(self, write, metadata)
+        return commit(warehouse, write, metadata)
 
     swapped = write_bytes(tmp_path / "swapped.vcf", vcf_text([gt_record("0/0", "0/1")], ["S2", "S1"]))
     with monkeypatch.context() as patch:
-        patch.setattr(Warehouse, "commit", commit_genotypes_only)
+        patch.setattr(runs, "commit", commit_genotypes_only)
         with pytest.raises(OSError, match="disk full"):
             ingest(held, swapped, replace=True)
     live = held.live(GENOTYPES).collect()

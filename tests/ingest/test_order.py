@@ -64,7 +64,7 @@ def test_splits_that_touch_overlap_only_where_they_share_a_position() -> None:
 
 
 def test_groups_are_contiguous_and_hold_everything_once() -> None:
-    groups = contiguous_groups(range(7), 3)
-    assert [number for group in groups for number in group] == list(range(7))
+    groups = contiguous_groups(list("abcdefg"), 3)
+    assert [item for group in groups for item in group] == list("abcdefg")
     assert len(groups) == 3
-    assert contiguous_groups(range(2), 5) == [[0], [1]]
+    assert contiguous_groups(["a", "b"], 5) == [["a"], ["b"]]

@@ -16,8 +16,10 @@ from allofus_spark.errors import BadSamples, BadSource
 from allofus_spark.genome import load_build
 from allofus_spark.ingest.files import list_sources
 from allofus_spark.ingest.plan import plan_callset
-from allofus_spark.ingest.stage import read_ledger, stage_records, staging_folder
+from allofus_spark.ingest.stage import stage_records, staging_folder
 from allofus_spark.ingest.tasks import ParseJob, RejoinedLines
+from allofus_spark.settings import load_settings
+from allofus_spark.tables import Warehouse
 from tests.cases.plain_ingest import key_of, parse_file, plain_calls
 from tests.cases.vcf_files import gt_record, vcf_text, write_bgzip, write_bytes, write_gzip
 
@@ -190,9 +192,10 @@ def test_another_file_system_gives_the_same_rows_for_every_kind(
         max_line_bytes=1 << 20,
     )
     with staging_folder(spark, str(tmp_path), "run") as folder:
-        staged = stage_records(spark, plan, job, folder)
-        counters = read_ledger(staged, plan).totals
-        rows = staged.where("row_kind <> 'ledger'").collect()
+        warehouse = Warehouse(spark, load_settings(warehouse=str(tmp_path)))
+        staged = stage_records(warehouse, plan, job, folder)
+        counters = staged.ledger.totals
+        rows = staged.rows.where("row_kind <> 'ledger'").collect()
     assert not (tmp_path / "_staging" / "run").exists()
     assert (counters["files"], counters["records_kept"], counters["records_refused"]) == (6, 1800, 6)
     for path in paths:

@@ -16,6 +16,7 @@ from allofus_spark.errors import ContractViolation
 from allofus_spark.settings import load_settings
 from allofus_spark.tables import Column, Table, Warehouse, Write, Zone, contract
 from allofus_spark.tables.types import INT, STRING, struct
+from allofus_spark.tables.writer import commit
 
 COUNTS = Table(
     name="toy_counts",
@@ -41,7 +42,7 @@ def toys(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Wareh
     """A warehouse with the toy table of two variants; tests leave it as it is."""
     warehouse = Warehouse(spark, load_settings(warehouse=str(tmp_path_factory.mktemp("toys"))))
     target = [("chr1", "chr1:100:A:G", 3, 20, None, None), ("chr1", "chr1:200:C:T", 5, 20, None, None)]
-    warehouse.commit(Write(COUNTS, frame_of(spark, target)), {"job": "test", "run_id": "r1"})
+    commit(warehouse, Write(COUNTS, frame_of(spark, target)), {"job": "test", "run_id": "r1"})
     return warehouse
 
 
@@ -67,7 +68,7 @@ def test_a_key_that_stands_twice_is_refused_by_name(toys: Warehouse, cases: Path
         cells = [line.split(",") for line in lines]
         rows = [("chr1", key, int(ac), int(an), None, None) for key, ac, an in cells]
         with pytest.raises(ContractViolation, match=r"rows share a key .* chr1:chr1:200:C:T") as refusal:
-            toys.commit(Write(COUNTS, frame_of(toys.spark, rows), "contig = 'chr1'"), {})
+            commit(toys, Write(COUNTS, frame_of(toys.spark, rows), "contig = 'chr1'"), {})
         assert "300" not in str(refusal.value)
         assert state_of(toys) == before
 
@@ -86,7 +87,7 @@ def test_a_frame_that_does_not_fit_is_refused_with_everything_that_is_wrong(toys
     )
     frame = toys.spark.createDataFrame([("chr1", "chr1:400:G:T", "4;5", 22, None, 1)], schema)
     with pytest.raises(ContractViolation) as refusal:
-        toys.commit(Write(COUNTS, frame), {})
+        commit(toys, Write(COUNTS, frame), {})
     assert str(refusal.value) == (
         "toy_counts: the frame does not fit the table, nothing was written: missing column freq; unknown "
         "column extra; column AC is string, not int; column AN is bigint, not int"
@@ -112,7 +113,7 @@ def test_delta_refuses_what_breaks_a_check(row: Row, message: str, toys: Warehou
     good = ("chr2", "chr2:1:A:C", 1, 4, None, None)
     frame = nullable_frame_of(toys.spark, [good, row])
     with pytest.raises(PySparkException, match=message):
-        toys.commit(Write(COUNTS, frame, "contig = 'chr2'"), {})
+        commit(toys, Write(COUNTS, frame, "contig = 'chr2'"), {})
     assert state_of(toys) == before
 
 
@@ -132,8 +133,8 @@ def test_the_table_says_what_the_contract_says(toys: Warehouse) -> None:
     for column in COUNTS.columns:
         assert fields[column.name]["nullable"] == column.nullable
         assert fields[column.name]["metadata"]["comment"] == column.comment
-    (commit,) = table.history(1).select("userMetadata").collect()
-    described = json.loads(commit.userMetadata)
+    (newest,) = table.history(1).select("userMetadata").collect()
+    described = json.loads(newest.userMetadata)
     assert (described["job"], described["run_id"]) == ("test", "r1")
     assert {"package_version", "settings"} <= described.keys()
 
@@ -142,19 +143,19 @@ def test_writes_replace_their_rows_alone_and_keep_nulls(toys: Warehouse) -> None
     spark = toys.spark
     before = state_of(toys)[1]
     first = [("chr5", "chr5:500:G:T", 1, 22, None, None), ("chr5", "chr5:800:A:C", 1, 20, None, None)]
-    written = toys.commit(Write(COUNTS, frame_of(spark, first), "contig = 'chr5'"), {})
+    written = commit(toys, Write(COUNTS, frame_of(spark, first), "contig = 'chr5'"), {})
     assert (written.rows, written.version) == (2, state_of(toys)[0])
     second = [
         ("chr6", "chr6:600:G:T", 1, 22, "missense", (1, 20)),
         ("chr6", "chr6:700:A:C", 1, 20, None, (None, 4)),
     ]
-    toys.commit(Write(COUNTS, frame_of(spark, second)), {})
+    commit(toys, Write(COUNTS, frame_of(spark, second)), {})
     assert state_of(toys)[1] == sorted([*before, *first, *second])
     nulls = toys.live(COUNTS).where("freq IS NULL").collect()
     assert {row.key for row in nulls} == {row[1] for row in [*before, *first]}
     # An emptied partition is empty, and the same write again changes nothing.
     for _ in range(2):
-        toys.commit(Write(COUNTS, frame_of(spark, []), "contig IN ('chr5', 'chr6')"), {})
+        commit(toys, Write(COUNTS, frame_of(spark, []), "contig IN ('chr5', 'chr6')"), {})
         assert state_of(toys)[1] == before
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from allofus_spark.ingest.vcf.scan import ALT
+from allofus_spark.ingest.vcf.scan import ALT, COMMA, LESS, STAR
 
-_COMMA, _LESS, _STAR = 44, 60, 42
 EXPLICIT, SYMBOLIC, DROPPED = 0, 1, 2
 
 
@@ -15,10 +14,10 @@ EXPLICIT, SYMBOLIC, DROPPED = 0, 1, 2
 def _kind(data, start, end):  # type: ignore[no-untyped-def]
     """EXPLICIT bases; SYMBOLIC or breakend, kept as written; DROPPED: ``*``, ``<*>``, ``<NON_REF>``."""
     first = data[start]
-    if first == _STAR:
+    if first == STAR:
         return DROPPED
-    if first == _LESS:
-        if end - start == 3 and data[start + 1] == _STAR:
+    if first == LESS:
+        if end - start == 3 and data[start + 1] == STAR:
             return DROPPED
         name = (78, 79, 78, 95, 82, 69, 70)  # NON_REF
         if end - start == 9:
@@ -58,7 +57,7 @@ def split_alternates(data, fields, numbers, reason):  # type: ignore[no-untyped-
         index = first[record]
         start, end = fields[record, ALT, 0], fields[record, ALT, 1]
         for at in range(start, end + 1):
-            if at == end or data[at] == _COMMA:
+            if at == end or data[at] == COMMA:
                 slices[index, 0], slices[index, 1] = start, at
                 kinds[index] = _kind(data, start, at)
                 index += 1

@@ -15,13 +15,14 @@ import numpy as np
 import numpy.typing as npt
 
 from allofus_spark.genome import DIPLOID, MITOCHONDRIAL, X_NONPAR
+from allofus_spark.ingest.vcf.scan import COLON, DOT, TAB, Reason
 
 SEX_UNKNOWN, SEX_XX, SEX_XY = 0, 1, 2
 # Columns of the tallies.
 HALF, HAPLOID, POLYPLOID = 0, 1, 2
 _ABSENT, _BAD = -1, -2
-_COLUMN_COUNT, _BAD_GENOTYPE = 1, 7
-_TAB, _COLON, _DOT, _SLASH, _BAR = 9, 58, 46, 47, 124
+_COLUMN_COUNT, _BAD_GENOTYPE = int(Reason.COLUMN_COUNT), int(Reason.BAD_GENOTYPE)
+_SLASH, _BAR = 47, 124
 
 
 @numba.njit(cache=True, nogil=True)
@@ -38,7 +39,7 @@ def _parse_gt(data, at, end, n_alts, alleles):  # type: ignore[no-untyped-def]
     while True:
         if at >= end:
             return _BAD
-        if data[at] == _DOT:
+        if data[at] == DOT:
             allele = -1
             at += 1
         else:
@@ -116,8 +117,8 @@ def _next_value(data, at, end, gt_place, n_keys, bounds):  # type: ignore[no-unt
     bounds[0] = bounds[1] = _ABSENT
     if gt_place == 0:
         bounds[0] = at
-    while at < end and data[at] != _TAB:
-        if data[at] == _COLON:
+    while at < end and data[at] != TAB:
+        if data[at] == COLON:
             if place == gt_place:
                 bounds[1] = at
             place += 1

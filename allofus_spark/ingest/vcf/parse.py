@@ -33,6 +33,7 @@ from allofus_spark.ingest.vcf.scan import (
     find_lines,
     scan_records,
 )
+from allofus_spark.settings import max_rows_per_batch
 
 # A decimal number, infinity or NaN, as the VCF specification allows.
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$|^[+-]?(?i:inf|infinity|nan)$"
@@ -201,7 +202,7 @@ def _judge_positions(records: Records, context: ParseContext) -> None:
 
 def _by_payload(first: Offsets, context: ParseContext) -> Iterator[npt.NDArray[np.int64]]:
     """Consecutive records whose packed rows fit the batch; a record is never divided."""
-    most = max(1, context.batch_bytes // max(1, packed_width(context.n_samples)))
+    most = max_rows_per_batch(packed_width(context.n_samples), 1, context.batch_bytes)
     start, records = 0, len(first) - 1
     while start < records:
         stop = int(np.searchsorted(first, first[start] + most, side="right")) - 1

@@ -18,7 +18,6 @@ Offsets = npt.NDArray[np.int64]
 TAB, COLON, COMMA, DOT, STAR, LESS, MORE, HASH = 9, 58, 44, 46, 42, 60, 62, 35
 # Columns of a record; FORMAT and samples may be absent.
 CHROM, POS, ID, REF, ALT, QUAL, FILTER, INFO, FORMAT = range(9)
-N_FIXED = 8
 MAX_POSITION = 2**31 - 2
 
 
@@ -38,6 +37,12 @@ class Reason(IntEnum):
     POSITION_PAST_CONTIG = 10  # REF reaches past the contig's end
     REF_MISMATCH = 11  # REF is not the reference sequence
     DUPLICATE_ALLELE = 12  # another record has the same allele with other calls
+
+
+# As plain numbers, for the kernels.
+_COLUMN_COUNT, _BAD_CHROM = int(Reason.COLUMN_COUNT), int(Reason.BAD_CHROM)
+_BAD_POSITION, _BAD_REF, _BAD_ALT = int(Reason.BAD_POSITION), int(Reason.BAD_REF), int(Reason.BAD_ALT)
+_BAD_FORMAT, _EXCESS_ALLELES = int(Reason.BAD_FORMAT), int(Reason.EXCESS_ALLELES)
 
 
 def find_lines(data: Bytes) -> Offsets:
@@ -249,7 +254,7 @@ def scan_records(data, starts, n_columns, max_alts):  # type: ignore[no-untyped-
         calls[line, 0], calls[line, 1] = after, end
         numbers[line, 2] = -1
         if after < 0:
-            reason[line] = 1
+            reason[line] = _COLUMN_COUNT
             continue
         reason[line] = _judge(data, fields[line], numbers[line], n_columns, max_alts)
     return kind, reason, fields, calls, numbers
@@ -259,19 +264,19 @@ def scan_records(data, starts, n_columns, max_alts):  # type: ignore[no-untyped-
 def _judge(data, fields, numbers, n_columns, max_alts):  # type: ignore[no-untyped-def]
     """Fill ``numbers`` and return the reason why the fixed columns are refused, or 0."""
     if not _is_contig_name(data, fields[CHROM, 0], fields[CHROM, 1]):
-        return 2
+        return _BAD_CHROM
     numbers[0] = _position(data, fields[POS, 0], fields[POS, 1])
     if numbers[0] < 0:
-        return 3
+        return _BAD_POSITION
     if not _all_in(data, fields[REF, 0], fields[REF, 1], _REF_BASE):
-        return 4
+        return _BAD_REF
     numbers[1] = _check_alts(data, fields)
     if numbers[1] < 0:
-        return 5
+        return _BAD_ALT
     if n_columns > 9:
         numbers[2], numbers[3] = _find_gt(data, fields[FORMAT, 0], fields[FORMAT, 1])
         if numbers[2] == -2:
-            return 6
+            return _BAD_FORMAT
     if numbers[1] > max_alts:
-        return 9
+        return _EXCESS_ALLELES
     return 0

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StructType
 
@@ -51,6 +55,9 @@ STAGED = pa.schema(
     ]
 )
 
+# Columns with few values, which Parquet keeps once.
+_REPEATED = ["row_kind", "source_file", "contig", "encoding", "reason", "chrom", "filter"]
+
 
 def staged_schema() -> StructType:
     """The Spark schema of staged rows."""
@@ -65,6 +72,30 @@ def staged_batch(columns: Mapping[str, pa.Array], rows: int) -> pa.RecordBatch:
         for array, item in zip(arrays, STAGED, strict=True)
     ]
     return pa.RecordBatch.from_arrays(filled, schema=STAGED)
+
+
+def staged_path(folder: str, number: int) -> str:
+    """Where the staged rows of a split lie."""
+    return f"{folder}/part-{number:05d}.parquet"
+
+
+@contextmanager
+def write_staged(path: str) -> Iterator[pq.ParquetWriter]:
+    """A file of staged rows, in its place when the block ends well."""
+    unfinished = f"{path}.{uuid.uuid4()}"
+    # Snappy: staged rows live for seconds, and packing them would be most of what they cost.
+    with pq.ParquetWriter(
+        unfinished, STAGED, compression="snappy", use_dictionary=_REPEATED, write_statistics=False
+    ) as writer:
+        yield writer
+    os.replace(unfinished, path)
+
+
+def read_staged(paths: Iterable[str], rows_per_batch: int) -> Iterator[pa.RecordBatch]:
+    """Staged rows of files, one file after the other."""
+    for path in paths:
+        with pq.ParquetFile(path) as file:
+            yield from file.iter_batches(rows_per_batch)
 
 
 def text_column(data: Bytes, slices: Offsets) -> pa.Array:

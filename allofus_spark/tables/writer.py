@@ -1,0 +1,186 @@
+"""The only writer of tables: every write is held against its contract and becomes one Delta version.
+
+Frames go through Spark's writer. Arrow batches and the driver's rows become data files by way of pyarrow
+where the warehouse lies on file systems that tasks can open; elsewhere they are turned into frames.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+
+import pyarrow as pa
+from pyspark.sql import DataFrame
+from pyspark.sql.pandas.types import to_arrow_schema
+
+from allofus_spark import __version__, errors
+from allofus_spark.errors import AllofusError, ContractViolation
+from allofus_spark.tables.contract import Table
+from allofus_spark.tables.data_files import DataFile, FileLayout, FileSink
+from allofus_spark.tables.delta_log import commit_files, rows_written
+from allofus_spark.tables.warehouse import Warehouse
+from allofus_spark.tables.writes import (
+    WHOLE_TABLE,
+    ArrowWrite,
+    FilesWrite,
+    Keys,
+    MakeRows,
+    RowsWrite,
+    Write,
+    Written,
+)
+
+_SHOWN_KEYS = 5
+_REPORT = pa.schema(
+    [("table", pa.string()), ("rows", pa.int64()), ("action", pa.string()), ("error", pa.string())]
+)
+_REPORT_TYPE = "table string, rows long, action string, error string"
+
+
+def prepare(warehouse: Warehouse, write: Write | ArrowWrite | RowsWrite) -> list[Write | FilesWrite]:
+    """The write as commits to be made; data files of Arrow rows are written here.
+
+    Raises ContractViolation where rows break the contract; the files written so far are removed.
+    """
+    if isinstance(write, Write):
+        return [write]
+    for table in write.tables:
+        warehouse.create(table)
+    if isinstance(write, RowsWrite):
+        return [_prepare_rows(warehouse, write)]
+    if warehouse.local_root is None:
+        return [
+            Write(table, _frame_of(write, table), replace, Keys.HELD) for table, replace in write.replaced
+        ]
+    layouts = {table.name: _layout(warehouse, table, replace) for table, replace in write.replaced}
+    reports = write.source.mapInArrow(partial(_write_files, layouts, write.make), _REPORT_TYPE).collect()
+    files = [DataFile(row.table, row.rows, row.action) for row in reports if row.error is None]
+    failed = [row for row in reports if row.error is not None]
+    if failed:
+        _remove(layouts, files)
+        raise getattr(errors, failed[0].error)(failed[0].action)
+    return [
+        FilesWrite(table, [file for file in files if file.table == table.name], replace)
+        for table, replace in write.replaced
+    ]
+
+
+def commit(warehouse: Warehouse, write: Write | FilesWrite, metadata: Mapping[str, object]) -> Written:
+    """Commit a write as one Delta version; a frame is checked against its contract first.
+
+    Raises ContractViolation, before anything is written, when columns or types do not fit or a key
+    stands twice; Delta's own error when a NOT NULL or a CHECK fails.
+    """
+    settings = warehouse.settings.content_hash()
+    described = json.dumps({"package_version": __version__, "settings": settings, **metadata}, sort_keys=True)
+    table, path = write.table, warehouse.path(write.table)
+    if isinstance(write, FilesWrite):
+        actions = [file.action for file in write.files]
+        version = commit_files(
+            warehouse.spark,
+            path,
+            warehouse.local_path(table),
+            actions,
+            replace=write.replace,
+            by=table.partition_by,
+            metadata=described,
+        )
+        return Written(table, write.replace, version, sum(file.rows for file in write.files))
+    frame = table.conform(write.frame)
+    if write.keys is Keys.CHECK:
+        check_keys(table, frame)
+    warehouse.create(table)
+    writer = frame.sortWithinPartitions(*table.order).write.format("delta").mode("append")
+    if write.replace:
+        writer = writer.mode("overwrite")
+    if write.replace not in ("", WHOLE_TABLE):
+        writer = writer.option("replaceWhere", write.replace)
+    writer.option("userMetadata", described).save(path)
+    state = warehouse.state(table)
+    assert state is not None
+    return Written(table, write.replace, state.version, rows_written(warehouse.spark, path, state.version))
+
+
+def check_keys(table: Table, frame: DataFrame) -> None:
+    """Raise ContractViolation naming keys that stand more than once. Reads the key columns only."""
+    repeated = frame.groupBy(*table.key).count().where("count > 1").limit(_SHOWN_KEYS + 1).collect()
+    if repeated:
+        shown = ", ".join(":".join(str(row[name]) for name in table.key) for row in repeated[:_SHOWN_KEYS])
+        more = " and more" if len(repeated) > _SHOWN_KEYS else ""
+        raise ContractViolation(
+            f"{table.name}: rows share a key ({', '.join(table.key)}), nothing was written: {shown}{more}. "
+            "Remove or merge the repeated rows."
+        )
+
+
+def _prepare_rows(warehouse: Warehouse, write: RowsWrite) -> Write | FilesWrite:
+    if warehouse.local_root is None:
+        frame = warehouse.spark.createDataFrame(list(write.rows), write.table.schema).coalesce(1)
+        return Write(write.table, frame, write.replace, Keys.HELD)
+    sink = FileSink(_layout(warehouse, write.table, write.replace))
+    files = [*sink.add(_as_batch(write)), *sink.finish()] if write.rows else []
+    return FilesWrite(write.table, files, write.replace)
+
+
+def _as_batch(write: RowsWrite) -> pa.RecordBatch:
+    schema = to_arrow_schema(write.table.schema)
+    arrays = []
+    for values, item in zip(zip(*write.rows, strict=True), schema, strict=True):
+        pairs = [list(value.items()) if isinstance(value, dict) else value for value in values]
+        arrays.append(pa.array(pairs, item.type))
+    return pa.RecordBatch.from_arrays(arrays, names=schema.names)
+
+
+def _layout(warehouse: Warehouse, table: Table, replace: str) -> FileLayout:
+    checks = dict(table.checks)
+    if replace not in ("", WHOLE_TABLE):
+        checks["is_in_replaced_rows"] = replace
+    return FileLayout(
+        table=table.name,
+        folder=warehouse.local_path(table),
+        schema=to_arrow_schema(table.schema),
+        partition_by=table.partition_by,
+        order=table.order,
+        statistics=tuple(name for name in table.key if name not in table.partition_by),
+        checks=checks,
+        target_bytes=warehouse.settings.ingest.target_file_bytes,
+    )
+
+
+def _write_files(
+    layouts: Mapping[str, FileLayout], make: MakeRows, batches: Iterable[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    """Reports of a task: its files, or the error that it met (a task that raised would be tried again)."""
+    sinks = {name: FileSink(layout) for name, layout in layouts.items()}
+    try:
+        for name, batch in make(batches):
+            for file in sinks[name].add(batch):
+                yield _report(file.table, file.rows, file.action)
+        for sink in sinks.values():
+            for file in sink.finish():
+                yield _report(file.table, file.rows, file.action)
+    except AllofusError as error:
+        yield _report("", 0, str(error), type(error).__name__)
+
+
+def _report(table: str, rows: int, action: str, error: str | None = None) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pylist(
+        [{"table": table, "rows": rows, "action": action, "error": error}], _REPORT
+    )
+
+
+def _frame_of(write: ArrowWrite, table: Table) -> DataFrame:
+    """The rows of one table as a frame; the other tables' rows are made and dropped."""
+    return write.source.mapInArrow(partial(_only, write.make, table.name), table.schema)
+
+
+def _only(make: MakeRows, table: str, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    return (batch for name, batch in make(batches) if name == table)
+
+
+def _remove(layouts: Mapping[str, FileLayout], files: Iterable[DataFile]) -> None:
+    for file in files:
+        name = json.loads(file.action)["add"]["path"]
+        os.remove(f"{layouts[file.table].folder}/{name}")

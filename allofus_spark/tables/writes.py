@@ -1,0 +1,89 @@
+"""What a run writes: a Spark frame, Arrow batches that tasks make, or rows that the driver holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import pyarrow as pa
+from pyspark.sql import DataFrame
+
+from allofus_spark.tables.contract import Table
+from allofus_spark.tables.data_files import DataFile
+
+# As the predicate of a write: every row is replaced.
+WHOLE_TABLE = "true"
+
+MakeRows = Callable[[Iterable[pa.RecordBatch]], Iterator[tuple[str, pa.RecordBatch]]]
+
+
+class Keys(Enum):
+    """How a write makes sure that keys are unique."""
+
+    CHECK = "check"  # group the frame by its key before the write
+    HELD = "held"  # rows are one to one with those of a table whose keys were checked
+
+
+@dataclass(frozen=True)
+class Write:
+    """Rows of a frame. ``replace`` is the predicate whose rows are replaced; empty: rows are appended."""
+
+    table: Table
+    frame: DataFrame
+    replace: str = ""
+    keys: Keys = Keys.CHECK
+
+    @property
+    def tables(self) -> list[Table]:
+        return [self.table]
+
+
+@dataclass(frozen=True)
+class ArrowWrite:
+    """Rows that tasks make as Arrow batches, for one table or several at once; their keys are unique.
+
+    ``make`` takes the batches of a partition of ``source`` and gives (table name, batch with the table's
+    columns); it goes to the workers by pickle. Each table of ``replaced`` comes with the predicate, over its
+    partition columns, whose rows are replaced.
+    """
+
+    source: DataFrame
+    make: MakeRows
+    replaced: Sequence[tuple[Table, str]]
+
+    @property
+    def tables(self) -> list[Table]:
+        return [table for table, _ in self.replaced]
+
+
+@dataclass(frozen=True)
+class RowsWrite:
+    """A few rows that the driver holds, as tuples in the table's order of columns; their keys are unique."""
+
+    table: Table
+    rows: Sequence[tuple[object, ...]]
+    replace: str = ""
+
+    @property
+    def tables(self) -> list[Table]:
+        return [self.table]
+
+
+@dataclass(frozen=True)
+class FilesWrite:
+    """Data files that lie in the table's folder and wait for their commit."""
+
+    table: Table
+    files: Sequence[DataFile]
+    replace: str
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a write did: the Delta version it made, and rows written (null: Delta did not say)."""
+
+    table: Table
+    replace: str
+    version: int
+    rows: int | None

@@ -1,0 +1,37 @@
+"""Sample files and id lists: what ends a row, what quotes mean, and what cannot be read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from allofus_spark.delimited import read_text, split_rows
+from allofus_spark.errors import BadSource
+from allofus_spark.frequencies import read_sample_ids
+
+
+def test_quotes_mean_something_in_csv_alone() -> None:
+    assert split_rows('"a",b\n', ",") == [(1, ["a", "b"])]
+    assert split_rows('"a"\tb', "\t") == [(1, ['"a"', "b"])]
+
+
+def test_an_id_in_a_tsv_keeps_its_quotation_marks(tmp_path: Path) -> None:
+    path = tmp_path / "ids.tsv"
+    path.write_text('n\tsample_id\r\n1\t"x"\r\n\r\n2\ty z\r\n')
+    assert read_sample_ids(path) == ['"x"', "y z"]
+
+
+def test_ids_one_a_line_need_no_header(tmp_path: Path) -> None:
+    path = tmp_path / "ids.txt"
+    path.write_text("007\nNA\n\n")
+    assert read_sample_ids(path) == ["007", "NA"]
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe"])
+def test_a_file_that_cannot_be_read_is_named(content: bytes | None, tmp_path: Path) -> None:
+    path = tmp_path / "ids.txt"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(BadSource, match=r"ids\.txt: cannot be read as UTF-8 text"):
+        read_text(path)
