@@ -119,7 +119,7 @@ class FileSink:
             self._database = duckdb.connect(config={"threads": 1})
         self._database.register("batch", pa.Table.from_batches([batch]))
         failed = ", ".join(f"count(*) FILTER (({condition}) IS NOT TRUE)" for condition in checks.values())
-        counts = self._database.execute(f"SELECT {failed} FROM batch").fetchone()
+        (counts,) = self._database.execute(f"SELECT {failed} FROM batch").fetchall()
         return {name: count for name, count in zip(checks, counts, strict=True) if count}
 
     def _close(self) -> DataFile:
