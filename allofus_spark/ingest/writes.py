@@ -85,7 +85,7 @@ def write_callset(
     replaced = [(GENOTYPES, this), (VARIANT_SITES, this), *([(VARIANTS, WHOLE_TABLE)] if alone else [])]
     run.write(
         ArrowWrite(source, make, replaced),
-        *_rejected_writes(warehouse, run, rejected, this),
+        _rejected_write(run, rejected, this),
         *_callset_writes(callset, held),
         *_sample_writes(callset, held),
     )
@@ -101,12 +101,11 @@ def files_to_write(warehouse: Warehouse, folder: str) -> int:
     return max(wanted, warehouse.spark.sparkContext.defaultParallelism)
 
 
-def _rejected_writes(warehouse: Warehouse, run: Run, rejected: DataFrame, this: str) -> Iterator[Write]:
-    """The refused rows; left out where there are none now and were none before."""
-    refused = run.counters["records_refused"] + run.counters["alleles_refused_duplicate"]
-    warehouse.create(REJECTED_RECORDS)
-    if refused or not warehouse.live(REJECTED_RECORDS).where(this).isEmpty():
-        yield Write(REJECTED_RECORDS, rejected.coalesce(1), this)
+def _rejected_write(run: Run, rejected: DataFrame, this: str) -> Write | RowsWrite:
+    """The refused rows, in the place of those of an earlier ingest."""
+    if run.counters["records_refused"] or run.counters["alleles_refused_duplicate"]:
+        return Write(REJECTED_RECORDS, rejected.coalesce(1), this)
+    return RowsWrite(REJECTED_RECORDS, [], this)
 
 
 def _variant_writes(run: Run, touched: list[tuple[str, int]]) -> Iterator[ArrowWrite]:

@@ -59,6 +59,11 @@ class Table:
         return tuple(dict.fromkeys(self.partition_by + (self.sort_by or self.key)))
 
     @property
+    def statistics(self) -> tuple[str, ...]:
+        """Columns of which Delta's log keeps minimum and maximum a file."""
+        return tuple(name for name in self.key if name not in self.partition_by)
+
+    @property
     def schema(self) -> StructType:
         """The Spark schema, comments included."""
         return StructType(

@@ -3,21 +3,25 @@
 The public Python API (history, detail) starts a Spark job for each of these facts, about 0.3 s a call; every
 run asks for them several times a table. This module is the one place that touches Delta's JVM classes.
 
-Which files are live is asked of delta-rs, for local tables: Spark would start a job for that too.
+Which files of a local table are live, and the rows of small ones, are asked of delta-rs: Spark would start a
+job for that too.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 from deltalake import DeltaTable
-from pyspark.sql import SparkSession
+from pyspark.sql import Row, SparkSession
+
+from allofus_spark.tables.contract import Table
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,37 @@ def rows_written(spark: SparkSession, path: str, version: int) -> int | None:
     return int(rows) if rows is not None else None
 
 
+def create_table(spark: SparkSession, path: str, table: Table, properties: Mapping[str, str]) -> None:
+    """Make an empty Delta table at ``path``, where there is none, from its contract."""
+    jvm: Any = spark._jvm
+    delta, none = jvm.org.apache.spark.sql.delta, jvm.scala.Option.empty()
+    metadata = {
+        "id": str(uuid.uuid4()),
+        "description": table.grain,
+        "format": {"provider": "parquet", "options": {}},
+        "schemaString": table.schema.json(),
+        "partitionColumns": list(table.partition_by),
+        "configuration": {
+            "delta.dataSkippingStatsColumns": ",".join(table.statistics),
+            **{f"delta.constraints.{name}": condition for name, condition in table.checks.items()},
+            **properties,
+        },
+        "createdTime": int(time.time() * 1000),
+    }
+    action = delta.actions.Action.fromJson(json.dumps({"metaData": metadata}))
+    transaction = delta.DeltaLog.forTable(spark._jsparkSession, path).startTransaction(none, none)
+    transaction.updateMetadataForNewTable(action)
+    operation = delta.DeltaOperations.CreateTable(action, False, False, none)
+    transaction.commit(_sequence(jvm, []), operation)
+
+
+def read_rows(folder: str, version: int) -> list[Row]:
+    """All rows of a small local table without times, as Spark gives them."""
+    table = DeltaTable(folder, version=version).to_pyarrow_table()
+    as_row = Row(*table.column_names)
+    return [as_row(*values.values()) for values in table.to_pylist(maps_as_pydicts="strict")]
+
+
 def commit_files(
     spark: SparkSession,
     path: str,
@@ -72,7 +107,9 @@ def commit_files(
     by: Sequence[str],
     metadata: str,
 ) -> int:
-    """Commit data files that lie in ``folder``, where the table ``path`` is; the version made.
+    """Commit data files that lie in ``folder``, where the table ``path`` is; the newest version.
+
+    Where there is nothing to add and nothing to remove, no version is made.
 
     ``added`` are ``add`` actions as JSON. Files whose partition, by the columns ``by``, meets the predicate
     ``replace`` are removed in the same commit ("": none). Delta raises where another commit came between.
@@ -80,21 +117,28 @@ def commit_files(
     jvm: Any = spark._jvm
     delta, none = jvm.org.apache.spark.sql.delta, jvm.scala.Option.empty()
     transaction = delta.DeltaLog.forTable(spark._jsparkSession, path).startTransaction(none, none)
-    actions = jvm.java.util.ArrayList()
+    version = int(transaction.snapshot().version())
+    removed = []
     if replace:
         transaction.readWholeTable()
-        version = int(transaction.snapshot().version())
-        for removal in _removals(folder, version, replace, by):
-            actions.add(delta.actions.Action.fromJson(removal))
-    for action in added:
-        actions.add(delta.actions.Action.fromJson(action))
+        removed = list(_removals(folder, version, replace, by))
+    if not (added or removed):
+        return version
+    actions = [delta.actions.Action.fromJson(action) for action in (*removed, *added)]
     modes = jvm.org.apache.spark.sql.SaveMode
     predicate = jvm.scala.Option.apply(replace) if replace else none
     operation = delta.DeltaOperations.Write(
         modes.Overwrite if replace else modes.Append, none, predicate, jvm.scala.Option.apply(metadata)
     )
-    as_sequence = jvm.scala.collection.JavaConverters.asScalaBufferConverter(actions).asScala().toSeq()
-    return int(transaction.commit(as_sequence, operation))
+    return int(transaction.commit(_sequence(jvm, actions), operation))
+
+
+def _sequence(jvm: Any, items: Sequence[Any]) -> Any:
+    """A Scala sequence."""
+    held = jvm.java.util.ArrayList()
+    for item in items:
+        held.add(item)
+    return jvm.scala.collection.JavaConverters.asScalaBufferConverter(held).asScala().toSeq()
 
 
 def _removals(folder: str, version: int, replace: str, by: Sequence[str]) -> Iterator[str]:

@@ -24,7 +24,7 @@ from allofus_spark.settings import Settings
 from allofus_spark.tables import catalog
 from allofus_spark.tables.callset_tables import CALLSETS
 from allofus_spark.tables.contract import Table
-from allofus_spark.tables.delta_log import TableState, read_size, read_state
+from allofus_spark.tables.delta_log import TableState, create_table, read_rows, read_size, read_state
 from allofus_spark.tables.run_tables import RUN_TABLES, SNAPSHOTS
 
 BUILD_PROPERTY = "allofus.build"
@@ -114,9 +114,14 @@ class Warehouse:
             return []
         known = self._known_rows.get(table.name)
         if known is None or known[0] != state.version:
-            known = (state.version, self.live(table).collect())
+            known = (state.version, self._read_rows(table, state.version))
             self._known_rows[table.name] = known
         return known[1]
+
+    def _read_rows(self, table: Table, version: int) -> list[Row]:
+        if self.local_root is not None:
+            return read_rows(self.local_path(table), version)
+        return self.live(table).collect()
 
     def remember_appended(self, table: Table, version: int, rows: Sequence[tuple[object, ...]]) -> None:
         """Keep rows just appended to a small table beside those known, sparing the next read."""
@@ -194,23 +199,8 @@ class Warehouse:
 
     def create(self, table: Table, properties: Mapping[str, str] | None = None) -> None:
         """Make the table from its contract where it does not exist yet."""
-        if self.exists(table):
-            return
-        builder = DeltaTable.createIfNotExists(self.spark).location(self.path(table)).comment(table.grain)
-        for column in table.columns:
-            builder = builder.addColumn(
-                column.name, column.type, nullable=column.nullable, comment=column.comment
-            )
-        if table.partition_by:
-            builder = builder.partitionedBy(*table.partition_by)
-        statistics = [name for name in table.key if name not in table.partition_by]
-        builder = builder.property("delta.dataSkippingStatsColumns", ",".join(statistics))
-        # As ALTER TABLE … ADD CONSTRAINT keeps them, which would take a commit for each.
-        for name, condition in table.checks.items():
-            builder = builder.property(f"delta.constraints.{name}", condition)
-        for name, value in (properties or {}).items():
-            builder = builder.property(name, value)
-        builder.execute()
+        if not self.exists(table):
+            create_table(self.spark, self.path(table), table, properties or {})
 
 
 @contextmanager

@@ -143,7 +143,7 @@ def _layout(warehouse: Warehouse, table: Table, replace: str) -> FileLayout:
         schema=to_arrow_schema(table.schema),
         partition_by=table.partition_by,
         order=table.order,
-        statistics=tuple(name for name in table.key if name not in table.partition_by),
+        statistics=table.statistics,
         checks=checks,
         target_bytes=warehouse.settings.ingest.target_file_bytes,
     )
