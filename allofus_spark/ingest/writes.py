@@ -72,11 +72,6 @@ def write_callset(
     ``make`` gives the rows of ``genotypes``, ``variant_sites`` and, for the only callset, ``variants`` from
     the partitions of ``source``. Their keys are unique: the duplicates were set aside.
     """
-    properties = {
-        BUILD_PROPERTY: callset.build,
-        BIN_WIDTH_PROPERTY: str(warehouse.settings.genome.bin_width_bases),
-    }
-    warehouse.create(CALLSETS, properties)
     this = f"callset_id = '{callset.callset_id}'"
     alone = held.is_alone(callset)
     # Other callsets can have carried an allele first: their sites count too, and the partitions to write anew
@@ -86,7 +81,7 @@ def write_callset(
     run.write(
         ArrowWrite(source, make, replaced),
         _rejected_write(run, rejected, this),
-        *_callset_writes(callset, held),
+        *_callset_writes(warehouse, callset, held),
         *_sample_writes(callset, held),
     )
     if not alone:
@@ -130,7 +125,7 @@ def _partitions(run: Run, this: str) -> list[tuple[str, int]]:
     return [(row.contig, row.bin) for row in rows]
 
 
-def _callset_writes(callset: CallsetRow, held: Held) -> Iterator[RowsWrite]:
+def _callset_writes(warehouse: Warehouse, callset: CallsetRow, held: Held) -> Iterator[RowsWrite]:
     plan = callset.plan
     row: tuple[object, ...] = (
         callset.callset_id,
@@ -150,7 +145,11 @@ def _callset_writes(callset: CallsetRow, held: Held) -> Iterator[RowsWrite]:
         retired[_RETIRED_BY] = callset.callset_id
         yield RowsWrite(CALLSETS, [row, tuple(retired)], f"{this} OR callset_id = '{callset.replaces}'")
     elif callset.callset_id not in held.callsets or tuple(held.callsets[callset.callset_id]) != row:
-        yield RowsWrite(CALLSETS, [row], this)
+        properties = {
+            BUILD_PROPERTY: callset.build,
+            BIN_WIDTH_PROPERTY: str(warehouse.settings.genome.bin_width_bases),
+        }
+        yield RowsWrite(CALLSETS, [row], this, properties)
 
 
 def _sample_writes(callset: CallsetRow, held: Held) -> Iterator[RowsWrite]:

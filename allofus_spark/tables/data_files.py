@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -26,6 +27,12 @@ from allofus_spark.errors import ContractViolation
 # Delta keeps this many characters of a text in a file's statistics.
 _STATISTICS_CHARACTERS = 32
 _AFTER_ANY_TEXT = "\U0010ffff"
+
+
+@cache
+def _database() -> Any:
+    """One in each process, as opening it takes longer than a check."""
+    return duckdb.connect(config={"threads": 1})
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,6 @@ class FileSink:
         self._partition: tuple[object, ...] = ()
         self._held: list[pa.RecordBatch] = []
         self._bytes = 0
-        self._database: Any = None
 
     def add(self, batch: pa.RecordBatch) -> Iterator[DataFile]:
         """Take a batch; gives the files that it completes."""
@@ -115,11 +121,11 @@ class FileSink:
         checks = self._layout.checks
         if not checks or not batch.num_rows:
             return {}
-        if self._database is None:
-            self._database = duckdb.connect(config={"threads": 1})
-        self._database.register("batch", pa.Table.from_batches([batch]))
+        database = _database().cursor()
+        database.register("batch", pa.Table.from_batches([batch]))
         failed = ", ".join(f"count(*) FILTER (({condition}) IS NOT TRUE)" for condition in checks.values())
-        (counts,) = self._database.execute(f"SELECT {failed} FROM batch").fetchall()
+        (counts,) = database.execute(f"SELECT {failed} FROM batch").fetchall()
+        database.close()
         return {name: count for name, count in zip(checks, counts, strict=True) if count}
 
     def _close(self) -> DataFile:

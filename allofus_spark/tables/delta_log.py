@@ -69,8 +69,17 @@ def rows_written(spark: SparkSession, path: str, version: int) -> int | None:
 def create_table(spark: SparkSession, path: str, table: Table, properties: Mapping[str, str]) -> None:
     """Make an empty Delta table at ``path``, where there is none, from its contract."""
     jvm: Any = spark._jvm
-    delta, none = jvm.org.apache.spark.sql.delta, jvm.scala.Option.empty()
-    metadata = {
+    transaction = _begin(spark, path)
+    metadata = _metadata(jvm, table, properties)
+    transaction.updateMetadataForNewTable(metadata)
+    none = jvm.scala.Option.empty()
+    operation = jvm.org.apache.spark.sql.delta.DeltaOperations.CreateTable(metadata, False, False, none)
+    transaction.commit(_sequence(jvm, []), operation)
+
+
+def _metadata(jvm: Any, table: Table, properties: Mapping[str, str]) -> Any:
+    """The action that describes a new table."""
+    described = {
         "id": str(uuid.uuid4()),
         "description": table.grain,
         "format": {"provider": "parquet", "options": {}},
@@ -83,11 +92,7 @@ def create_table(spark: SparkSession, path: str, table: Table, properties: Mappi
         },
         "createdTime": int(time.time() * 1000),
     }
-    action = delta.actions.Action.fromJson(json.dumps({"metaData": metadata}))
-    transaction = delta.DeltaLog.forTable(spark._jsparkSession, path).startTransaction(none, none)
-    transaction.updateMetadataForNewTable(action)
-    operation = delta.DeltaOperations.CreateTable(action, False, False, none)
-    transaction.commit(_sequence(jvm, []), operation)
+    return jvm.org.apache.spark.sql.delta.actions.Action.fromJson(json.dumps({"metaData": described}))
 
 
 def read_rows(folder: str, version: int) -> list[Row]:
@@ -101,36 +106,46 @@ def commit_files(
     spark: SparkSession,
     path: str,
     folder: str,
+    table: Table,
     added: Sequence[str],
     *,
     replace: str,
-    by: Sequence[str],
-    metadata: str,
+    properties: Mapping[str, str],
+    user_metadata: str,
 ) -> int:
     """Commit data files that lie in ``folder``, where the table ``path`` is; the newest version.
 
-    Where there is nothing to add and nothing to remove, no version is made.
-
-    ``added`` are ``add`` actions as JSON. Files whose partition, by the columns ``by``, meets the predicate
-    ``replace`` are removed in the same commit ("": none). Delta raises where another commit came between.
+    ``added`` are ``add`` actions as JSON. Files whose partition meets the predicate ``replace`` are removed
+    in the same commit ("": none). The first commit makes the table, with ``properties``; a later one without
+    anything to add or remove is left out. Delta raises where another commit came between.
     """
     jvm: Any = spark._jvm
-    delta, none = jvm.org.apache.spark.sql.delta, jvm.scala.Option.empty()
-    transaction = delta.DeltaLog.forTable(spark._jsparkSession, path).startTransaction(none, none)
+    delta, option = jvm.org.apache.spark.sql.delta, jvm.scala.Option
+    transaction = _begin(spark, path)
     version = int(transaction.snapshot().version())
     removed = []
-    if replace:
+    if version < 0:
+        transaction.updateMetadataForNewTable(_metadata(jvm, table, properties))
+    elif replace:
         transaction.readWholeTable()
-        removed = list(_removals(folder, version, replace, by))
-    if not (added or removed):
+        removed = list(_removals(folder, version, replace, table.partition_by))
+    if version >= 0 and not (added or removed):
         return version
     actions = [delta.actions.Action.fromJson(action) for action in (*removed, *added)]
     modes = jvm.org.apache.spark.sql.SaveMode
-    predicate = jvm.scala.Option.apply(replace) if replace else none
+    predicate = option.apply(replace) if replace else option.empty()
     operation = delta.DeltaOperations.Write(
-        modes.Overwrite if replace else modes.Append, none, predicate, jvm.scala.Option.apply(metadata)
+        modes.Overwrite if replace else modes.Append, option.empty(), predicate, option.apply(user_metadata)
     )
     return int(transaction.commit(_sequence(jvm, actions), operation))
+
+
+def _begin(spark: SparkSession, path: str) -> Any:
+    """A transaction on the newest version of the table; version -1 where there is none."""
+    jvm: Any = spark._jvm
+    none = jvm.scala.Option.empty()
+    log = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, path)
+    return log.startTransaction(none, none)
 
 
 def _sequence(jvm: Any, items: Sequence[Any]) -> Any:

@@ -70,10 +70,8 @@ class Run:
         if not writes:
             return []
         begun = time.monotonic()
-        tables = [table for write in writes for table in write.tables]
-        self.progress("writing " + ", ".join(table.name for table in tables))
-        with ThreadPoolExecutor(max_workers=len(tables)) as pool:
-            list(pool.map(self.warehouse.create, tables))
+        tables = [table.name for write in writes for table in write.tables]
+        self.progress(f"writing {', '.join(tables)}")
         commits = [part for write in writes for part in prepare(self.warehouse, write)]
         with ThreadPoolExecutor(max_workers=len(commits)) as pool:
             futures = [pool.submit(self._commit, part, begun) for part in commits]

@@ -46,8 +46,6 @@ def prepare(warehouse: Warehouse, write: Write | ArrowWrite | RowsWrite) -> list
     """
     if isinstance(write, Write):
         return [write]
-    for table in write.tables:
-        warehouse.create(table)
     if isinstance(write, RowsWrite):
         return [_prepare_rows(warehouse, write)]
     if warehouse.local_root is None:
@@ -82,10 +80,11 @@ def commit(warehouse: Warehouse, write: Write | FilesWrite, metadata: Mapping[st
             warehouse.spark,
             path,
             warehouse.local_path(table),
+            table,
             actions,
             replace=write.replace,
-            by=table.partition_by,
-            metadata=described,
+            properties=write.properties,
+            user_metadata=described,
         )
         return Written(table, write.replace, version, sum(file.rows for file in write.files))
     frame = table.conform(write.frame)
@@ -117,11 +116,12 @@ def check_keys(table: Table, frame: DataFrame) -> None:
 
 def _prepare_rows(warehouse: Warehouse, write: RowsWrite) -> Write | FilesWrite:
     if warehouse.local_root is None:
+        warehouse.create(write.table, write.properties)
         frame = warehouse.spark.createDataFrame(list(write.rows), write.table.schema).coalesce(1)
         return Write(write.table, frame, write.replace, Keys.HELD)
     sink = FileSink(_layout(warehouse, write.table, write.replace))
     files = [*sink.add(_as_batch(write)), *sink.finish()] if write.rows else []
-    return FilesWrite(write.table, files, write.replace)
+    return FilesWrite(write.table, files, write.replace, write.properties)
 
 
 def _as_batch(write: RowsWrite) -> pa.RecordBatch:
@@ -137,9 +137,11 @@ def _layout(warehouse: Warehouse, table: Table, replace: str) -> FileLayout:
     checks = dict(table.checks)
     if replace not in ("", WHOLE_TABLE):
         checks["is_in_replaced_rows"] = replace
+    folder = warehouse.local_path(table)
+    os.makedirs(folder, exist_ok=True)
     return FileLayout(
         table=table.name,
-        folder=warehouse.local_path(table),
+        folder=folder,
         schema=to_arrow_schema(table.schema),
         partition_by=table.partition_by,
         order=table.order,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 
 import pyarrow as pa
@@ -59,11 +59,15 @@ class ArrowWrite:
 
 @dataclass(frozen=True)
 class RowsWrite:
-    """A few rows that the driver holds, as tuples in the table's order of columns; their keys are unique."""
+    """A few rows that the driver holds, as tuples in the table's order of columns; their keys are unique.
+
+    ``properties`` are given to the table where this write makes it.
+    """
 
     table: Table
     rows: Sequence[tuple[object, ...]]
     replace: str = ""
+    properties: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def tables(self) -> list[Table]:
@@ -77,6 +81,7 @@ class FilesWrite:
     table: Table
     files: Sequence[DataFile]
     replace: str
+    properties: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,6 @@ from allofus_spark.ingest.vcf.scan import (
     Bytes,
     Offsets,
     Reason,
-    find_lines,
     scan_records,
 )
 from allofus_spark.settings import max_rows_per_batch
@@ -57,23 +56,22 @@ class ParseContext:
     max_alts: int
     batch_bytes: int
     reference: ReferenceSequence | None
-    contig_names: dict[bytes, str] = field(default_factory=dict)
+    contig_names: dict[str, str] = field(default_factory=dict)
 
     @property
     def n_samples(self) -> int:
         return len(self.sex)
 
-    def contig(self, spelling: bytes) -> str:
+    def contig(self, spelling: str) -> str:
         """The build's name of a contig as spelled in the file."""
         if spelling not in self.contig_names:
-            written = spelling.decode("utf-8", "backslashreplace")
-            renamed = self.build.contig_renames(self.contig_lengths).get(written)
-            self.contig_names[spelling] = renamed or self.build.canonical_contig(written)
+            renamed = self.build.contig_renames(self.contig_lengths).get(spelling)
+            self.contig_names[spelling] = renamed or self.build.canonical_contig(spelling)
         return self.contig_names[spelling]
 
-    def contig_length(self, contig: str, spelling: bytes) -> int | None:
+    def contig_length(self, contig: str, spelling: str) -> int | None:
         known = self.build.contig_lengths.get(contig)
-        return known if known else self.contig_lengths.get(spelling.decode("utf-8", "backslashreplace"))
+        return known if known else self.contig_lengths.get(spelling)
 
 
 @dataclass
@@ -129,7 +127,7 @@ def parse_chunk(chunk: LineChunk, context: ParseContext, ledger: Counter[str]) -
 
 
 def _read_records(chunk: LineChunk, context: ParseContext, ledger: Counter[str]) -> Records:
-    starts = find_lines(chunk.data)
+    starts = chunk.line_starts
     kind, reason, fields, calls, numbers = scan_records(
         chunk.data, starts, context.n_columns, context.max_alts
     )
@@ -179,11 +177,12 @@ def _read_qual(records: Records) -> pa.Array:
 
 def _judge_positions(records: Records, context: ParseContext) -> None:
     """Name contigs, find ploidy regions, and hold positions and REF against the build and the FASTA."""
-    spelled = np.array(records.values(CHROM), object)
+    spelled = records.text(CHROM).dictionary_encode()
     positions = records.numbers[:, 0]
     last_bases = positions + np.diff(records.fields[:, REF], axis=1)[:, 0] - 1
-    for spelling in dict.fromkeys(spelled):
-        rows = np.flatnonzero((spelled == spelling) & (records.reason == Reason.NONE))
+    code = np.asarray(spelled.indices)
+    for number, spelling in enumerate(spelled.dictionary.to_pylist()):
+        rows = np.flatnonzero((code == number) & (records.reason == Reason.NONE))
         if not len(rows):
             continue
         contig = context.contig(spelling)

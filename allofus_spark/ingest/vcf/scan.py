@@ -45,11 +45,6 @@ _BAD_POSITION, _BAD_REF, _BAD_ALT = int(Reason.BAD_POSITION), int(Reason.BAD_REF
 _BAD_FORMAT, _EXCESS_ALLELES = int(Reason.BAD_FORMAT), int(Reason.EXCESS_ALLELES)
 
 
-def find_lines(data: Bytes) -> Offsets:
-    """Starts of the lines of a buffer that ends in a newline, and its length: int64[lines + 1]."""
-    return np.concatenate(([0], np.flatnonzero(data == 10) + 1))
-
-
 def _table(letters: bytes) -> Bytes:
     table = np.zeros(256, np.uint8)
     table[list(letters + letters.lower())] = 1
@@ -216,7 +211,7 @@ def scan_records(data, starts, n_columns, max_alts):  # type: ignore[no-untyped-
     Parameters
     ----------
     data, starts
-        Buffer of whole lines and ``find_lines`` of it.
+        Buffer of whole lines, where they begin, and its length.
     n_columns
         Columns that the header announces: 8, or 9 + samples.
     max_alts
