@@ -1,6 +1,6 @@
 """One engine in a process of its own, so that no engine's Java or memory disturbs another's.
 
-``python -m benchmarks.worker PLAN.json`` warms the engine up on a small cohort, then times each work on each
+``python -m benchmarks.worker PLAN.json`` warms the engine up, mostly on a small cohort, then times each work on each
 cohort of the plan, and leaves the results beside the plan. `run_worker` is its other end.
 """
 
@@ -29,8 +29,9 @@ ENGINES = {
 }
 
 
-# Java compiles what runs often; of the time of a first and second round in a session, most goes into that.
-WARM_UP_ROUNDS = 3
+# Java compiles what runs often; of the time of a first and second round in a session, most goes into that. The
+# last round is on the cohort to be timed: some code is compiled only where it runs long.
+SMALL_ROUNDS = 2
 
 
 @dataclass(frozen=True)
@@ -107,15 +108,16 @@ def carry_out(plan: Plan) -> list[Result]:
     """Warm up, then time every work on every input of the plan."""
     engine = engine_class(plan.engine)(Machine(plan.cores, plan.memory_gib), Path(plan.folder))
     steps = {work: step for work in WORKS if (step := engine.works.get(work))}
-    trial = _trial(plan, plan.warm_up, 0)
-    for number in range(1, WARM_UP_ROUNDS + 1):
-        _say(plan, f"warm-up {number} of {WARM_UP_ROUNDS}")
+    trials = [_trial(plan, given, number) for number, given in enumerate((plan.warm_up, *plan.inputs))]
+    rounds = [*trials[:1] * SMALL_ROUNDS, trials[1]]
+    for number, trial in enumerate(rounds, start=1):
+        _say(plan, f"warm-up {number} of {len(rounds)}")
         for step in steps.values():
             step.prepare(trial)
             step.run(trial)
     results = []
-    for number, given in enumerate(plan.inputs, start=1):
-        results += _time_input(plan, engine, steps, given, _trial(plan, given, number))
+    for given, trial in zip(plan.inputs, trials[1:], strict=True):
+        results += _time_input(plan, engine, steps, given, trial)
     return results
 
 
