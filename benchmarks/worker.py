@@ -1,7 +1,7 @@
 """One engine in a process of its own, so that no engine's Java or memory disturbs another's.
 
-``python -m benchmarks.worker PLAN.json`` warms the engine up, mostly on a small cohort, then times each work on each
-cohort of the plan, and leaves the results beside the plan. `run_worker` is its other end.
+``python -m benchmarks.worker PLAN.json`` warms the engine up, mostly on a small cohort, then times each work on
+each cohort of the plan, and leaves the results beside the plan. `run_worker` is its other end.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ ENGINES = {
 }
 
 
-# Java compiles what runs often; of the time of a first and second round in a session, most goes into that. The
-# last round is on the cohort to be timed: some code is compiled only where it runs long.
+# Java compiles what runs often; of the time of a first and second round in a session, most goes into that.
+# The last round is on the cohort to be timed: some code is compiled only where it runs long.
 SMALL_ROUNDS = 2
 
 
