@@ -1,6 +1,6 @@
 """One engine in a process of its own, so that no engine's Java or memory disturbs another's.
 
-``python -m benchmarks.worker PLAN.json`` warms the engine up, mostly on a small cohort, then times each work on
+``python -m benchmarks.worker PLAN.json`` warms the engine up, mostly on a small cohort, times each work on
 each cohort of the plan, and leaves the results beside the plan. `run_worker` is its other end.
 """
 
