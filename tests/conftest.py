@@ -8,12 +8,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from allofus_spark.tables import Warehouse
+
+# The first example of a test can have a kernel to compile.
+hypothesis.settings.register_profile("allofus", deadline=None)
+hypothesis.settings.load_profile("allofus")
 
 DATA_VARIABLE = "ALLOFUS_TEST_DATA"
 # Set by .ci/run: what is absent there is a failure, not a reason to skip.

@@ -85,10 +85,13 @@ def variant_rows(columns: dict[str, pa.Array]) -> pa.RecordBatch:
 
 
 def first_carriers(sites: DataFrame, callsets: DataFrame) -> DataFrame:
-    """(allele key, first_callset_id) of ``variant_sites`` rows: the callset with the lowest (date, id)."""
+    """(allele key, first_callset_id) of ``variant_sites`` rows: the callset with the lowest (date, id).
+
+    One shuffle, by table partition: grouping needs no other, and a partition's rows come into one file.
+    """
     dated = sites.join(F.broadcast(callsets.select("callset_id", "callset_date")), "callset_id")
     carrier = F.min(F.struct("callset_date", "callset_id")).alias("carrier")
-    firsts = dated.groupBy(*ALLELE_KEY).agg(carrier)
+    firsts = dated.repartition("contig", "bin").groupBy(*ALLELE_KEY).agg(carrier)
     return firsts.select(*ALLELE_KEY, F.col("carrier.callset_id").alias("first_callset_id"))
 
 
