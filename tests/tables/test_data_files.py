@@ -63,7 +63,7 @@ def content(folder: Path, file: DataFile) -> tuple[str, list[tuple[int, str, byt
 
 
 def test_each_partition_has_its_file_sorted_with_statistics(tmp_path: Path) -> None:
-    rows: list[Row] = [("2", 9, "C", b"x"), ("1", 5, "T", None), ("1", 5, "A", b"y"), ("1", 2, "A", b"z")]
+    rows: list[Row] = [("1", 5, "T", None), ("2", 9, "C", b"x"), ("1", 5, "A", b"y"), ("1", 2, "A", b"z")]
     files = written(layout_of(tmp_path), rows, [("1", 7, "A" * 40, b"w")])
     held = [content(tmp_path, file) for file in files]
     # Partition 1 comes again after partition 2, and gets a second file.
