@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyspark.sql import functions as F
 
 from allofus_spark.errors import BadSamples
 from allofus_spark.frequencies import write_subset_frequencies
@@ -65,8 +66,19 @@ def test_split_alleles_are_counted_apart_and_star_is_none(pool: Pool, cases: Pat
 
 
 def test_rows_of_a_file_rise_by_position(pool: Pool) -> None:
-    rows = pool.warehouse.read(VARIANTS).where("contig = 'chr20'").collect()
-    assert [row.position for row in rows] == [14500, 14500, 20000, 20001, 20003]
+    rows = pool.warehouse.read(VARIANTS).select("position", F.input_file_name().alias("file"), "contig")
+    files: dict[str, list[int]] = {}
+    for row in rows.where("contig = 'chr20'").collect():
+        files.setdefault(row.file, []).append(row.position)
+    assert sorted(position for held in files.values() for position in held) == [
+        14500,
+        14500,
+        20000,
+        20001,
+        20003,
+    ]
+    for positions in files.values():
+        assert positions == sorted(positions)
 
 
 def test_symbolic_and_long_alleles_come_back_byte_for_byte(pool: Pool, cases: Path) -> None:
