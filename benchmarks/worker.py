@@ -109,7 +109,7 @@ def carry_out(plan: Plan) -> list[Result]:
     engine = engine_class(plan.engine)(Machine(plan.cores, plan.memory_gib), Path(plan.folder))
     steps = {work: step for work in WORKS if (step := engine.works.get(work))}
     trials = [_trial(plan, given, number) for number, given in enumerate((plan.warm_up, *plan.inputs))]
-    rounds = [*trials[:1] * SMALL_ROUNDS, trials[1]]
+    rounds = [*trials[:1] * SMALL_ROUNDS, *trials[1:2]]
     for number, trial in enumerate(rounds, start=1):
         _say(plan, f"warm-up {number} of {len(rounds)}")
         for step in steps.values():
