@@ -59,7 +59,7 @@ def compute_frequencies(warehouse: Warehouse) -> dict[str, int]:
 def _write_frequencies(run: Run, genotypes: DataFrame, counting: Counting, sums: GroupSums) -> None:
     frequencies = allele_frequencies(run.warehouse.settings.frequencies.ancestry_groups)
     if len(counting.strata) == 1:
-        both = partial(_counts_and_frequencies, counting, sums)
+        both = partial(_counts_and_frequencies, frequencies.name, counting, sums)
         run.write(ArrowWrite(genotypes, both, [(ALLELE_COUNTS, WHOLE_TABLE), (frequencies, WHOLE_TABLE)]))
         return
     count = partial(_named, ALLELE_COUNTS.name, counting)
@@ -69,13 +69,13 @@ def _write_frequencies(run: Run, genotypes: DataFrame, counting: Counting, sums:
 
 
 def _counts_and_frequencies(
-    counting: Counting, sums: GroupSums, batches: Iterable[pa.RecordBatch]
+    table: str, counting: Counting, sums: GroupSums, batches: Iterable[pa.RecordBatch]
 ) -> Iterator[tuple[str, pa.RecordBatch]]:
-    """Of one callset: its counts are all that a frequency needs."""
+    """Of one callset: its counts are all that a frequency needs; ``table`` names the frequencies."""
     for counts in counting(batches):
         yield ALLELE_COUNTS.name, counts
         for frequencies in sums([counts]):
-            yield "allele_frequencies", frequencies
+            yield table, frequencies
 
 
 def _named(

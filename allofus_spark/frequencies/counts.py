@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from allofus_spark.arrow import runs_of
 from allofus_spark.frequencies.strata import OTHER_SEX, XX, XY, Strata
 from allofus_spark.genome import DIPLOID, MITOCHONDRIAL, X_NONPAR, Y_NONPAR, Build
 from allofus_spark.genotypes import HET, HOM_ALT, MISSING, count_by_stratum, decode
@@ -46,17 +46,8 @@ class Counting:
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            for callset_id, rows in _by_callset(batch):
+            for (callset_id,), rows in runs_of(batch, ("callset_id",)):
                 yield _count_batch(rows, self.strata[callset_id], self.build)
-
-
-def _by_callset(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
-    """Slices of neighbouring rows of one callset."""
-    runs = pc.run_end_encode(batch.column("callset_id"))
-    start = 0
-    for stop, callset_id in zip(runs.run_ends.to_pylist(), runs.values.to_pylist(), strict=True):
-        yield callset_id, batch.slice(start, stop - start)
-        start = stop
 
 
 def _count_batch(batch: pa.RecordBatch, strata: Strata, build: Build) -> pa.RecordBatch:

@@ -33,11 +33,11 @@ from allofus_spark.ingest.order import contiguous_groups
 from allofus_spark.ingest.plan import CallsetPlan, plan_callset
 from allofus_spark.ingest.stage import stage_records, staging_folder
 from allofus_spark.ingest.tasks import ParseJob
-from allofus_spark.ingest.transforms import SplitAlleles
+from allofus_spark.ingest.transforms import AlleleRows, SplitAlleles
 from allofus_spark.ingest.vcf.calls import SEX_UNKNOWN, SEX_XX, SEX_XY
 from allofus_spark.ingest.vcf.staging import ALLELE, staged_path
 from allofus_spark.ingest.writes import CallsetRow, Held, files_to_write, write_callset
-from allofus_spark.tables import Run, Warehouse, rows_per_batch, start_run
+from allofus_spark.tables import MakeRows, Run, Warehouse, rows_per_batch, start_run
 
 _SEX_CODES: dict[str | None, int] = {"XX": SEX_XX, "XY": SEX_XY}
 
@@ -151,18 +151,17 @@ def _read_and_write(
             alleles, rejected = _without_duplicates(callset.callset_id, alleles, rejected, duplicates)
         _check_rejected_share(run, staged.rows, warehouse.settings.ingest.max_rejected_share)
         n_files = files_to_write(warehouse, folder)
-        make = transforms.AlleleRows(callset.callset_id, warehouse.bin_width_bases, held.is_alone(callset))
+        rows = AlleleRows(callset.callset_id, warehouse.bin_width_bases, held.is_alone(callset))
+        make: MakeRows = rows
         if staged.folder is not None and staged.ledger.in_order and not duplicates:
             paths = [staged_path(staged.folder, number) for number in range(len(plan.splits))]
             groups = tuple(map(tuple, contiguous_groups(paths, n_files)))
             source = spark.range(0, len(groups), 1, numPartitions=len(groups))
-            write_callset(
-                warehouse, run, callset, held, source, SplitAlleles(groups, most_rows, make), rejected
-            )
+            make = SplitAlleles(groups, most_rows, rows)
         else:
             order = ("contig", "position")
             source = alleles.repartitionByRange(n_files, *order).sortWithinPartitions(*order)
-            write_callset(warehouse, run, callset, held, source, make, rejected)
+        write_callset(warehouse, run, callset, held, source, make, rejected)
         if duplicates:
             duplicates.forget()
 

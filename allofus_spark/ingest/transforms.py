@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from allofus_spark.genome import variant_ids, variant_types
 from allofus_spark.ingest.vcf import staging
-from allofus_spark.tables import ALLELE_KEY, GENOTYPES, VARIANT_SITES, VARIANTS
+from allofus_spark.tables import ALLELE_KEY, GENOTYPES, VARIANT_SITES, VARIANTS, Table
 
 _ALLELE_TABLES = (GENOTYPES, VARIANT_SITES)
 
@@ -36,14 +36,13 @@ class AlleleRows:
             if not alleles.num_rows:
                 continue
             bins = np.asarray(alleles.column("position")) // self.bin_width_bases
-            columns = dict(zip(alleles.schema.names, alleles.columns, strict=True))
-            columns |= {
+            columns = {
+                **_columns_of(alleles),
                 "bin": pa.array(bins.astype(np.int32)),
                 "callset_id": pa.repeat(self.callset_id, alleles.num_rows),
             }
             for table in _ALLELE_TABLES:
-                names = [column.name for column in table.columns]
-                yield table.name, pa.RecordBatch.from_arrays([columns[name] for name in names], names=names)
+                yield table.name, _rows_of(table, columns)
             if self.alone:
                 carriers = {name: columns[name] for name in ALLELE_KEY}
                 carriers["first_callset_id"] = columns["callset_id"]
@@ -69,7 +68,7 @@ def variant_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, pa
     """Rows of ``variants`` from (allele key, first_callset_id)."""
     for batch in batches:
         if batch.num_rows:
-            yield VARIANTS.name, variant_rows(dict(zip(batch.schema.names, batch.columns, strict=True)))
+            yield VARIANTS.name, variant_rows(_columns_of(batch))
 
 
 def variant_rows(columns: dict[str, pa.Array]) -> pa.RecordBatch:
@@ -80,8 +79,17 @@ def variant_rows(columns: dict[str, pa.Array]) -> pa.RecordBatch:
         "variant_id": variant_ids(columns["contig"], columns["position"], ref, alt),
         "variant_type": variant_types(ref, alt),
     }
-    names = [column.name for column in VARIANTS.columns]
-    return pa.RecordBatch.from_arrays([made[name] for name in names], names=names)
+    return _rows_of(VARIANTS, made)
+
+
+def _columns_of(batch: pa.RecordBatch) -> dict[str, pa.Array]:
+    return dict(zip(batch.schema.names, batch.columns, strict=True))
+
+
+def _rows_of(table: Table, columns: Mapping[str, pa.Array]) -> pa.RecordBatch:
+    """The table's columns, in its order, among ``columns``."""
+    names = [column.name for column in table.columns]
+    return pa.RecordBatch.from_arrays([columns[name] for name in names], names=names)
 
 
 def first_carriers(sites: DataFrame, callsets: DataFrame) -> DataFrame:

@@ -13,26 +13,18 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from allofus_spark.arrow import runs_of, select
 from allofus_spark.errors import ContractViolation
 
 # Delta keeps this many characters of a text in a file's statistics.
 _STATISTICS_CHARACTERS = 32
 _AFTER_ANY_TEXT = "\U0010ffff"
-
-
-@cache
-def _database() -> Any:
-    """One in each process, as opening it takes longer than a check."""
-    return duckdb.connect(config={"threads": 1})
 
 
 @dataclass(frozen=True)
@@ -121,11 +113,8 @@ class FileSink:
         checks = self._layout.checks
         if not checks or not batch.num_rows:
             return {}
-        database = _database().cursor()
-        database.register("batch", pa.Table.from_batches([batch]))
         failed = ", ".join(f"count(*) FILTER (({condition}) IS NOT TRUE)" for condition in checks.values())
-        (counts,) = database.execute(f"SELECT {failed} FROM batch").fetchall()
-        database.close()
+        (counts,) = select(failed, pa.Table.from_batches([batch]))
         return {name: count for name, count in zip(checks, counts, strict=True) if count}
 
     def _close(self) -> DataFile:
@@ -162,28 +151,11 @@ def _by_partition(
     if not partition_by:
         yield (), batch
         return
-    runs = list(_runs(batch, partition_by))
+    runs = list(runs_of(batch, partition_by))
     if len({partition for partition, _ in runs}) < len(runs):
         batch = batch.sort_by([(name, "ascending") for name in partition_by])
-        runs = list(_runs(batch, partition_by))
+        runs = list(runs_of(batch, partition_by))
     yield from runs
-
-
-def _runs(
-    batch: pa.RecordBatch, columns: tuple[str, ...]
-) -> Iterator[tuple[tuple[object, ...], pa.RecordBatch]]:
-    """Slices of neighbouring rows that are equal in ``columns``."""
-    changed = np.zeros(batch.num_rows, np.bool_)
-    changed[0] = True
-    for name in columns:
-        column = batch.column(name)
-        changed[1:] |= np.asarray(pc.not_equal(column[1:], column[:-1]).fill_null(True))
-    starts = np.flatnonzero(changed)
-    for start, stop in zip(starts, [*starts[1:], batch.num_rows], strict=True):
-        yield (
-            tuple(batch.column(name)[int(start)].as_py() for name in columns),
-            batch.slice(start, stop - start),
-        )
 
 
 def _sorted(rows: pa.Table, order: tuple[str, ...]) -> pa.Table:

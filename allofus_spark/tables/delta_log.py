@@ -16,11 +16,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 from deltalake import DeltaTable
 from pyspark.sql import Row, SparkSession
 
+from allofus_spark.arrow import select
 from allofus_spark.tables.contract import Table
 
 
@@ -163,9 +163,7 @@ def _removals(folder: str, version: int, replace: str, by: Sequence[str]) -> Ite
         return
     columns = {name: live.column(f"partition.{name}") for name in by}
     files = pa.table({"path": live.column("path"), "size_bytes": live.column("size_bytes"), **columns})
-    with duckdb.connect(config={"threads": 1}) as database:
-        database.register("files", files)
-        chosen = database.execute(f"SELECT * FROM files WHERE {replace}").fetchall()
+    chosen = select("*", files, replace)
     now = int(time.time() * 1000)
     for path, size, *partition in chosen:
         values = {

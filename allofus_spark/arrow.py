@@ -1,0 +1,45 @@
+"""What several stages do with Arrow batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+
+def runs_of(
+    batch: pa.RecordBatch, columns: Sequence[str]
+) -> Iterator[tuple[tuple[Any, ...], pa.RecordBatch]]:
+    """Slices of neighbouring rows that are equal in ``columns``, with those values; nothing is copied."""
+    if not batch.num_rows:
+        return
+    changed = np.zeros(batch.num_rows, np.bool_)
+    changed[0] = True
+    for name in columns:
+        column = batch.column(name)
+        changed[1:] |= np.asarray(pc.not_equal(column[1:], column[:-1]).fill_null(True))
+    starts = np.flatnonzero(changed)
+    for start, stop in zip(starts, [*starts[1:], batch.num_rows], strict=True):
+        values = tuple(batch.column(name)[int(start)].as_py() for name in columns)
+        yield values, batch.slice(start, stop - start)
+
+
+def select(what: str, rows: pa.Table, condition: str = "true") -> list[tuple[Any, ...]]:
+    """The answer of ``SELECT what`` over the rows that meet an SQL condition."""
+    with _database().cursor() as cursor:
+        cursor.register("given", rows)
+        answer: list[tuple[Any, ...]] = cursor.execute(
+            f"SELECT {what} FROM given WHERE {condition}"
+        ).fetchall()
+        return answer
+
+
+@cache
+def _database() -> Any:
+    """One in each process, as opening it takes longer than a question."""
+    return duckdb.connect(config={"threads": 1})
