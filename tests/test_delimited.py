@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from allofus_spark.cohort import read_sample_ids
 from allofus_spark.delimited import read_text, split_rows
 from allofus_spark.errors import BadSource
-from allofus_spark.frequencies import read_sample_ids
 
 
 def test_quotes_mean_something_in_csv_alone() -> None:

@@ -25,7 +25,8 @@ def frequencies_command(
     Writes strata, allele_counts and allele_frequencies for all active callsets; with --samples, answers for
     any set of samples without touching those tables.
     """
-    from allofus_spark.frequencies import compute_frequencies, read_sample_ids, write_subset_frequencies
+    from allofus_spark.cohort import read_sample_ids
+    from allofus_spark.frequencies import compute_frequencies, write_subset_frequencies
 
     if (samples_file is None) != (out is None and table is None):
         fail("--samples goes with --out FILE or --table NAME")

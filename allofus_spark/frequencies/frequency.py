@@ -18,8 +18,7 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from scipy.special import gammaincinv
 
-from allofus_spark.frequencies.counts import COUNTS
-from allofus_spark.frequencies.strata import XX, XY, Strata
+from allofus_spark.cohort import COUNTS, XX, XY, Strata
 from allofus_spark.genome import variant_ids
 from allofus_spark.tables import ALLELE_KEY
 from allofus_spark.tables.frequency_tables import FREQUENCY

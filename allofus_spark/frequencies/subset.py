@@ -10,17 +10,11 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from allofus_spark.delimited import read_text, split_rows
+from allofus_spark.cohort import Strata, active_samples, build_strata, rows_of_strata, warehouse_build
 from allofus_spark.errors import BadSamples, BadSource, shown
-from allofus_spark.frequencies.compute import (
-    active_samples,
-    rows_of_strata,
-    sums_of,
-    warehouse_build,
-)
+from allofus_spark.frequencies.compute import sums_of
 from allofus_spark.frequencies.counts import Counting
 from allofus_spark.frequencies.frequency import by_position
-from allofus_spark.frequencies.strata import Strata, build_strata
 from allofus_spark.hadoop import hadoop_path
 from allofus_spark.tables import (
     ALLELE_COUNTS,
@@ -38,20 +32,6 @@ from allofus_spark.tables.frequency_tables import subset_frequencies
 
 _TABLE_NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _DELIMITERS = {".tsv": "\t", ".csv": ","}
-
-
-def read_sample_ids(path: str | Path) -> list[str]:
-    """Sample ids of a file: one a line, or the column ``sample_id`` of a TSV or CSV with a header."""
-    rows = [row for _, row in split_rows(read_text(path), "," if str(path).endswith(".csv") else "\t")]
-    rows = [row for row in rows if row and row[0].strip()]
-    column = 0
-    if rows and "sample_id" in rows[0]:
-        column = rows[0].index("sample_id")
-        rows = rows[1:]
-    ids = [row[column] for row in rows]
-    if not ids:
-        raise BadSamples(f"{path}: no sample ids in it; write one a line, or a column sample_id")
-    return ids
 
 
 def write_subset_frequencies(

@@ -8,7 +8,7 @@ from allofus_spark.genome.builds import (
     Y_NONPAR,
     Build,
 )
-from allofus_spark.genome.columns import variant_ids, variant_types
+from allofus_spark.genome.columns import ploidy_regions, variant_ids, variant_types
 from allofus_spark.genome.known_builds import load_build
 from allofus_spark.genome.normalise import normalise_alleles, reference_mismatches
 from allofus_spark.genome.reference import ReferenceSequence
@@ -24,6 +24,7 @@ __all__ = [
     "ReferenceSequence",
     "load_build",
     "normalise_alleles",
+    "ploidy_regions",
     "reference_mismatches",
     "variant_id",
     "variant_ids",

@@ -1,10 +1,13 @@
-"""Variant ids and types as Arrow columns."""
+"""Variant ids, variant types and ploidy regions of Arrow columns."""
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from allofus_spark.genome.builds import Build
 from allofus_spark.genome.variant_ids import MAX_ALLELE_LENGTH, allele_in_id
 
 
@@ -68,3 +71,15 @@ def _begins_or_ends_with(texts: pa.Array, base: pa.Array) -> pa.Array:
     first = pc.utf8_slice_codeunits(texts, 0, 1)
     last = pc.utf8_slice_codeunits(texts, -1)
     return pc.or_(pc.equal(first, base), pc.equal(last, base))
+
+
+def ploidy_regions(contigs: pa.Array, positions: pa.Array, build: Build) -> npt.NDArray[np.int8]:
+    """Ploidy region of each row, int8[n], from canonical contigs and 1-based positions."""
+    encoded = contigs.dictionary_encode()
+    code = np.asarray(encoded.indices)
+    position = np.asarray(positions, np.int64)
+    regions = np.zeros(len(code), np.int8)
+    for number, contig in enumerate(encoded.dictionary.to_pylist()):
+        rows = code == number
+        regions[rows] = build.ploidy_regions(contig, position[rows])
+    return regions

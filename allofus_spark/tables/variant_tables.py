@@ -32,6 +32,17 @@ VARIANTS = Table(
     checks={"position_positive": "position >= 1", "ref_is_not_alt": "ref <> alt"},
 )
 
+# By rule, in the order in which rules are applied: a call is counted by the first that takes it away.
+CALLS_MISSING = (
+    Column("n_half_calls_missing", INT, "Calls set to missing: one allele called, the other not"),
+    Column("n_haploid_calls_missing", INT, "Calls set to missing: one allele where two are meant"),
+    Column("n_polyploid_calls_missing", INT, "Calls set to missing: more than two alleles"),
+    Column("n_ft_calls_missing", INT, "Calls set to missing by the genotype filter FT"),
+    Column("n_gq_calls_missing", INT, "Calls set to missing by the genotype filter on GQ"),
+    Column("n_dp_calls_missing", INT, "Calls set to missing by the genotype filter on DP"),
+    Column("n_ab_calls_missing", INT, "Calls set to missing by the genotype filter on allele balance"),
+)
+
 VARIANT_SITES = Table(
     name="variant_sites",
     zone=Zone.REGISTERED,
@@ -48,9 +59,14 @@ VARIANT_SITES = Table(
         Column("input_alts", STRING, "ALT as written, all alleles of the record"),
         Column("input_allele", INT, "1-based number of this allele in ALT"),
         Column("n_alts", INT, "Alternates of the record, * and reference blocks included"),
-        Column("n_half_calls_missing", INT, "Calls set to missing: one allele called, the other not"),
-        Column("n_haploid_calls_missing", INT, "Calls set to missing: one allele where two are meant"),
-        Column("n_polyploid_calls_missing", INT, "Calls set to missing: more than two alleles"),
+        *CALLS_MISSING,
+        Column(
+            "n_high_quality_calls",
+            INT,
+            "Called genotypes of the record with GQ >= 20, DP >= 10 and, where het, allele balance >= 0.2, "
+            "before any filter; null: the source does not give GQ, DP and AD",
+            True,
+        ),
     ),
     partition_by=("callset_id", "contig", "bin"),
     checks={"position_positive": "position >= 1"},

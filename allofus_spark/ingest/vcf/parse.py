@@ -17,7 +17,7 @@ from allofus_spark.genotypes import encode, pack, packed_width, unpack
 from allofus_spark.ingest.bytes import LineChunk
 from allofus_spark.ingest.vcf import staging
 from allofus_spark.ingest.vcf.alternates import DROPPED, EXPLICIT, split_alternates
-from allofus_spark.ingest.vcf.calls import HALF, HAPLOID, POLYPLOID, pack_records, words_of
+from allofus_spark.ingest.vcf.calls import pack_records, words_of
 from allofus_spark.ingest.vcf.header import declared_contigs
 from allofus_spark.ingest.vcf.scan import (
     ALT,
@@ -33,6 +33,7 @@ from allofus_spark.ingest.vcf.scan import (
     scan_records,
 )
 from allofus_spark.settings import max_rows_per_batch
+from allofus_spark.tables.variant_tables import CALLS_MISSING
 
 # A decimal number, infinity or NaN, as the VCF specification allows.
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$|^[+-]?(?i:inf|infinity|nan)$"
@@ -221,7 +222,7 @@ def _parse_part(
     kept = kinds != DROPPED
     rows = np.where(kept, np.cumsum(kept) - 1, -1)
     packed = np.zeros((int(kept.sum()), packed_width(context.n_samples)), np.uint8)
-    tallies = np.zeros((len(first), 3), np.int32)
+    tallies = np.zeros((len(first), len(CALLS_MISSING)), np.int32)
     pack_records(
         records.data,
         words_of(records.data),
@@ -245,8 +246,9 @@ def _parse_part(
     ledger["records_kept"] += int((understood & (n_kept_alts > 0)).sum())
     ledger["records_without_alt"] += int((understood & (n_kept_alts == 0)).sum())
     ledger["alleles_read"] += int(keep.sum())
-    for name, column in (("half", HALF), ("haploid", HAPLOID), ("polyploid", POLYPLOID)):
-        ledger[f"calls_missing_{name}"] += int(tallies[understood & (n_kept_alts > 0), column].sum())
+    for rule, column in enumerate(CALLS_MISSING):
+        name = column.name.removeprefix("n_").removesuffix("_calls_missing")
+        ledger[f"calls_missing_{name}"] += int(tallies[understood & (n_kept_alts > 0), rule].sum())
     if keep.any():
         number = np.arange(len(slices)) - first[record_of_alt] + 1
         yield _allele_batch(
@@ -289,9 +291,7 @@ def _allele_batch(
         "input_alts": own.text(ALT),
         "input_allele": pa.array(number.astype(np.int32)),
         "n_alts": pa.array(own.numbers[:, 1].astype(np.int32)),
-        "n_half_calls_missing": pa.array(tallies[owner, HALF]),
-        "n_haploid_calls_missing": pa.array(tallies[owner, HAPLOID]),
-        "n_polyploid_calls_missing": pa.array(tallies[owner, POLYPLOID]),
+        **{column.name: pa.array(tallies[owner, rule]) for rule, column in enumerate(CALLS_MISSING)},
         **encode(packed, context.n_samples),
     }
     return staging.staged_batch(columns, rows)

@@ -15,6 +15,7 @@ from pyspark.sql.types import StructType
 
 from allofus_spark.ingest.vcf.calls import gather
 from allofus_spark.ingest.vcf.scan import Bytes, Offsets
+from allofus_spark.tables.variant_tables import CALLS_MISSING
 
 ALLELE, REJECTED, LEDGER = "allele", "rejected", "ledger"
 
@@ -37,9 +38,8 @@ STAGED = pa.schema(
         ("input_alts", pa.string()),
         ("input_allele", pa.int32()),
         ("n_alts", pa.int32()),
-        ("n_half_calls_missing", pa.int32()),
-        ("n_haploid_calls_missing", pa.int32()),
-        ("n_polyploid_calls_missing", pa.int32()),
+        *((column.name, pa.int32()) for column in CALLS_MISSING),
+        ("n_high_quality_calls", pa.int32()),
         ("n_samples", pa.int32()),
         ("encoding", pa.string()),
         ("het_index", _INDICES),

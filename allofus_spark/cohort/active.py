@@ -1,0 +1,35 @@
+"""The active callsets of a warehouse, their samples and their build."""
+
+from __future__ import annotations
+
+from allofus_spark.cohort.strata import Sample, Strata
+from allofus_spark.errors import BadSource
+from allofus_spark.genome import Build, load_build
+from allofus_spark.genotypes import rows_that_fit
+from allofus_spark.tables import BUILD_PROPERTY, CALLSETS, SAMPLES, Run, Warehouse
+
+
+def active_samples(warehouse: Warehouse, run: Run) -> dict[str, list[Sample]]:
+    """Samples of each active callset, in callset order."""
+    if not warehouse.exists(CALLSETS) or not warehouse.exists(SAMPLES):
+        raise BadSource(f"warehouse {warehouse.root} holds no callset; run ingest-genotypes first")
+    active = sorted(row.callset_id for row in run.rows(CALLSETS) if row.retired_by is None)
+    samples: dict[str, list[Sample]] = {callset_id: [] for callset_id in active}
+    members = [row for row in run.rows(SAMPLES) if row.sample_index is not None and row.callset_id in samples]
+    for row in sorted(members, key=lambda row: row.sample_index):
+        samples[row.callset_id].append(Sample(row.sample_id, row.ancestry, row.sex_karyotype))
+    return samples
+
+
+def warehouse_build(warehouse: Warehouse) -> Build:
+    """The build that the warehouse holds."""
+    name = warehouse.table_property(BUILD_PROPERTY)
+    if name is None:
+        raise BadSource(f"warehouse {warehouse.root} holds no callset; run ingest-genotypes first")
+    return load_build(name)
+
+
+def rows_of_strata(warehouse: Warehouse, strata: list[Strata]) -> int:
+    """Genotype rows in one batch, of the widest callset of ``strata``."""
+    widest = max((len(item.of_sample) for item in strata), default=0)
+    return rows_that_fit(widest, warehouse.settings.ingest.batch_bytes)

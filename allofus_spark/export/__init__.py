@@ -1,0 +1,1 @@
+"""Genotypes out of the tables, into the formats of other tools."""
