@@ -60,6 +60,9 @@ GroupNames = Annotated[
 ]
 
 
+FilterNames = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
+
+
 class SparkSettings(_Section):
     """How a Spark session is started from plain Python; spark-submit decides most of it for itself."""
 
@@ -145,6 +148,13 @@ class IngestSettings(_Section):
         ge=1,
         description="Most alternate alleles of a record; with more it is refused as excess_alleles. All of "
         "Us leaves such sites out of its callsets, and densifying them exhausts memory.",
+    )
+    genotype_filters: FilterNames = Field(
+        (),
+        description="Rules by which a call is set to missing at ingest: presets of the release (adj: "
+        "GQ >= 20, DP >= 10, allele balance >= 0.2 at hets; adj_no_dp: GQ >= 30, balance >= 0.2; "
+        "ft: FT failing) or single rules such as GQ>=20, DP>=10, AB>=0.2, FT. None: calls "
+        "come in as they are.",
     )
     max_rejected_share: float = Field(
         0.05,

@@ -149,7 +149,10 @@ def test_one_bad_shard_among_good_ones_commits_nothing(unchanged: Warehouse, tmp
 def test_too_many_refused_records_stop_the_ingest(unchanged: Warehouse, tmp_path: Path) -> None:
     lines = [gt_record("0/1", "0/0", pos=pos) for pos in range(100, 119)]
     path = write_bytes(tmp_path / "a.vcf", vcf_text([*lines, gt_record("0/1", "0/7"), "x"], ["V1", "V2"]))
-    message = r"2 of 21 records were refused \(1 bad_genotype, 1 column_count\), more than the share of 0\.05"
+    message = (
+        r"2 records or alleles of 21 records were refused \(1 bad_genotype, 1 column_count\), more than the "
+        r"share of 0\.05"
+    )
     with pytest.raises(BadSource, match=message) as refusal:
         ingest(unchanged, path, callset="x")
     assert "chr1:100 bad_genotype" in str(refusal.value)
