@@ -1,0 +1,179 @@
+"""Kernels that call genotypes from the probabilities of one BGEN variant.
+
+The rule is PLINK 2's default (``--hard-call-threshold 0.1``). With x_i the expected copies of allele i, the
+nearest call has round(x_i) copies of each; it is made where ½ Σ |x_i − round(x_i)| is at most 0.1, else the
+call is missing. For two alleles that is |dosage − call| ≤ 0.1. Dosages are rounded to 1/16384 before, as PLINK 2
+stores them, so 0.1 is 1638/16384. Phase does not matter: copies of both haplotypes are added. A haploid call
+is held to the same rule on its one copy, and stored as 0 or 2.
+
+Sources: https://www.chg.ox.ac.uk/~gav/bgen_format/spec/latest.html, "Probability data storage";
+https://www.cog-genomics.org/plink/2.0/input#oxford_gen
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from allofus_spark.genotypes.encoding import HET, HOM_ALT, HOM_REF, MISSING
+
+BAD_LENGTH, BAD_SUM = -1, -2
+MAX_PLOIDY = 63
+PLOIDY_AT = 8
+_PLOIDY, _IS_MISSING = 0x3F, 0x80
+_UNIT = 16384  # of PLINK 2: parts of one copy
+_THRESHOLD = 1638  # 0.1 of it, rounded down as PLINK 2 does
+_TABLE_REFUSED = 255
+
+
+def call_table(is_phased: bool, ref_place: int) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
+    """uint8[65536]: the call of a diploid sample from its two probabilities of 8 bits, low byte first."""
+    pairs = np.arange(65536, dtype=np.int64)
+    first, second = pairs & 255, pairs >> 8
+    first_copies = first + second if is_phased else 2 * first + second
+    copies = 510 - first_copies if ref_place == 0 else first_copies
+    parts = (copies * _UNIT + 127) // 255
+    nearest = (parts + _UNIT // 2) // _UNIT
+    calls = np.where(np.abs(parts - nearest * _UNIT) <= _THRESHOLD, nearest, MISSING)
+    return np.where(~np.bool_(is_phased) & (first + second > 255), _TABLE_REFUSED, calls).astype(np.uint8)
+
+
+@numba.njit(cache=True, nogil=True)
+def count_values(data, n_samples, values_a_ploidy):  # type: ignore[no-untyped-def]
+    """(Probabilities stored, whether all samples are diploid)."""
+    n_values, all_diploid = np.int64(0), True
+    for sample in range(n_samples):
+        ploidy = data[PLOIDY_AT + sample] & _PLOIDY
+        n_values += values_a_ploidy[ploidy]
+        all_diploid &= ploidy == 2
+    return n_values, all_diploid
+
+
+@numba.njit(cache=True, nogil=True)
+def call_pairs(data, at, n_samples, table, row):  # type: ignore[no-untyped-def]
+    """Calls of diploid samples at a variant of two alleles, 8 bits a probability; 0 or BAD_SUM."""
+    refused = np.uint8(0)
+    for byte in range(len(row)):
+        packed = np.uint8(0)
+        for sample in range(4 * byte, min(4 * byte + 4, n_samples)):
+            pair = at + 2 * sample
+            call = table[np.int64(data[pair]) | (np.int64(data[pair + 1]) << 8)]
+            if data[PLOIDY_AT + sample] & _IS_MISSING:
+                call = np.uint8(MISSING)
+            refused |= call
+            packed |= (call & 3) << np.uint8(2 * (sample & 3))
+        row[byte] = packed
+    return BAD_SUM if refused > MISSING else 0
+
+
+@numba.njit(cache=True, nogil=True)
+def _next_number(data, state, bits):  # type: ignore[no-untyped-def]
+    """The next number of ``bits`` bits. State: next byte, bits in hand, their value."""
+    while state[1] < bits:
+        state[2] |= np.int64(data[state[0]]) << state[1]
+        state[0] += 1
+        state[1] += 8
+    value = state[2] & ((np.int64(1) << bits) - 1)
+    state[2] >>= bits
+    state[1] -= bits
+    return value
+
+
+@numba.njit(cache=True, nogil=True)
+def _add_haplotypes(data, state, bits, ploidy, copies):  # type: ignore[no-untyped-def]
+    """Add the probabilities of each haplotype's alleles to ``copies``; False where they are over 1."""
+    last = len(copies) - 1
+    for _ in range(ploidy):
+        rest = (np.int64(1) << bits) - 1
+        for allele in range(last):
+            value = _next_number(data, state, bits)
+            copies[allele] += value
+            rest -= value
+        if rest < 0:
+            return False
+        copies[last] += rest
+    return True
+
+
+@numba.njit(cache=True, nogil=True)
+def _add_genotypes(data, state, bits, ploidy, copies):  # type: ignore[no-untyped-def]
+    """Add each genotype's probability to ``copies`` of its alleles; False where they are over 1.
+
+    Genotypes come in the order of VCF: 0/0, 0/1, 1/1, 0/2, 1/2, 2/2, .. The last is what is left to 1.
+    """
+    last = len(copies) - 1
+    rest = (np.int64(1) << bits) - 1
+    for second in range(last + 1):
+        for first in range(second + 1 if ploidy == 2 else 1):
+            is_last = second == last and (ploidy == 1 or first == last)
+            value = rest if is_last else _next_number(data, state, bits)
+            rest -= value
+            copies[second] += value
+            if ploidy == 2:
+                copies[first] += value
+    return rest >= 0 and copies[last] >= 0
+
+
+@numba.njit(cache=True, nogil=True)
+def _store_call(copies, scale, ploidy, ref_place, rows, sample):  # type: ignore[no-untyped-def]
+    """Write the nearest call to the rows of all alternates, missing where it is not near."""
+    distance = np.int64(0)
+    for allele in range(len(copies)):
+        # In two steps, as probabilities of 32 bits times 16384 are within 64 bits.
+        parts = (copies[allele] * _UNIT + scale // 2) // scale
+        copies[allele] = (parts + _UNIT // 2) // _UNIT
+        distance += abs(parts - copies[allele] * _UNIT)
+    byte, shift = sample >> 2, (sample & 3) * 2
+    row = 0
+    for allele in range(len(copies)):
+        if allele == ref_place:
+            continue
+        call = copies[allele] * (2 if ploidy == 1 else 1)
+        if distance > 2 * _THRESHOLD:
+            call = MISSING
+        rows[row, byte] |= np.uint8(call << shift)
+        row += 1
+
+
+@numba.njit(cache=True, nogil=True)
+def call_samples(  # type: ignore[no-untyped-def]
+    data, at, n_samples, n_alleles, is_phased, bits, ref_place, values_a_ploidy, rows, haploid
+):
+    """Calls of any ploidy, number of alleles and bits; (samples of ploidy over 2, 0 or BAD_SUM).
+
+    Parameters
+    ----------
+    data : uint8[bytes]
+        The inflated genotypes of one variant, proven to hold all probabilities from ``at`` on.
+    values_a_ploidy : int64[64]
+        Probabilities stored for a sample, by its ploidy.
+    rows : uint8[n_alleles - 1, ceil(n / 4)]
+        Zeroed; the calls of each alternate are written here.
+    haploid : uint8[ceil(n / 4)]
+        Zeroed; 1 is written to the two bits of each sample of ploidy 1.
+    """
+    state = np.zeros(3, np.int64)
+    state[0] = at
+    scale = (np.int64(1) << bits) - 1
+    copies = np.empty(n_alleles, np.int64)
+    n_polyploid = 0
+    for sample in range(n_samples):
+        ploidy = np.int64(data[PLOIDY_AT + sample] & _PLOIDY)
+        byte, shift = sample >> 2, (sample & 3) * 2
+        n_polyploid += ploidy > 2
+        if ploidy == 1:
+            haploid[byte] |= np.uint8(1 << shift)
+        if ploidy == 0 or ploidy > 2 or data[PLOIDY_AT + sample] & _IS_MISSING:
+            for _ in range(values_a_ploidy[ploidy]):
+                _next_number(data, state, bits)
+            rows[:, byte] |= np.uint8(MISSING << shift)
+            continue
+        copies[:] = 0
+        if is_phased:
+            is_sound = _add_haplotypes(data, state, bits, ploidy, copies)
+        else:
+            is_sound = _add_genotypes(data, state, bits, ploidy, copies)
+        if not is_sound:
+            return n_polyploid, BAD_SUM
+        _store_call(copies, scale, ploidy, ref_place, rows, sample)
+    return n_polyploid, 0
