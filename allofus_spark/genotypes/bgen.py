@@ -31,7 +31,7 @@ from allofus_spark.genotypes.bgen_probabilities import (
     MAX_PLOIDY,
     call_pairs,
     call_samples,
-    call_table,
+    copy_limits,
     count_values,
 )
 from allofus_spark.genotypes.byte_ranges import ByteFile, Bytes, read_range
@@ -43,7 +43,7 @@ _HEAD_BYTES, _TAIL_BYTES = 8, 2
 _MAX_BITS = 32
 _MOST_VALUES = 1 << 32  # of a sample: more do not fit into a variant
 
-_table = lru_cache(call_table)
+_copy_limits = lru_cache(copy_limits)
 
 
 @dataclass(frozen=True)
@@ -139,8 +139,9 @@ def _call(bgen: Bgen, span: Spans, data: Bytes, ref_first: bool, rows: Packed, h
         _refuse(bgen, span, f"have {len(data) - values_at} bytes of probabilities, not as many as the ploidies need")
     ref_place = 0 if ref_first else n_alleles - 1
     n_polyploid = 0
-    if all_diploid and n_alleles == 2 and bits == 8:
-        code = call_pairs(data, values_at, n_samples, _table(bool(is_phased), ref_place), rows[0])
+    if all_diploid and n_alleles == 2:
+        limits = _copy_limits(bits)
+        code = call_pairs(data, values_at, n_samples, is_phased, bits, ref_place, limits, rows[0])
     else:
         n_polyploid, code = call_samples(
             data, values_at, n_samples, n_alleles, is_phased, bits, ref_place, values, rows, haploid

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import numba
 import numpy as np
+import numpy.typing as npt
 
 from allofus_spark.genotypes.encoding import HET, HOM_ALT, HOM_REF, MISSING
 
@@ -23,19 +24,21 @@ PLOIDY_AT = 8
 _PLOIDY, _IS_MISSING = 0x3F, 0x80
 _UNIT = 16384  # of PLINK 2: parts of one copy
 _THRESHOLD = 1638  # 0.1 of it, rounded down as PLINK 2 does
-_TABLE_REFUSED = 255
 
 
-def call_table(is_phased: bool, ref_place: int) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
-    """uint8[65536]: the call of a diploid sample from its two probabilities of 8 bits, low byte first."""
-    pairs = np.arange(65536, dtype=np.int64)
-    first, second = pairs & 255, pairs >> 8
-    first_copies = first + second if is_phased else 2 * first + second
-    copies = 510 - first_copies if ref_place == 0 else first_copies
-    parts = (copies * _UNIT + 127) // 255
-    nearest = (parts + _UNIT // 2) // _UNIT
-    calls = np.where(np.abs(parts - nearest * _UNIT) <= _THRESHOLD, nearest, MISSING)
-    return np.where(~np.bool_(is_phased) & (first + second > 255), _TABLE_REFUSED, calls).astype(np.uint8)
+def copy_limits(bits: int) -> npt.NDArray[np.int64]:
+    """int64[4]: in units of ``1 / (2**bits - 1)`` copies, the most for a call of 0, least and most for 1, least for 2.
+
+    They are where the rounded dosage comes to the threshold, so that no sample needs a division.
+    """
+    scale = (1 << bits) - 1
+
+    def most(parts: int) -> int:
+        return ((parts + 1) * scale - 1 - scale // 2) // _UNIT
+
+    near_1, near_2 = _UNIT - _THRESHOLD, 2 * _UNIT - _THRESHOLD
+    limits = [most(_THRESHOLD), most(near_1 - 1) + 1, most(_UNIT + _THRESHOLD), most(near_2 - 1) + 1]
+    return np.array(limits, np.int64)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -50,20 +53,43 @@ def count_values(data, n_samples, values_a_ploidy):  # type: ignore[no-untyped-d
 
 
 @numba.njit(cache=True, nogil=True)
-def call_pairs(data, at, n_samples, table, row):  # type: ignore[no-untyped-def]
-    """Calls of diploid samples at a variant of two alleles, 8 bits a probability; 0 or BAD_SUM."""
-    refused = np.uint8(0)
-    for byte in range(len(row)):
-        packed = np.uint8(0)
-        for sample in range(4 * byte, min(4 * byte + 4, n_samples)):
-            pair = at + 2 * sample
-            call = table[np.int64(data[pair]) | (np.int64(data[pair + 1]) << 8)]
-            if data[PLOIDY_AT + sample] & _IS_MISSING:
-                call = np.uint8(MISSING)
-            refused |= call
-            packed |= (call & 3) << np.uint8(2 * (sample & 3))
-        row[byte] = packed
-    return BAD_SUM if refused > MISSING else 0
+def call_pairs(data, at, n_samples, is_phased, bits, ref_place, limits, row):  # type: ignore[no-untyped-def]
+    """Calls of diploid samples at a variant of two alleles; 0 or BAD_SUM."""
+    scale = (np.int64(1) << bits) - 1
+    weight = np.int64(1) if is_phased else np.int64(2)
+    held, n_held, is_sound = np.int64(0), 0, True
+    for sample in range(n_samples):
+        # Both numbers at once would not fit into 64 bits behind what is held.
+        while n_held < bits:
+            held |= np.int64(data[at]) << n_held
+            at += 1
+            n_held += 8
+        first = held & scale
+        held >>= bits
+        n_held -= bits
+        while n_held < bits:
+            held |= np.int64(data[at]) << n_held
+            at += 1
+            n_held += 8
+        second = held & scale
+        held >>= bits
+        n_held -= bits
+        is_missing = data[PLOIDY_AT + sample] & _IS_MISSING != 0
+        is_sound &= is_phased or is_missing or first + second <= scale
+        copies = weight * first + second
+        if ref_place == 0:
+            copies = 2 * scale - copies
+        call = MISSING
+        if copies <= limits[0]:
+            call = HOM_REF
+        elif copies >= limits[3]:
+            call = HOM_ALT
+        elif limits[1] <= copies <= limits[2]:
+            call = HET
+        if is_missing:
+            call = MISSING
+        row[sample >> 2] |= np.uint8(call << (2 * (sample & 3)))
+    return 0 if is_sound else BAD_SUM
 
 
 @numba.njit(cache=True, nogil=True)
