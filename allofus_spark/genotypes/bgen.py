@@ -1,7 +1,7 @@
 """BGEN 1.2 and 1.3 (layout 2): packed hard calls of a range of variants, one row an alternate.
 
-``open_bgen`` and ``index_bgen`` read the file's frame once; the header and a slice of the spans go to each task,
-which calls ``read_bgen``. How a call is made of probabilities stands in ``bgen_probabilities``.
+``open_bgen`` and ``index_bgen`` read the file's frame once; the header and a slice of the spans go to each
+task, which calls ``read_bgen``. How a call is made of probabilities stands in ``bgen_probabilities``.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from math import comb
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +43,7 @@ _HEAD_BYTES, _TAIL_BYTES = 8, 2
 _MAX_BITS = 32
 _MOST_VALUES = 1 << 32  # of a sample: more do not fit into a variant
 
+_INFLATE_ERROR = cast("type[Exception]", isal_zlib.error)  # isal's stubs declare it as an instance
 _copy_limits = lru_cache(copy_limits)
 
 
@@ -50,8 +51,9 @@ _copy_limits = lru_cache(copy_limits)
 class BgenCalls:
     """Calls of variants in a row.
 
-    ``packed`` uint8[alternates, ceil(n / 4)], ``haploid`` uint8[variants, ceil(n / 4)] with 1 in the two bits of
-    each sample of ploidy 1, and ``n_polyploid`` int64[variants], calls set to missing for a ploidy over 2.
+    ``packed`` uint8[alternates, ceil(n / 4)], ``haploid`` uint8[variants, ceil(n / 4)] with 1 in the two
+    bits of each sample of ploidy 1, and ``n_polyploid`` int64[variants], calls set to missing for a ploidy
+    over 2.
     """
 
     packed: Packed
@@ -62,8 +64,8 @@ class BgenCalls:
 def read_bgen(file: ByteFile, bgen: Bgen, spans: Spans, *, ref_first: bool) -> BgenCalls:
     """Call the genotypes of the variants of ``spans``, which are rows of ``index_bgen(..).spans``.
 
-    A haploid call of the alternate is stored as 2, of the reference as 0. At a variant of several alternates a
-    call of another one counts as not this one.
+    A haploid call of the alternate is stored as 2, of the reference as 0. At a variant of several alternates
+    a call of another one counts as not this one.
 
     Parameters
     ----------
@@ -73,8 +75,8 @@ def read_bgen(file: ByteFile, bgen: Bgen, spans: Spans, *, ref_first: bool) -> B
     Raises
     ------
     BadSource
-        Where the genotypes of a variant cannot be inflated to the length that is said, are of another number of
-        samples or alleles, or have probabilities that add up to more than 1.
+        Where the genotypes of a variant cannot be inflated to the length that is said, are of another number
+        of samples or alleles, or have probabilities that add up to more than 1.
     """
     width = packed_width(bgen.n_samples)
     n_alts = spans[:, N_ALLELES] - 1
@@ -97,17 +99,16 @@ def _inflated(file: ByteFile, bgen: Bgen, span: Spans) -> Bytes:
     try:
         if bgen.compression == ZLIB:
             # One byte more than is said, so that no damage can fill the memory.
-            data = isal_zlib.decompressobj().decompress(stored, expected + 1)
-        elif bgen.compression == ZSTD:
-            data = pa.Codec("zstd").decompress(pa.py_buffer(stored), decompressed_size=expected)
-        else:
-            data = stored.data
-    except (isal_zlib.error, OSError, pa.ArrowException, MemoryError) as error:
-        _refuse(bgen, span, f"cannot be inflated ({error})")
-    if len(data) != expected:
-        more = " or more" if len(data) > expected else ""
-        _refuse(bgen, span, f"inflate to {len(data)} bytes{more}, not the {expected} that are said")
-    return np.frombuffer(data, np.uint8)
+            inflater = isal_zlib.decompressobj()
+            data = inflater.decompress(stored, expected + 1)
+            if not inflater.eof or inflater.unused_data or len(data) != expected:
+                _refuse(bgen, span, f"do not inflate to the {expected} bytes that are said, and end there")
+            return np.frombuffer(data, np.uint8)
+        if bgen.compression == ZSTD:
+            return np.frombuffer(pa.Codec("zstd").decompress(pa.py_buffer(stored), expected), np.uint8)
+    except (_INFLATE_ERROR, OSError, pa.ArrowException, MemoryError) as error:
+        _refuse(bgen, span, f"do not inflate to the {expected} bytes that are said ({error})")
+    return stored
 
 
 @lru_cache(maxsize=256)
@@ -129,14 +130,22 @@ def _call(bgen: Bgen, span: Spans, data: Bytes, ref_first: bool, rows: Packed, h
         _refuse(bgen, span, f"have {len(data)} bytes, too few for {n_samples} samples")
     found = int(data[:4].view("<u4")[0]), int(data[4:6].view("<u2")[0])
     if found != (n_samples, n_alleles):
-        _refuse(bgen, span, f"are of {found[0]} samples and {found[1]} alleles, not {n_samples} and {n_alleles}")
+        _refuse(
+            bgen, span, f"are of {found[0]} samples and {found[1]} alleles, not {n_samples} and {n_alleles}"
+        )
     is_phased, bits = int(data[values_at - 2]), int(data[values_at - 1])
     if is_phased > 1 or not 1 <= bits <= _MAX_BITS:
-        _refuse(bgen, span, f"are of phase {is_phased} and {bits} bits; these are 0 or 1, and 1 to {_MAX_BITS}")
+        _refuse(
+            bgen, span, f"are of phase {is_phased} and {bits} bits; these are 0 or 1, and 1 to {_MAX_BITS}"
+        )
     values = _values_a_ploidy(n_alleles, bool(is_phased))
     n_values, all_diploid = count_values(data, n_samples, values)
     if -(-int(n_values) * bits // 8) != len(data) - values_at:
-        _refuse(bgen, span, f"have {len(data) - values_at} bytes of probabilities, not as many as the ploidies need")
+        _refuse(
+            bgen,
+            span,
+            f"have {len(data) - values_at} bytes of probabilities, not as many as the ploidies need",
+        )
     ref_place = 0 if ref_first else n_alleles - 1
     n_polyploid = 0
     if all_diploid and n_alleles == 2:
@@ -153,5 +162,6 @@ def _call(bgen: Bgen, span: Spans, data: Bytes, ref_first: bool, rows: Packed, h
 
 def _refuse(bgen: Bgen, span: Spans, problem: str) -> NoReturn:
     raise BadSource(
-        f"{bgen.path}: the genotypes at byte {span[ADDRESS]} {problem}: the file is damaged. Copy or make it again"
+        f"{bgen.path}: the genotypes at byte {span[ADDRESS]} {problem}: the file is damaged. Copy or make "
+        "it again"
     )

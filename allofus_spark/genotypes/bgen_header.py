@@ -55,12 +55,15 @@ def open_bgen(file: ByteFile, path: str, n_samples: int | None = None) -> Bgen:
     size = size_of(file)
     head = read_range(file, path, 0, min(size, _OFFSET_BYTES + _LEAST_HEADER_BYTES), "the header")
     if len(head) < _OFFSET_BYTES + _LEAST_HEADER_BYTES or head[16:20].tobytes() not in _MAGICS:
-        raise BadSource(f"{path}: has not 'bgen' at byte 16, so is not a BGEN file, or is one that was cut short")
+        raise BadSource(
+            f"{path}: has not 'bgen' at byte 16, so is not a BGEN file, or is one that was cut short"
+        )
     offset, header_bytes, n_variants, found_samples = (int(number) for number in head[:16].view("<u4"))
     if not _LEAST_HEADER_BYTES <= header_bytes <= offset or offset + _OFFSET_BYTES > size:
         raise BadSource(
-            f"{path}: the header is said to have {header_bytes} bytes and the first variant to lie {offset} bytes "
-            f"behind byte 4, in a file of {size} bytes: it was cut short, or its header is damaged"
+            f"{path}: the header is said to have {header_bytes} bytes and the first variant to lie "
+            f"{offset} bytes behind byte 4, in a file of {size} bytes: it was cut short, or its header is "
+            "damaged"
         )
     flags = int(read_range(file, path, header_bytes, 4, "the flags").view("<u4")[0])
     compression, layout = flags & 3, (flags >> 2) & 15
@@ -82,19 +85,20 @@ def _check_form(path: str, layout: int, compression: int) -> None:
     if layout == _LAYOUT_1:
         raise BadSource(
             f"{path}: is BGEN 1.1 (layout 1), which is not read. Convert it: "
-            "plink2 --bgen OLD.bgen ref-first --sample OLD.sample --export bgen-1.2 bits=16 ref-first --out NEW"
+            "plink2 --bgen OLD.bgen ref-first --sample OLD.sample --export bgen-1.2 bits=16 ref-first "
+            "--out NEW"
         )
     if layout != _LAYOUT_2 or compression > ZSTD:
         raise BadSource(
-            f"{path}: is of layout {layout} and compression {compression}; BGEN has layout 1 or 2 and compression "
-            "0, 1 or 2: its header is damaged"
+            f"{path}: is of layout {layout} and compression {compression}; BGEN has layout 1 or 2 and "
+            "compression 0, 1 or 2: its header is damaged"
         )
 
 
 @numba.njit(cache=True, nogil=True)
 def _slice_ids(data, slices):  # type: ignore[no-untyped-def]
-    """Where the ids lie, each behind its length of two bytes; how many are whole, and the place behind them."""
-    at, end = 0, len(data)
+    """Where the ids lie, each behind its length; (how many are whole, place behind them)."""
+    at, end = np.int64(0), len(data)
     for sample in range(len(slices)):
         if at + 2 > end:
             return sample, at
@@ -113,8 +117,8 @@ def read_bgen_samples(file: ByteFile, bgen: Bgen) -> pa.StringArray:
     Raises
     ------
     BadSource
-        Where the file has none (give its .sample file to ``read_oxford_samples``), the block is damaged, or an id
-        comes twice.
+        Where the file has none (give its .sample file to ``read_oxford_samples``), the block is damaged, or
+        an id comes twice.
     """
     if not bgen.has_sample_ids:
         raise BadSource(

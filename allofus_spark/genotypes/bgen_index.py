@@ -1,7 +1,8 @@
 """Where each variant of a BGEN file lies, and its site columns.
 
 BGEN has no index of its own. `index_bgen` walks from header to header, passing over the genotypes by their
-lengths, and keeps the header bytes; the columns are cut out of these afterwards, without a Python object a row.
+lengths, and keeps the header bytes; the columns are cut out of these afterwards, without a Python object a
+row.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from allofus_spark.genotypes.text_columns import strings_at
 # Columns of spans.
 ADDRESS, N_STORED, N_INFLATED, N_ALLELES = range(4)
 Spans = npt.NDArray[np.int64]
-"""int64[variants, 4]: where the genotypes of each begin, their bytes as stored and inflated, and its alleles."""
+"""int64[variants, 4]: address of the genotypes, their bytes as stored and inflated, number of alleles."""
 
 _READ_BYTES = 1 << 20
 _SHORT_READ_BYTES = 1 << 12
@@ -33,7 +34,7 @@ _DONE, _NEEDS_MORE, _TOO_LONG = 0, 1, 2
 
 
 class BgenIndex(NamedTuple):
-    """``spans`` (slice them for a task) and ``sites``, the table of the same rows with the columns ``SITES``."""
+    """``spans`` (slice them for a task) and ``sites``, the columns ``SITES`` of the same variants."""
 
     spans: Spans
     sites: pa.Table
@@ -41,7 +42,8 @@ class BgenIndex(NamedTuple):
 
 @numba.njit(cache=True, nogil=True)
 def _header_end(data, at):  # type: ignore[no-untyped-def]
-    """(place behind the alleles, number of alleles) of the variant at ``at``; -1 where ``data`` ends before."""
+    """(Place behind the alleles, number of alleles) of the variant at ``at``; -1 where ``data`` ends "
+    "before."""
     end = len(data)
     for _ in range(3):
         if at + 2 > end:
@@ -94,8 +96,8 @@ def index_bgen(file: ByteFile, bgen: Bgen, *, ref_first: bool) -> BgenIndex:
     Parameters
     ----------
     ref_first
-        Whether the first allele of each variant is the reference, else the last (as PLINK 2's ``ref-first`` and
-        ``ref-last``).
+        Whether the first allele of each variant is the reference, else the last (as PLINK 2's ``ref-first``
+        and ``ref-last``).
 
     Raises
     ------
@@ -114,7 +116,9 @@ def index_bgen(file: ByteFile, bgen: Bgen, *, ref_first: bool) -> BgenIndex:
         )
         if reason == _TOO_LONG or (not n and address + len(data) == bgen.size):
             _refuse_variant(bgen, bgen.n_variants - n_left + n, behind)
-        n_read = _SHORT_READ_BYTES if n and behind - address > n * _FAR_BYTES else max(_READ_BYTES, 2 * n_read)
+        n_read = (
+            _SHORT_READ_BYTES if n and behind - address > n * _FAR_BYTES else max(_READ_BYTES, 2 * n_read)
+        )
         n_read = n_read if n else 4 * len(data)
         spans.append(found[:n])
         headers += copied[:n_copied].data
@@ -125,16 +129,17 @@ def index_bgen(file: ByteFile, bgen: Bgen, *, ref_first: bool) -> BgenIndex:
             headers, n_in_headers = bytearray(), 0
     if address != bgen.size:
         raise BadSource(
-            f"{bgen.path}: the {bgen.n_variants} variants end at byte {address}, but the file has {bgen.size}: "
-            "its header is damaged, or writing it was broken off. Make the file again"
+            f"{bgen.path}: the {bgen.n_variants} variants end at byte {address}, but the file has "
+            f"{bgen.size}: its header is damaged, or writing it was broken off. Make the file again"
         )
     return BgenIndex(np.concatenate(spans), pa.concat_tables(tables))
 
 
 def _refuse_variant(bgen: Bgen, variant: int, address: int) -> None:
     raise BadSource(
-        f"{bgen.path}: variant {variant} (counted from 0, of {bgen.n_variants}) at byte {address} reaches past the "
-        f"end of the file at {bgen.size}: it was cut short, or is damaged. Copy or make the file again"
+        f"{bgen.path}: variant {variant} (counted from 0, of {bgen.n_variants}) at byte {address} reaches "
+        f"past the end of the file at {bgen.size}: it was cut short, or is damaged. Copy or make the file "
+        "again"
     )
 
 

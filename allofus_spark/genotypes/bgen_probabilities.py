@@ -2,9 +2,10 @@
 
 The rule is PLINK 2's default (``--hard-call-threshold 0.1``). With x_i the expected copies of allele i, the
 nearest call has round(x_i) copies of each; it is made where ½ Σ |x_i − round(x_i)| is at most 0.1, else the
-call is missing. For two alleles that is |dosage − call| ≤ 0.1. Dosages are rounded to 1/16384 before, as PLINK 2
-stores them, so 0.1 is 1638/16384. Phase does not matter: copies of both haplotypes are added. A haploid call
-is held to the same rule on its one copy, and stored as 0 or 2.
+call is missing. For two alleles that is |dosage − call| ≤ 0.1. Dosages are rounded to 1/16384 before, as
+PLINK 2 stores them, so 0.1 is 1638/16384. Phase does not matter: copies of both haplotypes are added. The
+copy of a haploid sample counts twice, as PLINK 2 counts it, so that its call is 0 or 2; where PLINK 2 calls
+it het, near one half, the call is missing here.
 
 Sources: https://www.chg.ox.ac.uk/~gav/bgen_format/spec/latest.html, "Probability data storage";
 https://www.cog-genomics.org/plink/2.0/input#oxford_gen
@@ -27,9 +28,10 @@ _THRESHOLD = 1638  # 0.1 of it, rounded down as PLINK 2 does
 
 
 def copy_limits(bits: int) -> npt.NDArray[np.int64]:
-    """int64[4]: in units of ``1 / (2**bits - 1)`` copies, the most for a call of 0, least and most for 1, least for 2.
+    """int64[4]: most copies for a call of 0, least and most for 1, least for 2.
 
-    They are where the rounded dosage comes to the threshold, so that no sample needs a division.
+    In units of ``1 / (2**bits - 1)`` copies. They are where the rounded dosage comes to the threshold, so
+    that no sample needs a division.
     """
     scale = (1 << bits) - 1
 
@@ -143,22 +145,19 @@ def _add_genotypes(data, state, bits, ploidy, copies):  # type: ignore[no-untype
 @numba.njit(cache=True, nogil=True)
 def _store_call(copies, scale, ploidy, ref_place, rows, sample):  # type: ignore[no-untyped-def]
     """Write the nearest call to the rows of all alternates, missing where it is not near."""
-    distance = np.int64(0)
+    distance, is_half = np.int64(0), False
     for allele in range(len(copies)):
-        # In two steps, as probabilities of 32 bits times 16384 are within 64 bits.
-        parts = (copies[allele] * _UNIT + scale // 2) // scale
+        parts = ((3 - ploidy) * copies[allele] * _UNIT + scale // 2) // scale
         copies[allele] = (parts + _UNIT // 2) // _UNIT
         distance += abs(parts - copies[allele] * _UNIT)
+        is_half |= ploidy == 1 and copies[allele] == 1
+    is_called = distance <= 2 * _THRESHOLD and not is_half
     byte, shift = sample >> 2, (sample & 3) * 2
     row = 0
     for allele in range(len(copies)):
-        if allele == ref_place:
-            continue
-        call = copies[allele] * (2 if ploidy == 1 else 1)
-        if distance > 2 * _THRESHOLD:
-            call = MISSING
-        rows[row, byte] |= np.uint8(call << shift)
-        row += 1
+        if allele != ref_place:
+            rows[row, byte] |= np.uint8((copies[allele] if is_called else MISSING) << shift)
+            row += 1
 
 
 @numba.njit(cache=True, nogil=True)
@@ -186,7 +185,8 @@ def call_samples(  # type: ignore[no-untyped-def]
     for sample in range(n_samples):
         ploidy = np.int64(data[PLOIDY_AT + sample] & _PLOIDY)
         byte, shift = sample >> 2, (sample & 3) * 2
-        n_polyploid += ploidy > 2
+        if ploidy > 2:
+            n_polyploid += 1
         if ploidy == 1:
             haploid[byte] |= np.uint8(1 << shift)
         if ploidy == 0 or ploidy > 2 or data[PLOIDY_AT + sample] & _IS_MISSING:

@@ -27,7 +27,7 @@ def size_of(file: ByteFile) -> int:
 
 
 def read_range(file: ByteFile, path: str, start: int, n_bytes: int, what: str) -> Bytes:
-    """The bytes [start, start + n_bytes) as uint8[n_bytes], read-only; BadSource where the file ends before."""
+    """The bytes from ``start``, uint8[n_bytes], read-only; BadSource where the file ends before."""
     file.seek(start)
     data = file.read(n_bytes)
     if len(data) < n_bytes:
@@ -45,8 +45,8 @@ def read_range(file: ByteFile, path: str, start: int, n_bytes: int, what: str) -
 def refuse_cut(path: str, what: str, start: int, n_needed: int, n_found: int) -> NoReturn:
     """Raise BadSource for a file that ends inside ``what``."""
     raise BadSource(
-        f"{path}: {what} at byte {start} needs {n_needed} bytes, but {n_found} are there before the file ends: "
-        "it was cut short, or its header is damaged. Copy or make the file again"
+        f"{path}: {what} at byte {start} needs {n_needed} bytes, but {n_found} are there before the file "
+        "ends: it was cut short, or its header is damaged. Copy or make the file again"
     )
 
 
@@ -54,6 +54,6 @@ def check_counts(path: str, what: str, found: int, expected: int | None, compani
     """Raise BadSource where a count of samples or variants is not that of the companion file."""
     if expected is not None and found != expected:
         raise BadSource(
-            f"{path}: has {found} {what}, but {companion} has {expected}: the files do not belong together, or "
-            "one was cut short. Give the companions that were written with this file"
+            f"{path}: has {found} {what}, but {companion} has {expected}: the files do not belong "
+            "together, or one was cut short. Give the companions that were written with this file"
         )

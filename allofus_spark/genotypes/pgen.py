@@ -1,8 +1,8 @@
 """PLINK 2 ``.pgen``: packed hard calls of a range of variants, one row an alternate.
 
 ``open_pgen`` reads the header once; the small object that it gives goes to the tasks, and each calls
-``read_pgen`` for its own range. Modes 0x01 (.bed), 0x02 to 0x04 (fixed width) and 0x10 (the standard) are read;
-phase and dosages are passed over.
+``read_pgen`` for its own range. Modes 0x01 (.bed), 0x02 to 0x04 (fixed width) and 0x10 (the standard) are
+read; phase and dosages are passed over.
 """
 
 from __future__ import annotations
@@ -119,8 +119,8 @@ def _alternates(
     if given is not None and (differ := np.flatnonzero(stored != given)).size:
         at = int(differ[0])
         raise BadSource(
-            f"{pgen.path}: variant {first + start + at} has {stored[at]} alternates, but {given[at]} in its .pvar, "
-            f"and {differ.size - 1} more variants differ: the files do not belong together"
+            f"{pgen.path}: variant {first + start + at} has {stored[at]} alternates, but {given[at]} in "
+            f"its .pvar, and {differ.size - 1} more variants differ: the files do not belong together"
         )
     return stored
 
@@ -136,10 +136,11 @@ def _ld_base(file: ByteFile, pgen: Pgen, records: Records, first: int, start: in
     at = int(whole[-1])
     packed = np.empty((1, packed_width(pgen.n_samples)), np.uint8)
     # Its later tracks are not wanted, whatever they are; as a phase track they are passed over.
-    types = (records.types[at : at + 1] & _FORM) | _PHASE_TRACK
+    types = np.array([(records.types[at] & _FORM) | _PHASE_TRACK], np.uint8)
     main = Records(types, records.bounds[at : at + 2], None)
     _decode(file, pgen, main, first + at, 0, 1, np.ones(1, np.int64), nothing, packed)
-    return packed[0]
+    base: Bytes = packed[0]
+    return base
 
 
 def _decode(
@@ -160,7 +161,7 @@ def _decode(
     failed, code = decode_records(
         data,
         bounds - bounds[0],
-        np.ascontiguousarray(records.types[start:stop]),
+        records.types[start:stop].copy(),
         n_alts,
         pgen.n_samples,
         last_byte_mask(pgen.n_samples),

@@ -159,7 +159,7 @@ def read_main_track(data, at, end, form, n_samples, mask, base, row, samples):  
         at += width
     elif form == ONE_BIT:
         at = _read_one_bit(data, at, end, n_samples, row)
-    elif form == LD or form == LD_INVERTED:
+    elif form in (LD, LD_INVERTED):
         if len(base) != width:
             return NO_BASE
         if form == LD:

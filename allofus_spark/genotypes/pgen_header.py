@@ -1,7 +1,7 @@
 """The header of a PLINK 2 ``.pgen``: its form, and where each record lies.
 
-The standard form (mode 0x10) keeps types and lengths of its records in blocks of 65,536, and the address of each
-block in front, so that a task reads the index of its own variants only.
+The standard form (mode 0x10) keeps types and lengths of its records in blocks of 65,536, and the address of
+each block in front, so that a task reads the index of its own variants only.
 
 Source: PLINK 2 File Format Specification Draft, section "Header"
 (https://github.com/chrchang/plink-ng/tree/master/pgen_spec).
@@ -36,8 +36,8 @@ _LIST_FORMS = 10
 class Pgen:
     """What a reader must know of a .pgen file; small, and the same for every task.
 
-    ``starts`` are addresses: int64[blocks + 1] of the blocks of 65,536 records in mode 0x10, with the file's size
-    at the end; else of the first record alone. ``record_bytes`` is 0 in mode 0x10.
+    ``starts`` are addresses: int64[blocks + 1] of the blocks of 65,536 records in mode 0x10, with the file's
+    size at the end; else of the first record alone. ``record_bytes`` is 0 in mode 0x10.
     """
 
     path: str
@@ -52,7 +52,7 @@ class Pgen:
 
 
 class Records(NamedTuple):
-    """Records of one block: types uint8[n], addresses int64[n + 1], alternates int64[n] where they are stored."""
+    """Of one block: types uint8[n], addresses int64[n + 1], alternates int64[n] where they are stored."""
 
     types: Bytes
     bounds: npt.NDArray[np.int64]
@@ -76,8 +76,8 @@ def open_pgen(file: ByteFile, path: str, n_samples: int, n_variants: int) -> Pge
     Raises
     ------
     BadSource
-        Where the file is not a .pgen, is of other counts, is not as long as its header says, or is of a mode that
-        is not read.
+        Where the file is not a .pgen, is of other counts, is not as long as its header says, or is of a mode
+        that is not read.
     """
     size = size_of(file)
     head = read_range(file, path, 0, min(3, size), "the header").tobytes()
@@ -119,8 +119,8 @@ def _check_mode(path: str, mode: int) -> None:
         return
     if mode in _EXTENDED_MODES:
         raise BadSource(
-            f"{path}: is .pgen of mode {mode:#04x} (index in a file of its own, or header extensions), which is not "
-            "read. Convert it: plink2 --pfile OLD --make-pgen --out NEW"
+            f"{path}: is .pgen of mode {mode:#04x} (index in a file of its own, or header extensions), "
+            "which is not read. Convert it: plink2 --pfile OLD --make-pgen --out NEW"
         )
     raise BadSource(f"{path}: is .pgen of mode {mode:#04x}, which the format does not define: it is damaged")
 
@@ -131,20 +131,20 @@ def _fixed(path: str, mode: int, n_samples: int, n_variants: int, has_flags: boo
     needed = start + n_variants * record_bytes
     if size != needed:
         raise BadSource(
-            f"{path}: has {size} bytes, but {n_variants} variants of {n_samples} samples need {needed} in mode "
-            f"{mode:#04x}: it was cut short, or is damaged"
+            f"{path}: has {size} bytes, but {n_variants} variants of {n_samples} samples need {needed} in "
+            f"mode {mode:#04x}: it was cut short, or is damaged"
         )
     return Pgen(path, mode, n_samples, n_variants, 0, 0, has_flags, record_bytes, np.array([start]))
 
 
 def _check_blocks(file: ByteFile, pgen: Pgen) -> None:
-    """Raise BadSource unless the blocks rise from behind the header to the end, and the last ends with the file."""
+    """Raise BadSource unless the blocks rise from behind the header, and the last ends with the file."""
     blocks = len(pgen.starts) - 1
     header_end = _index_start(pgen, blocks)
     if blocks and (pgen.starts[0] < header_end or (np.diff(pgen.starts) < 0).any()):
         raise BadSource(
-            f"{pgen.path}: the addresses of its blocks do not rise from {header_end}, the end of the header, to "
-            f"{pgen.starts[-1]}, the size of the file: it was cut short, or its header is damaged"
+            f"{pgen.path}: the addresses of its blocks do not rise from {header_end}, the end of the "
+            f"header, to {pgen.starts[-1]}, the size of the file: it was cut short, or its header is damaged"
         )
     if blocks:
         read_records(file, pgen, blocks - 1)
@@ -184,7 +184,7 @@ def _lanes(data: Bytes, bits: int, n: int) -> Bytes:
 
 
 def read_records(file: ByteFile, pgen: Pgen, block: int) -> Records:
-    """Types, addresses and stored allele counts of a block; BadSource where they do not fit the block's bytes."""
+    """The index of a block; BadSource where its lengths do not fit the block's bytes."""
     n, form = _block_variants(pgen, block), pgen.list_form
     sizes = _list_bytes(pgen, n)
     index = read_range(file, pgen.path, _index_start(pgen, block), sum(sizes), f"the index of block {block}")
@@ -203,7 +203,7 @@ def read_records(file: ByteFile, pgen: Pgen, block: int) -> Records:
         first = block * BLOCK_VARIANTS
         raise BadSource(
             f"{pgen.path}: the records of variants {first} to {first + n - 1} should end at byte "
-            f"{pgen.starts[block + 1]}, but by their lengths end at {bounds[-1]}: the file was cut short, or its "
-            "header is damaged"
+            f"{pgen.starts[block + 1]}, but by their lengths end at {bounds[-1]}: the file was cut short, "
+            "or its header is damaged"
         )
     return Records(types, bounds, _unsigned(counts, pgen.allele_count_bytes) - 1 if len(counts) else None)

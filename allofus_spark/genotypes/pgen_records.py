@@ -1,8 +1,8 @@
 """Kernels that turn .pgen records into packed calls, one row an alternate.
 
-A record begins with its main track, which calls an allele "alternate" whichever it is; the multi-allelic track
-says in which samples it is not the first (patches). The tracks for phase and dosage come behind, and are passed
-over by the record's length.
+A record begins with its main track, which calls an allele "alternate" whichever it is; the multi-allelic
+track says in which samples it is not the first (patches). The tracks for phase and dosage come behind, and
+are passed over by the record's length.
 
 Source: PLINK 2 File Format Specification Draft, section "Multiallelic hard-calls".
 """
@@ -89,10 +89,9 @@ def _patched_samples(data, at, end, form, call, n_samples, row, samples):  # typ
     n_called = np.int64(0)
     for sample in range(n_samples):
         if (np.int64(row[sample >> 2]) >> ((sample & 3) * 2)) & 3 == call:
-            byte = at + (n_called >> 3)
-            if byte >= end:
+            if at + (n_called >> 3) >= end:
                 return PAST_END, n_patched
-            if (data[byte] >> (n_called & 7)) & 1:
+            if (data[at + (n_called >> 3)] >> (n_called & 7)) & 1:
                 samples[n_patched] = sample
                 n_patched += 1
             n_called += 1

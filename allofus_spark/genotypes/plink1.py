@@ -1,9 +1,9 @@
 """PLINK 1 ``.bed``: SNP-major hard calls, to and from packed calls.
 
 A .bed byte holds four samples in the same places as a packed byte, with other codes, so that one look-up per
-byte converts four calls. The codes, low bit last: 00 homozygous A1, 01 missing, 10 heterozygous, 11 homozygous
-A2. A1 is the first allele column of the .bim: the alternate in files that PLINK 2 writes from a VCF, and the
-minor allele, whichever it is, in files that PLINK 1 writes.
+byte converts four calls. The codes, low bit last: 00 homozygous A1, 01 missing, 10 heterozygous, 11
+homozygous A2. A1 is the first allele column of the .bim: the alternate in files that PLINK 2 writes from a
+VCF, and the minor allele, whichever it is, in files that PLINK 1 writes.
 
 Source: https://www.cog-genomics.org/plink/1.9/formats#bed
 """
@@ -30,7 +30,7 @@ def _byte_table(code_table: Bytes) -> Bytes:
     """uint8[256]: the table of four two-bit codes applied to each place of a byte."""
     byte = np.arange(256)
     places = [code_table[(byte >> shift) & 3].astype(np.int64) << shift for shift in (0, 2, 4, 6)]
-    return np.bitwise_or.reduce(places).astype(np.uint8)
+    return np.asarray(np.sum(places, axis=0), np.uint8)
 
 
 _TO_PACKED = {True: _byte_table(_A1_IS_ALT), False: _byte_table(_A1_IS_REF)}
@@ -65,7 +65,7 @@ def _translated(rows: Bytes, n_samples: int, table: Bytes) -> Bytes:
 
 
 def packed_from_bed(raw: Bytes, n_samples: int, a1_is_alt: bool) -> Packed:
-    """Packed calls of .bed rows, both ``uint8[rows, ceil(n / 4)]``, counting A1 where it is the alternate, else A2."""
+    """Packed calls of .bed rows, both ``uint8[rows, ceil(n / 4)]``; the alternate is A1, else A2."""
     return _translated(raw, n_samples, _TO_PACKED[a1_is_alt])
 
 
@@ -91,8 +91,8 @@ def check_bed(file: ByteFile, path: str, n_samples: int, n_variants: int) -> Non
     size, needed = size_of(file), HEADER_BYTES + n_variants * packed_width(n_samples)
     if size != needed:
         raise BadSource(
-            f"{path}: has {size} bytes, but {n_variants} variants in the .bim and {n_samples} samples in the .fam "
-            f"need {needed}: it was cut short, or the three files do not belong together"
+            f"{path}: has {size} bytes, but {n_variants} variants in the .bim and {n_samples} samples in "
+            f"the .fam need {needed}: it was cut short, or the three files do not belong together"
         )
 
 

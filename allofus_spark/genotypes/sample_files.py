@@ -1,7 +1,7 @@
 """Sample ids and sexes of ``.fam``, ``.psam`` and ``.sample`` files.
 
-Ids are the IID column, as text: 007 and 7 are two people. Only the IID names a person here, so it may not come
-twice, not even in two families.
+Ids are the IID column, as text: 007 and 7 are two people. Only the IID names a person here, so it may not
+come twice, not even in two families.
 
 Sources: PLINK 2 File Format Specification Draft, section "PSAM Format Specification"; for ``.sample``,
 https://www.cog-genomics.org/plink/2.0/formats#sample.
@@ -39,12 +39,13 @@ def read_samples(file: ByteFile, path: str, n_samples: int | None = None) -> pa.
         Where an IID comes twice or is ``0``, the header names no IID, or a row has too few fields.
     """
     rows = index_rows(file, path)
-    columns = _FAM
+    columns: tuple[str, ...] = _FAM
     if rows.header:
         columns = tuple(rows.header[-1].removeprefix("#").split())
         if columns[:1] != ("IID",) and columns[:2] != ("FID", "IID"):
             raise BadSource(
-                f"{path}: the header line is {rows.header[-1][:60]!r}; that of a .psam begins with #IID or #FID IID"
+                f"{path}: the header line is {rows.header[-1][:60]!r}; that of a .psam begins with #IID or "
+                "#FID IID"
             )
     check_counts(path, "samples", rows.n_rows, n_samples, "the genotype file")
     sex_place = columns.index("SEX") if "SEX" in columns else None
@@ -54,19 +55,23 @@ def read_samples(file: ByteFile, path: str, n_samples: int | None = None) -> pa.
 def read_oxford_samples(file: ByteFile, path: str, n_samples: int | None = None) -> pa.Table:
     """The samples of a .sample file, which has two header lines, in the columns ``SAMPLES``.
 
-    The id is ID_2 where the second column is so named, else the first column. Parameters and errors are those of
-    ``read_samples``.
+    The id is ID_2 where the second column is so named, else the first column. Parameters and errors are
+    those of ``read_samples``.
     """
     rows = index_rows(file, path)
     if rows.n_rows < 2:
-        raise BadSource(f"{path}: has {rows.n_rows} lines; a .sample file has two header lines and one a sample")
-    heads = read_columns(file, rows, [str(place) for place in range(rows.n_fields)], range(rows.n_fields), 0, 2)
+        raise BadSource(
+            f"{path}: has {rows.n_rows} lines; a .sample file has two header lines and one a sample"
+        )
+    heads = read_columns(
+        file, rows, [str(place) for place in range(rows.n_fields)], range(rows.n_fields), 0, 2
+    )
     names = [str(name).upper() for name in heads.slice(0, 1).to_pylist()[0].values()]
     kinds = list(heads.slice(1, 1).to_pylist()[0].values())
     if kinds[0] != "0":
         raise BadSource(
-            f"{path}: the second line is {' '.join(kinds)[:60]!r}; that of a .sample file gives the kinds of its "
-            "columns and begins with 0"
+            f"{path}: the second line is {' '.join(kinds)[:60]!r}; that of a .sample file gives the kinds "
+            "of its columns and begins with 0"
         )
     check_counts(path, "samples", rows.n_rows - 2, n_samples, "the genotype file")
     id_place = 1 if names[1:2] == ["ID_2"] else 0
@@ -93,8 +98,8 @@ def check_sample_ids(ids: pa.ChunkedArray, path: str) -> pa.ChunkedArray:
     repeated = counted.field("values").filter(pc.greater(counted.field("counts"), 1)).to_pylist()
     if repeated:
         raise BadSource(
-            f"{path}: {len(repeated)} sample ids come more than once: {shown(repeated)}. Ids (IID) must differ, "
-            "also between families: rename them with plink2 --update-ids"
+            f"{path}: {len(repeated)} sample ids come more than once: {shown(repeated)}. Ids (IID) must "
+            "differ, also between families: rename them with plink2 --update-ids"
         )
     n_absent = pc.sum(pc.is_in(ids, value_set=pa.array([_ABSENT_ID, ""]))).as_py()
     if n_absent:

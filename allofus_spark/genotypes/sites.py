@@ -64,8 +64,8 @@ def open_sites(file: ByteFile, path: str, n_variants: int | None = None) -> Site
     missing = [name for name in _SOURCES.values() if name not in columns]
     if missing:
         raise BadSource(
-            f"{path}: has no column {', '.join(missing)} (its columns: {' '.join(columns) or 'none'}): it is not "
-            "a .bim or .pvar. A .pvar begins with #CHROM POS ID REF ALT"
+            f"{path}: has no column {', '.join(missing)} (its columns: {' '.join(columns) or 'none'}): it "
+            "is not a .bim or .pvar. A .pvar begins with #CHROM POS ID REF ALT"
         )
     check_counts(path, "variants", rows.n_rows, n_variants, "the genotype file")
     return SiteFile(rows, columns, not rows.header)
@@ -87,7 +87,8 @@ def read_sites(
     Parameters
     ----------
     a1_is_alt
-        For a .bim alone: whether the first allele column is the alternate (what PLINK 2 writes), else the second.
+        For a .bim alone: whether the first allele column is the alternate (what PLINK 2 writes), else the
+        second.
 
     Raises
     ------
@@ -114,6 +115,6 @@ def _positions(text: pa.ChunkedArray, path: str) -> pa.ChunkedArray:
         return text.cast(pa.int32())
     except pa.ArrowInvalid as error:
         raise BadSource(
-            f"{path}: a position is not a whole number of 32 bits ({error}): the columns are not in the order "
-            "that is expected, or the file is damaged"
+            f"{path}: a position is not a whole number of 32 bits ({error}): the columns are not in the "
+            "order that is expected, or the file is damaged"
         ) from None

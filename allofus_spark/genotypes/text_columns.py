@@ -94,8 +94,8 @@ def _decoded(line: bytes, path: str) -> str:
 def _count_rows(data, address, row_at, is_blank, n_rows, every, marks, n_marks):  # type: ignore[no-untyped-def]
     """Rows that end in ``data``, and where each ``every``-th begins.
 
-    ``row_at`` is the address where the line that is open begins, ``is_blank`` whether nothing stood on it yet.
-    Returns these as they are behind ``data``, with the counts of rows and marks.
+    ``row_at`` is the address where the line that is open begins, ``is_blank`` whether nothing stood on it
+    yet. Returns these as they are behind ``data``, with the counts of rows and marks.
     """
     for at in range(len(data)):
         byte = data[at]
@@ -139,8 +139,8 @@ def index_rows(file: ByteFile, path: str) -> RowIndex:
 def _slice_rows(data, at, to_skip, places, slices):  # type: ignore[no-untyped-def]
     """Where the fields ``places`` (rising) of whole lines lie: slices int64[rows, places, 2].
 
-    Returns (rows filled, rows still to skip, place behind the last line read, fields of a row that has too few
-    or -1).
+    Returns (rows filled, rows still to skip, place behind the last line read, fields of a row that has too
+    few or -1).
     """
     n_rows, end = 0, len(data)
     while at < end and n_rows < len(slices):
