@@ -72,6 +72,11 @@ def _number(data, at, index, bits):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
+def _call_of(row, sample):  # type: ignore[no-untyped-def]
+    return (np.int64(row[sample >> 2]) >> ((sample & 3) * 2)) & 3
+
+
+@numba.njit(cache=True, nogil=True)
 def _patched_samples(data, at, end, form, call, n_samples, row, samples):  # type: ignore[no-untyped-def]
     """Samples with the main call ``call`` that a patch set names: (place behind or a code, how many)."""
     n_patched = np.int64(0)
@@ -80,15 +85,14 @@ def _patched_samples(data, at, end, form, call, n_samples, row, samples):  # typ
         if at < 0:
             return at, n_patched
         for entry in range(n_patched):
-            sample = np.int64(samples[entry])
-            if (np.int64(row[sample >> 2]) >> ((sample & 3) * 2)) & 3 != call:
+            if _call_of(row, np.int64(samples[entry])) != call:
                 return BAD_PATCH, n_patched
         return at, n_patched
     if form != 0:
         return BAD_PATCH, n_patched
     n_called = np.int64(0)
     for sample in range(n_samples):
-        if (np.int64(row[sample >> 2]) >> ((sample & 3) * 2)) & 3 == call:
+        if _call_of(row, sample) == call:
             if at + (n_called >> 3) >= end:
                 return PAST_END, n_patched
             if (data[at + (n_called >> 3)] >> (n_called & 7)) & 1:
