@@ -162,11 +162,7 @@ def read_main_track(data, at, end, form, n_samples, mask, base, row, samples):  
     elif form in (LD, LD_INVERTED):
         if len(base) != width:
             return NO_BASE
-        if form == LD:
-            row[:] = base
-        else:
-            for byte in range(width):
-                row[byte] = _INVERTED[base[byte]]
+        row[:] = base
     elif form == ALL_HOM_REF:
         row[:] = 0
     elif form == ALL_HOM_ALT:
@@ -177,5 +173,9 @@ def read_main_track(data, at, end, form, n_samples, mask, base, row, samples):  
         return BAD_TYPE
     if at >= 0 and form != PLAIN:
         at = _apply_difflist(data, at, end, n_samples, row, samples)
+    if form == LD_INVERTED:
+        # The list was applied as it stands: PLINK 2 inverts its values with the rest.
+        for byte in range(width):
+            row[byte] = _INVERTED[row[byte]]
     row[width - 1] &= mask
     return at

@@ -54,6 +54,20 @@ def test_bed_of_plink2_has_the_calls_of_the_vcf(
     assert written == (tmp_path / "x.bed").read_bytes()
 
 
+def test_counts_of_hails_bed_are_those_of_plink2(
+    realdata: Path, oracle: Callable[[str], str], tmp_path: Path
+) -> None:
+    prefix = realdata / "peer_assoc/hail/fastlmmTest"
+    columns = "cols=homref,refalt,homalt1,missing"
+    plink2(oracle("plink2"), "--bfile", prefix, "--geno-counts", columns, "--out", tmp_path / "x")
+    expected = np.loadtxt(tmp_path / "x.gcount", dtype=str, skiprows=1, comments=None)[:, -4:].astype(int)
+    n_samples = len(prefix.with_suffix(".fam").read_text().splitlines())
+    with open(prefix.with_suffix(".bed"), "rb") as file:
+        check_bed(file, "x.bed", n_samples, len(expected))
+        calls = unpack(read_bed(file, "x.bed", n_samples, 0, len(expected), a1_is_alt=True), n_samples)
+    assert (np.stack([(calls == call).sum(axis=1) for call in range(4)], axis=1) == expected).all()
+
+
 def test_a_bed_that_is_none_or_not_whole_is_refused() -> None:
     def check(file: io.BytesIO) -> None:
         check_bed(file, "x.bed", 6, 3)

@@ -45,9 +45,9 @@ def _records(rng: np.random.Generator, n: int) -> list[tuple[int, Alleles]]:
 
 
 def write_vcf(path: Path, n_samples: int, *, dosages: bool, seed: int = 1) -> Path:
-    """Write the records, every third with phase; with dosages, near the calls, variants of one alternate alone.
+    """Write the records, every third with phase.
 
-    PLINK 2 reads no dosages of several alternates.
+    With dosages (near the calls) those of several alternates are left out: PLINK 2 does not import them.
     """
     rng = np.random.default_rng(seed)
     head = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT"]
