@@ -78,6 +78,9 @@ def read_bgen(file: ByteFile, bgen: Bgen, spans: Spans, *, ref_first: bool) -> B
         Where the genotypes of a variant cannot be inflated to the length that is said, are of another number
         of samples or alleles, or have probabilities that add up to more than 1.
     """
+    too_short = spans[:, N_INFLATED] < _HEAD_BYTES + bgen.n_samples + _TAIL_BYTES
+    if too_short.any():
+        _refuse(bgen, spans[too_short.argmax()], f"are too short for {bgen.n_samples} samples")
     width = packed_width(bgen.n_samples)
     n_alts = spans[:, N_ALLELES] - 1
     packed = np.zeros((int(n_alts.sum()), width), np.uint8)
@@ -126,8 +129,6 @@ def _call(bgen: Bgen, span: Spans, data: Bytes, ref_first: bool, rows: Packed, h
     """Fill the rows of one variant; calls set to missing for a ploidy over 2."""
     n_samples, n_alleles = bgen.n_samples, int(span[N_ALLELES])
     values_at = _HEAD_BYTES + n_samples + _TAIL_BYTES
-    if len(data) < values_at:
-        _refuse(bgen, span, f"have {len(data)} bytes, too few for {n_samples} samples")
     found = int(data[:4].view("<u4")[0]), int(data[4:6].view("<u2")[0])
     if found != (n_samples, n_alleles):
         _refuse(

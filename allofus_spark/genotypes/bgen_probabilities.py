@@ -134,12 +134,14 @@ def _add_genotypes(data, state, bits, ploidy, copies):  # type: ignore[no-untype
     for second in range(last + 1):
         for first in range(second + 1 if ploidy == 2 else 1):
             is_last = second == last and (ploidy == 1 or first == last)
+            if is_last and rest < 0:
+                return False
             value = rest if is_last else _next_number(data, state, bits)
             rest -= value
             copies[second] += value
             if ploidy == 2:
                 copies[first] += value
-    return rest >= 0 and copies[last] >= 0
+    return True
 
 
 @numba.njit(cache=True, nogil=True)

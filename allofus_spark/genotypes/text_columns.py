@@ -41,6 +41,18 @@ class RowIndex:
     n_fields: int
 
 
+class _Borrowed:
+    """A file that Arrow reads and does not close when it is done."""
+
+    closed = False
+
+    def __init__(self, file: ByteFile) -> None:
+        self.read = file.read
+
+    def close(self) -> None:
+        pass
+
+
 def is_zstd(file: ByteFile) -> bool:
     """Whether the file begins as a zstd frame."""
     file.seek(0)
@@ -56,7 +68,7 @@ def _chunks(file: ByteFile, path: str, zstd: bool, start: int) -> Iterator[bytes
         return
     file.seek(0)
     try:
-        stream = pa.CompressedInputStream(pa.PythonFile(file, mode="r"), "zstd")
+        stream = pa.CompressedInputStream(pa.PythonFile(_Borrowed(file), mode="r"), "zstd")
         while data := stream.read(_READ_BYTES):
             if start < len(data):
                 yield data[start:]
