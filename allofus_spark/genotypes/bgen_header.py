@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow as pa
 
 from allofus_spark.errors import BadSource
+from allofus_spark.genotypes.arrow_strings import strings_at
 from allofus_spark.genotypes.byte_ranges import ByteFile, check_counts, read_range, refuse_cut, size_of
 from allofus_spark.genotypes.sample_files import check_sample_ids
-from allofus_spark.genotypes.text_columns import strings_at
 
 NOT_COMPRESSED, ZLIB, ZSTD = 0, 1, 2
 _MAGICS = (b"bgen", bytes(4))

@@ -15,11 +15,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from allofus_spark.errors import BadSource
+from allofus_spark.genotypes.arrow_strings import strings_at
 from allofus_spark.genotypes.bgen_header import NOT_COMPRESSED, Bgen
 from allofus_spark.genotypes.byte_ranges import ByteFile, Bytes, read_range
 from allofus_spark.genotypes.pgen_difflists import little_endian
 from allofus_spark.genotypes.sites import SITES
-from allofus_spark.genotypes.text_columns import strings_at
 
 # Columns of spans.
 ADDRESS, N_STORED, N_INFLATED, N_ALLELES = range(4)

@@ -47,8 +47,7 @@ def read_pgen(
     Parameters
     ----------
     n_alts
-        Alternates of each variant, from the .pvar: int[stop - start], at least 1. None: one each, unless the
-        header says otherwise.
+        Alternates of each variant, from the .pvar: int[stop - start], at least 1. None: one each.
     a1_is_alt
         For a file that is .bed (mode 0x01) alone: see ``plink1``.
 
@@ -63,6 +62,11 @@ def read_pgen(
     """
     if not 0 <= start <= stop <= pgen.n_variants:
         raise ValueError(f"variants [{start}, {stop}) of {pgen.n_variants}")
+    alternates = np.ones(stop - start, np.int64) if n_alts is None else np.asarray(n_alts, np.int64)
+    if len(alternates) != stop - start or (alternates < 1).any():
+        raise ValueError(
+            f"{len(alternates)} numbers of alternates, at least 1 each, for {stop - start} variants"
+        )
     if pgen.mode == BED_MODE:
         return read_bed(file, pgen.path, pgen.n_samples, start, stop, a1_is_alt=a1_is_alt)
     if pgen.mode != VARIABLE_MODE:
@@ -71,8 +75,8 @@ def read_pgen(
     for block in range(start // BLOCK_VARIANTS, -(-stop // BLOCK_VARIANTS)):
         first = block * BLOCK_VARIANTS
         begin, end = max(start, first), min(stop, first + BLOCK_VARIANTS)
-        given = None if n_alts is None else np.asarray(n_alts[begin - start : end - start], np.int64)
-        parts.append(_read_block(file, pgen, block, begin - first, end - first, given))
+        block_alts = alternates[begin - start : end - start]
+        parts.append(_read_block(file, pgen, block, begin - first, end - first, block_alts))
     if len(parts) == 1:
         return parts[0]
     return np.concatenate(parts) if parts else np.zeros((0, packed_width(pgen.n_samples)), np.uint8)
@@ -89,40 +93,28 @@ def _read_fixed(file: ByteFile, pgen: Pgen, start: int, stop: int) -> Packed:
 
 
 def _read_block(
-    file: ByteFile, pgen: Pgen, block: int, start: int, stop: int, n_alts: npt.NDArray[np.int64] | None
+    file: ByteFile, pgen: Pgen, block: int, start: int, stop: int, n_alts: npt.NDArray[np.int64]
 ) -> Packed:
     """Rows of the records [start, stop) of one block."""
     records = read_records(file, pgen, block)
     first = block * BLOCK_VARIANTS
-    n_alts = _alternates(pgen, records, first, start, stop, n_alts)
+    if records.n_alts is not None:
+        _check_alternates(pgen, records.n_alts[start:stop], n_alts)
     packed = np.empty((int(n_alts.sum()), packed_width(pgen.n_samples)), np.uint8)
     base = _ld_base(file, pgen, records, first, start)
     _decode(file, pgen, records, first, start, stop, n_alts, base, packed)
     return packed
 
 
-def _alternates(
-    pgen: Pgen,
-    records: Records,
-    first: int,
-    start: int,
-    stop: int,
-    given: npt.NDArray[np.int64] | None,
-) -> npt.NDArray[np.int64]:
-    """Alternates of the records; BadSource where the header and the .pvar differ."""
-    if given is None and records.n_alts is None:
-        return np.ones(stop - start, np.int64)
-    if records.n_alts is None:
-        assert given is not None
-        return given
-    stored = records.n_alts[start:stop]
-    if given is not None and (differ := np.flatnonzero(stored != given)).size:
+def _check_alternates(pgen: Pgen, stored: npt.NDArray[np.int64], given: npt.NDArray[np.int64]) -> None:
+    """Raise BadSource where the header has other numbers of alternates than the .pvar."""
+    differ = np.flatnonzero(stored != given)
+    if differ.size:
         at = int(differ[0])
         raise BadSource(
-            f"{pgen.path}: variant {first + start + at} has {stored[at]} alternates, but {given[at]} in "
-            f"its .pvar, and {differ.size - 1} more variants differ: the files do not belong together"
+            f"{pgen.path}: {differ.size} variants have another number of alternates than in the .pvar, one with "
+            f"{stored[at]} for {given[at]}: the files do not belong together"
         )
-    return stored
 
 
 def _ld_base(file: ByteFile, pgen: Pgen, records: Records, first: int, start: int) -> Bytes:

@@ -85,9 +85,9 @@ def open_pgen(file: ByteFile, path: str, n_samples: int, n_variants: int) -> Pge
         raise BadSource(
             f"{path}: begins with {head.hex(' ') or 'nothing'}, a .pgen file with 6c 1b: it is not one"
         )
-    mode = head[2]
     if n_samples == 0:
         raise BadSource(f"{path}: its .psam has no samples: there are no genotypes to read")
+    mode = head[2]
     if mode in (0, BED_MODE):
         check_bed(file, path, n_samples, n_variants)
         return Pgen(path, mode, n_samples, n_variants, 0, 0, False, packed_width(n_samples), np.array([3]))
@@ -96,22 +96,9 @@ def open_pgen(file: ByteFile, path: str, n_samples: int, n_variants: int) -> Pge
     stored_variants, stored_samples = (int(count) for count in fixed[3:11].view("<u4"))
     check_counts(path, "variants", stored_variants, n_variants, "its .pvar")
     check_counts(path, "samples", stored_samples, n_samples, "its .psam")
-    control = int(fixed[11])
-    has_flags = control >> 6 == _SOME_PROVISIONAL_REFERENCE
     if mode in _FIXED_EXTRA:
-        return _fixed(path, mode, n_samples, n_variants, has_flags, size)
-    if control & 15 >= _LIST_FORMS:
-        raise BadSource(
-            f"{path}: byte 11 of the header is {control:02x}, a form that the format does not define"
-        )
-    blocks = -(-n_variants // BLOCK_VARIANTS)
-    starts = np.empty(blocks + 1, np.int64)
-    starts[:-1] = read_range(file, path, _FIXED_HEADER_BYTES, 8 * blocks, "the list of blocks").view("<u8")
-    starts[-1] = size
-    allele_bytes = (control >> 4) & 3
-    pgen = Pgen(path, mode, n_samples, n_variants, control & 15, allele_bytes, has_flags, 0, starts)
-    _check_blocks(file, pgen)
-    return pgen
+        return _fixed_width(path, mode, n_samples, n_variants, int(fixed[11]), size)
+    return _variable_width(file, path, n_samples, n_variants, int(fixed[11]), size)
 
 
 def _check_mode(path: str, mode: int) -> None:
@@ -125,7 +112,8 @@ def _check_mode(path: str, mode: int) -> None:
     raise BadSource(f"{path}: is .pgen of mode {mode:#04x}, which the format does not define: it is damaged")
 
 
-def _fixed(path: str, mode: int, n_samples: int, n_variants: int, has_flags: bool, size: int) -> Pgen:
+def _fixed_width(path: str, mode: int, n_samples: int, n_variants: int, control: int, size: int) -> Pgen:
+    has_flags = control >> 6 == _SOME_PROVISIONAL_REFERENCE
     record_bytes = packed_width(n_samples) + _FIXED_EXTRA[mode] * n_samples
     start = _FIXED_HEADER_BYTES + (-(-n_variants // 8) if has_flags else 0)
     needed = start + n_variants * record_bytes
@@ -135,6 +123,24 @@ def _fixed(path: str, mode: int, n_samples: int, n_variants: int, has_flags: boo
             f"mode {mode:#04x}: it was cut short, or is damaged"
         )
     return Pgen(path, mode, n_samples, n_variants, 0, 0, has_flags, record_bytes, np.array([start]))
+
+
+def _variable_width(
+    file: ByteFile, path: str, n_samples: int, n_variants: int, control: int, size: int
+) -> Pgen:
+    if control & 15 >= _LIST_FORMS:
+        raise BadSource(
+            f"{path}: byte 11 of the header is {control:02x}, a form that the format does not define"
+        )
+    blocks = -(-n_variants // BLOCK_VARIANTS)
+    starts = np.empty(blocks + 1, np.int64)
+    starts[:-1] = read_range(file, path, _FIXED_HEADER_BYTES, 8 * blocks, "the list of blocks").view("<u8")
+    starts[-1] = size
+    has_flags = control >> 6 == _SOME_PROVISIONAL_REFERENCE
+    allele_bytes = (control >> 4) & 3
+    pgen = Pgen(path, VARIABLE_MODE, n_samples, n_variants, control & 15, allele_bytes, has_flags, 0, starts)
+    _check_blocks(file, pgen)
+    return pgen
 
 
 def _check_blocks(file: ByteFile, pgen: Pgen) -> None:

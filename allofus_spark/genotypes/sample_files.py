@@ -79,6 +79,8 @@ def read_oxford_samples(file: ByteFile, path: str, n_samples: int | None = None)
 
 
 def _samples(file: ByteFile, rows: RowIndex, start: int, id_place: int, sex_place: int | None) -> pa.Table:
+    if rows.n_rows == start:
+        raise BadSource(f"{rows.path}: has no samples: it is empty, or was cut short")
     places = [id_place] if sex_place is None else sorted([id_place, sex_place])
     names = ["sex" if place == sex_place else "sample_id" for place in places]
     text = read_columns(file, rows, names, places, start, rows.n_rows).combine_chunks()

@@ -6,6 +6,7 @@ import io
 import random
 import subprocess
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,6 +32,7 @@ class Expected(NamedTuple):
         return int(self.n_alts[:variant].sum())
 
 
+@lru_cache
 def calls_of_vcf(path: Path) -> Expected:
     """Each alternate's copies, 3 where no allele is called; a haploid call counts twice."""
     rows, n_alts = [], []

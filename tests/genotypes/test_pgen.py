@@ -207,6 +207,31 @@ def test_calls_of_alternates_that_the_pvar_does_not_have_are_refused(
     assert "alternates that the variant does not have" in refusal(read, data)
 
 
+def test_allele_counts_in_the_header_must_be_those_of_the_pvar(
+    oracle: Callable[[str], str], tmp_path: Path
+) -> None:
+    """PLINK 2 leaves the counts to the .pvar; here they are put into its file."""
+    vcf = write_vcf(tmp_path / "x.vcf", 61, dosages=False)
+    data, expected = make_pgen(oracle, vcf, tmp_path / "x"), calls_of_vcf(vcf)
+    start = int.from_bytes(data[12:20], "little")
+    counts = bytes((expected.n_alts + 1).tolist())
+    head = data[:11] + bytes([data[11] | 0x10]) + (start + len(counts)).to_bytes(8, "little")
+    data = head + data[20:start] + counts + data[start:]
+    assert (read_all(data, expected) == expected.calls).all()
+    other = Expected(expected.calls, np.where(expected.n_alts == 3, 4, expected.n_alts))
+    assert "5 variants have another number of alternates than in the .pvar, one with 3 for 4" in refusal(
+        lambda file: read_all(file.getvalue(), other), data
+    )
+
+
+def test_wrong_ranges_are_the_callers_mistake() -> None:
+    file = io.BytesIO(pgen_header(2, 4) + bytes(2))
+    pgen = open_pgen(file, "x.pgen", 4, 2)
+    for start, stop, n_alts in [(0, 3, None), (2, 1, None), (0, 2, np.array([1])), (0, 2, np.array([1, 0]))]:
+        with pytest.raises(ValueError, match=r"variants"):
+            read_pgen(file, pgen, start, stop, n_alts)
+
+
 @pytest.fixture(scope="module", params=[False, True])
 def small_pgen(
     request: pytest.FixtureRequest, oracle: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory

@@ -153,6 +153,8 @@ def test_samples_that_do_not_fit_are_refused() -> None:
         return refusal(lambda file: read_samples(file, "x.psam"), data)
 
     assert "2 sample ids come more than once: a, b" in refused(b"#FID IID\n1 a\n2 a\n1 b\n2 b\n1 c\n")
+    assert "has no samples" in refused(b"")
+    assert "has no samples" in refused(b"#IID\n")
     assert "has the id 0 or none" in refused(b"#IID\n0\n")
     assert "begins with #IID or #FID IID" in refused(b"#ID\na\n")
     assert "row 1" in refused(b"1 a 0 0 1\n1 b\n")
