@@ -65,8 +65,10 @@ def read_pgen(
     alternates = np.ones(stop - start, np.int64) if n_alts is None else np.asarray(n_alts, np.int64)
     if len(alternates) != stop - start or (alternates < 1).any():
         raise ValueError(
-            f"{len(alternates)} numbers of alternates, at least 1 each, for {stop - start} variants"
+            f"{len(alternates)} numbers of alternates for {stop - start} variants, or one below 1"
         )
+    if pgen.mode != VARIABLE_MODE:
+        _check_alternates(pgen, np.ones(stop - start, np.int64), alternates)
     if pgen.mode == BED_MODE:
         return read_bed(file, pgen.path, pgen.n_samples, start, stop, a1_is_alt=a1_is_alt)
     if pgen.mode != VARIABLE_MODE:
@@ -112,8 +114,8 @@ def _check_alternates(pgen: Pgen, stored: npt.NDArray[np.int64], given: npt.NDAr
     if differ.size:
         at = int(differ[0])
         raise BadSource(
-            f"{pgen.path}: {differ.size} variants have another number of alternates than in the .pvar, one with "
-            f"{stored[at]} for {given[at]}: the files do not belong together"
+            f"{pgen.path}: {differ.size} variants have another number of alternates than in the .pvar, one "
+            f"with {stored[at]} for {given[at]}: the files do not belong together"
         )
 
 

@@ -161,6 +161,8 @@ def test_fixed_width_modes(mode: int, extra: int, has_flags: bool) -> None:
     expected = Expected(calls.astype(np.int8), np.ones(9, np.int64))
     assert (read_all(data, expected) == calls).all()
     refused_at_every_cut(lambda file: open_pgen(file, "x.pgen", 7, 9), data)
+    two_alts = Expected(expected.calls, np.array([1, 2] + [1] * 7))
+    assert "one with 1 for 2" in refusal(lambda file: read_all(file.getvalue(), two_alts), data)
 
 
 @pytest.mark.parametrize("form", [8, 9])
