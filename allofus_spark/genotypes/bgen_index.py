@@ -7,7 +7,7 @@ row.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import numba
 import numpy as np
@@ -28,8 +28,9 @@ Spans = npt.NDArray[np.int64]
 
 _READ_BYTES = 1 << 20
 _SHORT_READ_BYTES = 1 << 12
-_FAR_BYTES = 1 << 17  # between headers: from here on, reading single headers is less than reading all
+_FAR_BYTES = 1 << 15  # between headers: from here on, reading single headers is less than reading all
 _TABLE_BYTES = 1 << 26
+_MOST_HEADER_BYTES = 1 << 28  # of a variant; a damaged length shall not read all of a large file
 _DONE, _NEEDS_MORE, _TOO_LONG = 0, 1, 2
 
 
@@ -114,12 +115,11 @@ def index_bgen(file: ByteFile, bgen: Bgen, *, ref_first: bool) -> BgenIndex:
         n, n_copied, behind, reason = _walk(
             data, address, bgen.size, bgen.compression != NOT_COMPRESSED, found, copied
         )
-        if reason == _TOO_LONG or (not n and address + len(data) == bgen.size):
+        is_last_try = address + len(data) == bgen.size or len(data) > _MOST_HEADER_BYTES
+        if reason == _TOO_LONG or (not n and is_last_try):
             _refuse_variant(bgen, bgen.n_variants - n_left + n, behind)
-        n_read = (
-            _SHORT_READ_BYTES if n and behind - address > n * _FAR_BYTES else max(_READ_BYTES, 2 * n_read)
-        )
-        n_read = n_read if n else 4 * len(data)
+        are_far = behind - address > n * _FAR_BYTES
+        n_read = 4 * len(data) if not n else _SHORT_READ_BYTES if are_far else _READ_BYTES
         spans.append(found[:n])
         headers += copied[:n_copied].data
         n_left, n_in_headers, address = n_left - n, n_in_headers + n, behind
@@ -135,11 +135,11 @@ def index_bgen(file: ByteFile, bgen: Bgen, *, ref_first: bool) -> BgenIndex:
     return BgenIndex(np.concatenate(spans), pa.concat_tables(tables))
 
 
-def _refuse_variant(bgen: Bgen, variant: int, address: int) -> None:
+def _refuse_variant(bgen: Bgen, variant: int, address: int) -> NoReturn:
     raise BadSource(
         f"{bgen.path}: variant {variant} (counted from 0, of {bgen.n_variants}) at byte {address} reaches "
-        f"past the end of the file at {bgen.size}: it was cut short, or is damaged. Copy or make the file "
-        "again"
+        f"past the end of the file at {bgen.size}, or its header is over {_MOST_HEADER_BYTES} bytes: the "
+        "file was cut short, or is damaged. Copy or make it again"
     )
 
 
