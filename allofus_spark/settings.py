@@ -14,7 +14,7 @@ import json
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
     AfterValidator,
@@ -148,6 +148,12 @@ class IngestSettings(_Section):
         ge=1,
         description="Most alternate alleles of a record; with more it is refused as excess_alleles. All of "
         "Us leaves such sites out of its callsets, and densifying them exhausts memory.",
+    )
+    reference_allele: Literal["first", "last"] | None = Field(
+        None,
+        description="Which allele of a variant is the reference in files that do not say so: first (A1 of a "
+        ".bim, REF of a .pvar, a BGEN written ref-first) or last (A2 of a .bim, where PLINK 2 writes it). "
+        "Unset: the one that the reference FASTA has; without a FASTA such files are refused.",
     )
     genotype_filters: FilterNames = Field(
         (),

@@ -7,12 +7,15 @@ row.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple, NoReturn
 
 import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from allofus_spark.errors import BadSource
 from allofus_spark.genotypes.arrow_strings import strings_at
@@ -43,8 +46,7 @@ class BgenIndex(NamedTuple):
 
 @numba.njit(cache=True, nogil=True)
 def _header_end(data, at):  # type: ignore[no-untyped-def]
-    """(Place behind the alleles, number of alleles) of the variant at ``at``; -1 where ``data`` ends "
-    "before."""
+    """(Place behind the alleles, or -1 where ``data`` ends before; their number) of the variant at ``at``."""
     end = len(data)
     for _ in range(3):
         if at + 2 > end:
@@ -105,9 +107,42 @@ def index_bgen(file: ByteFile, bgen: Bgen, *, ref_first: bool) -> BgenIndex:
     BadSource
         Where a header is damaged, reaches past the file, or the variants do not end with the file.
     """
-    address, n_read = bgen.first_variant_at, _READ_BYTES
     spans, headers, tables = [np.zeros((0, 4), np.int64)], bytearray(), [SITES.empty_table()]
-    n_left, n_in_headers = bgen.n_variants, 0
+    n_in_headers = 0
+
+    def cut_out() -> None:
+        rows = np.concatenate(spans)[-n_in_headers:] if n_in_headers else spans[0]
+        tables.append(_sites(np.frombuffer(bytes(headers), np.uint8), rows, ref_first, bgen.path))
+
+    for found, copied, _ in _walked(file, bgen):
+        spans.append(found)
+        headers += copied.data
+        n_in_headers += len(found)
+        if len(headers) > _TABLE_BYTES:
+            cut_out()
+            headers, n_in_headers = bytearray(), 0
+    cut_out()
+    return BgenIndex(np.concatenate(spans), pa.concat_tables(tables))
+
+
+def cut_bgen(file: ByteFile, bgen: Bgen, n_parts: int) -> list[Bgen]:
+    """The file as at most ``n_parts`` files in a row, for ``index_bgen`` of each; variants of similar bytes.
+
+    Raises as ``index_bgen``; memory does not grow with the variants.
+    """
+    step = max(1, -(-(bgen.size - bgen.first_variant_at) // n_parts))
+    parts, begin, n = [], bgen.first_variant_at, 0
+    for found, _, behind in _walked(file, bgen):
+        n += len(found)
+        if behind - begin >= step or behind == bgen.size:
+            parts.append(replace(bgen, size=behind, n_variants=n, first_variant_at=begin))
+            begin, n = behind, 0
+    return parts
+
+
+def _walked(file: ByteFile, bgen: Bgen) -> Iterator[tuple[Spans, Bytes, int]]:
+    """(Spans, headers end to end, address behind) of some variants after the other, all in all."""
+    address, n_read, n_left = bgen.first_variant_at, _READ_BYTES, bgen.n_variants
     while n_left:
         data = read_range(file, bgen.path, address, min(n_read, bgen.size - address), "a variant")
         found = np.empty((min(n_left, len(data) // 16 + 1), 4), np.int64)
@@ -120,19 +155,13 @@ def index_bgen(file: ByteFile, bgen: Bgen, *, ref_first: bool) -> BgenIndex:
             _refuse_variant(bgen, bgen.n_variants - n_left + n, behind)
         are_far = behind - address > n * _FAR_BYTES
         n_read = 4 * len(data) if not n else _SHORT_READ_BYTES if are_far else _READ_BYTES
-        spans.append(found[:n])
-        headers += copied[:n_copied].data
-        n_left, n_in_headers, address = n_left - n, n_in_headers + n, behind
-        if len(headers) > _TABLE_BYTES or not n_left:
-            rows = np.concatenate(spans)[-n_in_headers:] if n_in_headers else found[:0]
-            tables.append(_sites(np.frombuffer(bytes(headers), np.uint8), rows, ref_first, bgen.path))
-            headers, n_in_headers = bytearray(), 0
+        n_left, address = n_left - n, behind
+        yield found[:n], copied[:n_copied], behind
     if address != bgen.size:
         raise BadSource(
             f"{bgen.path}: the {bgen.n_variants} variants end at byte {address}, but the file has "
             f"{bgen.size}: its header is damaged, or writing it was broken off. Make the file again"
         )
-    return BgenIndex(np.concatenate(spans), pa.concat_tables(tables))
 
 
 def _refuse_variant(bgen: Bgen, variant: int, address: int) -> NoReturn:
@@ -184,11 +213,15 @@ def _sites(headers: Bytes, spans: Spans, ref_first: bool, path: str) -> pa.Table
     is_alt = np.ones(len(alleles), np.bool_)
     is_alt[refs] = False
     offsets = pa.array((bounds - np.arange(len(bounds))).astype(np.int32))
+    identifiers = strings_at(headers, ids, path)
+    absent = pa.repeat(".", len(spans))
     columns = [
         strings_at(headers, contigs, path),
         pa.array(positions.astype(np.int32)),
-        strings_at(headers, ids, path),
+        pc.if_else(pc.equal(identifiers, ""), ".", identifiers),
         strings_at(headers, alleles[refs], path),
         pa.ListArray.from_arrays(offsets, strings_at(headers, alleles[is_alt], path)),
+        absent,
+        absent,
     ]
     return pa.Table.from_arrays(columns, schema=SITES)

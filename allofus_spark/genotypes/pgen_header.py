@@ -37,7 +37,8 @@ class Pgen:
     """What a reader must know of a .pgen file; small, and the same for every task.
 
     ``starts`` are addresses: int64[blocks + 1] of the blocks of 65,536 records in mode 0x10, with the file's
-    size at the end; else of the first record alone. ``record_bytes`` is 0 in mode 0x10.
+    size at the end; else of the first record alone. ``record_bytes`` is 0 in mode 0x10. ``knows_reference``:
+    the .pvar's REF is the reference allele of every variant, not one of two alleles taken provisionally.
     """
 
     path: str
@@ -47,6 +48,7 @@ class Pgen:
     list_form: int
     allele_count_bytes: int
     has_reference_flags: bool
+    knows_reference: bool
     record_bytes: int
     starts: npt.NDArray[np.int64]
 
@@ -90,7 +92,9 @@ def open_pgen(file: ByteFile, path: str, n_samples: int, n_variants: int) -> Pge
     mode = head[2]
     if mode in (0, BED_MODE):
         check_bed(file, path, n_samples, n_variants)
-        return Pgen(path, mode, n_samples, n_variants, 0, 0, False, packed_width(n_samples), np.array([3]))
+        return Pgen(
+            path, mode, n_samples, n_variants, 0, 0, False, False, packed_width(n_samples), np.array([3])
+        )
     _check_mode(path, mode)
     fixed = read_range(file, path, 0, _FIXED_HEADER_BYTES, "the header")
     stored_variants, stored_samples = (int(count) for count in fixed[3:11].view("<u4"))
@@ -122,7 +126,18 @@ def _fixed_width(path: str, mode: int, n_samples: int, n_variants: int, control:
             f"{path}: has {size} bytes, but {n_variants} variants of {n_samples} samples need {needed} in "
             f"mode {mode:#04x}: it was cut short, or is damaged"
         )
-    return Pgen(path, mode, n_samples, n_variants, 0, 0, has_flags, record_bytes, np.array([start]))
+    return Pgen(
+        path,
+        mode,
+        n_samples,
+        n_variants,
+        0,
+        0,
+        has_flags,
+        control >> 6 <= _NO_PROVISIONAL_REFERENCE,
+        record_bytes,
+        np.array([start]),
+    )
 
 
 def _variable_width(
@@ -138,7 +153,18 @@ def _variable_width(
     starts[-1] = size
     has_flags = control >> 6 == _SOME_PROVISIONAL_REFERENCE
     allele_bytes = (control >> 4) & 3
-    pgen = Pgen(path, VARIABLE_MODE, n_samples, n_variants, control & 15, allele_bytes, has_flags, 0, starts)
+    pgen = Pgen(
+        path,
+        VARIABLE_MODE,
+        n_samples,
+        n_variants,
+        control & 15,
+        allele_bytes,
+        has_flags,
+        control >> 6 <= _NO_PROVISIONAL_REFERENCE,
+        0,
+        starts,
+    )
     _check_blocks(file, pgen)
     return pgen
 

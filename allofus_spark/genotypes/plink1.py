@@ -74,6 +74,13 @@ def bed_from_packed(packed: Packed, n_samples: int, a1_is_alt: bool = True) -> B
     return _translated(packed, n_samples, _TO_BED[a1_is_alt])
 
 
+def with_alleles_swapped(packed: Packed, n_samples: int) -> Packed:
+    """Packed rows with the reference and the alternate in each other's place: hom-ref and hom-alt change."""
+    swapped: Packed = packed ^ ((~packed & np.uint8(0x55)) << np.uint8(1))
+    swapped[:, -1:] &= last_byte_mask(n_samples)
+    return swapped
+
+
 def check_bed(file: ByteFile, path: str, n_samples: int, n_variants: int) -> None:
     """Raise BadSource unless the file is SNP-major .bed of the size that its .fam and .bim lines give."""
     head = read_range(file, path, 0, min(HEADER_BYTES, size_of(file)), "the header").tobytes()

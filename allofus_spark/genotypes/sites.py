@@ -26,14 +26,18 @@ SITES = pa.schema(
         pa.field("id", pa.string(), nullable=False),
         pa.field("ref", pa.string(), nullable=False),
         pa.field("alts", pa.list_(pa.string()), nullable=False),
+        pa.field("qual", pa.string(), nullable=False),
+        pa.field("filter", pa.string(), nullable=False),
     ]
 )
-"""One row a variant, as written: contig not renamed, position 1-based, id ``.`` where there is none.
+"""One row a variant, as written: contig not renamed, position 1-based; id, qual and filter ``.`` where there
+are none.
 
 ``alts`` has an element for each packed row of the variant; a variant without an alternate has one, ``.`` or
 ``0``.
 """
 _SOURCES = {"contig": "CHROM", "position": "POS", "id": "ID", "ref": "REF", "alts": "ALT"}
+_OPTIONAL = {"qual": "QUAL", "filter": "FILTER"}
 _BIM = ("CHROM", "ID", "CM", "POS", "ALT", "REF")
 _BIM_WITHOUT_CM = ("CHROM", "ID", "POS", "ALT", "REF")
 
@@ -101,13 +105,15 @@ def read_sites(
     sources = dict(_SOURCES)
     if sites.is_bim and not a1_is_alt:
         sources["ref"], sources["alts"] = sources["alts"], sources["ref"]
+    sources |= {name: column for name, column in _OPTIONAL.items() if column in sites.columns}
     places = {sites.columns.index(source): name for name, source in sources.items()}
     ordered = sorted(places)
     text = read_columns(file, sites.rows, [places[place] for place in ordered], ordered, start, stop)
-    columns = [text[name] for name in SITES.names]
-    columns[1] = _positions(columns[1], sites.rows.path)
-    columns[4] = pc.split_pattern(columns[4], ",")
-    return pa.Table.from_arrays(columns, schema=SITES)
+    columns = {name: text[name] for name in sources}
+    columns["position"] = _positions(text["position"], sites.rows.path)
+    columns["alts"] = pc.split_pattern(text["alts"], ",")
+    absent = pa.chunked_array([pa.repeat(".", text.num_rows)])
+    return pa.Table.from_arrays([columns.get(name, absent) for name in SITES.names], schema=SITES)
 
 
 def _positions(text: pa.ChunkedArray, path: str) -> pa.ChunkedArray:

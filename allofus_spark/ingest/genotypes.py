@@ -17,6 +17,7 @@ from allofus_spark.errors import BadSource
 from allofus_spark.genome import Build, ReferenceSequence, load_build
 from allofus_spark.genotypes import rows_that_fit
 from allofus_spark.ingest import transforms
+from allofus_spark.ingest.array_source import ArraySource, check_orientation
 from allofus_spark.ingest.callsets import (
     check_callset_id,
     check_may_come_in,
@@ -85,6 +86,8 @@ def ingest_genotypes(
         filters = parse_filters(warehouse.settings.ingest.genotype_filters)
         source = plan_source(warehouse, sources, genome, progress=run.progress)
         check_fields(source, filters)
+        if isinstance(source, ArraySource):
+            check_orientation(source, reference)
         for warning in (*source.warnings, *(reference.warnings if reference else ())):
             run.progress(f"warning: {warning}")
         held = held_callsets(run)
