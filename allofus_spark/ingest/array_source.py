@@ -59,7 +59,11 @@ class ArraySource:
     def n_tasks(self) -> int:
         return len(self.parts)
 
-    def frame(self, spark: SparkSession, _job: IngestJob, /) -> DataFrame:
+    def prepared(self, *_: object) -> ArraySource:
+        """Itself: files are read as they are."""
+        return self
+
+    def frame(self, spark: SparkSession) -> DataFrame:
         """Task numbers."""
         return task_numbers(spark, self.n_tasks)
 

@@ -46,8 +46,8 @@ def without_glob(path: str) -> str:
 def list_sources(spark: SparkSession, sources: Sequence[str]) -> list[SourceFile]:
     """The files that paths, globs and folders stand for, in path order, each once.
 
-    A folder stands for the VCF, .bed, .pgen and BGEN files right inside it. Raises BadSource naming what matches nothing, cannot be
-    listed, or is a broken link: a shard left out would be missing from every count.
+    A folder stands for the VCF, .bed, .pgen and BGEN files right inside it. Raises BadSource naming what
+    matches nothing, cannot be listed, or is a broken link: a shard left out would miss from every count.
     """
     if not sources:
         raise BadSource("no source files were named; give files, folders or patterns")

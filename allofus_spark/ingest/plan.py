@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -25,6 +25,7 @@ from allofus_spark.ingest.bytes import (
 )
 from allofus_spark.ingest.files import SourceFile, list_sources, open_stream
 from allofus_spark.ingest.filters import GenotypeFilters
+from allofus_spark.ingest.hail_source import HailSource, hail_fingerprint, hail_kind
 from allofus_spark.ingest.source import Source
 from allofus_spark.ingest.vcf.header import VcfHeader, parse_header
 from allofus_spark.ingest.vcf_source import VcfSource
@@ -63,6 +64,9 @@ def plan_source(
     Raises BadSource, BadSamples or BuildMismatch naming the file that cannot be read.
     """
     spark, settings = warehouse.spark, warehouse.settings.ingest
+    kinds = {source: hail_kind(spark, source) for source in sources}
+    if any(kinds.values()):
+        return plan_hail(spark, kinds, build, progress)
     files = list_sources(spark, sources)
     progress(f"reading the headers of {len(files)} files")
     with open_stream(spark, files[0]) as stream:
@@ -70,6 +74,23 @@ def plan_source(
     if holds_arrays:
         return plan_arrays(spark, files, settings)
     return plan_vcf(spark, files, build, split_bytes=settings.split_bytes)
+
+
+def plan_hail(
+    spark: SparkSession, kinds: Mapping[str, str | None], build: Build, progress: Callable[[str], None]
+) -> HailSource:
+    """Look at the one MatrixTable or VDS that the sources are; ``kinds`` by source, None: something else."""
+    if len(kinds) > 1:
+        raise BadSource(
+            f"one Hail MatrixTable or VDS is a callset; {len(kinds)} sources: {shown(list(kinds))}"
+        )
+    ((path, kind),) = kinds.items()
+    assert kind is not None
+    # Imported here: Hail takes seconds that other sources would pay.
+    from allofus_spark.ingest.hail_rows import open_hail
+
+    progress(f"reading {kind} {path} with Hail")
+    return HailSource(open_hail(spark, path, kind, build), hail_fingerprint(spark, path))
 
 
 def plan_arrays(spark: SparkSession, files: Sequence[SourceFile], settings: IngestSettings) -> ArraySource:
