@@ -108,4 +108,11 @@ def read_bed(file: ByteFile, path: str, n_samples: int, start: int, stop: int, *
     width = packed_width(n_samples)
     n_bytes = (stop - start) * width
     raw = read_range(file, path, HEADER_BYTES + start * width, n_bytes, f"variant {start}")
-    return packed_from_bed(raw.reshape(stop - start, width), n_samples, a1_is_alt)
+    rows = raw.reshape(stop - start, width)
+    n_odd = int(np.count_nonzero(rows[:, -1:] & (255 ^ last_byte_mask(n_samples))))
+    if n_odd:
+        raise BadSource(
+            f"{path}: {n_odd} of {stop - start} variants from {start} on have calls behind the last of "
+            f"{n_samples} samples: the .fam has too few lines, or the files do not belong together"
+        )
+    return packed_from_bed(rows, n_samples, a1_is_alt)

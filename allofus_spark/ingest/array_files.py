@@ -223,14 +223,15 @@ def open_array_file(path: str, head: bytes) -> ArrayFile:
 
 
 def _open_bgen(path: str) -> BgenFile:
+    samples_path = f"{os.path.splitext(path)[0]}.sample"
     with open(path, "rb") as file:
         bgen = open_bgen(file, path)
-        if bgen.has_sample_ids:
-            return BgenFile(path, tuple(read_bgen_samples(file, bgen).to_pylist()), bgen, ())
-    samples_path = _companion(path, f"{os.path.splitext(path)[0]}.sample")
-    with open(samples_path, "rb") as people:
+        own_ids = read_bgen_samples(file, bgen).to_pylist() if bgen.has_sample_ids else None
+    if own_ids is not None and not os.path.isfile(samples_path):
+        return BgenFile(path, tuple(own_ids), bgen, ())
+    with open(_companion(path, samples_path), "rb") as people:
         samples = read_oxford_samples(people, samples_path, bgen.n_samples)["sample_id"].to_pylist()
-    return BgenFile(path, tuple(samples), bgen, (samples_path,))
+    return BgenFile(path, tuple(own_ids or samples), bgen, (samples_path,))
 
 
 def _companion(path: str, *candidates: str) -> str:

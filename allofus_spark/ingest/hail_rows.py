@@ -63,7 +63,7 @@ def write_packed_rows(data: HailInput, job: IngestJob, folder: str) -> None:
 
 
 def _packed_rows(data: HailInput, job: IngestJob) -> DataFrame:
-    """One row a site: contig, position, id, ref, alts, qual, filter as texts, and its packed calls.
+    """One row a site: contig, position, id, ref, alts, qual, filter, and its packed calls.
 
     ``words`` are those of each alternate after the other, none where there are more than ``job.max_alts``;
     ``haploid`` has 1 for calls of one copy, and is empty where there are none; ``tallies`` are calls set to
@@ -155,13 +155,12 @@ def _first_failed(entry: Expression, call: Expression, filters: GenotypeFilters)
 
 
 def _site(rows: hl.Table) -> dict[str, Expression]:
-    """The fixed columns as texts."""
+    """The fixed columns, texts but for position and QUAL."""
     absent = hl.str(".")
     identifier = hl.or_else(hl.str(rows.rsid), absent) if "rsid" in rows.row else absent
-    qual = absent
+    qual = hl.missing(hl.tfloat64)
     if "qual" in rows.row:
-        known = hl.is_defined(rows.qual) & (rows.qual != _QUAL_UNKNOWN)
-        qual = hl.if_else(known, hl.str(rows.qual), absent)
+        qual = hl.or_missing(rows.qual != _QUAL_UNKNOWN, hl.float64(rows.qual))
     filters = absent
     if "filters" in rows.row:
         names = hl.delimit(hl.sorted(hl.array(rows.filters)), ";")

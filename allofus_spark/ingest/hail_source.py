@@ -125,7 +125,7 @@ class HailSource:
             context = job.context(self.data.path, self.samples)
             n_rows = 0
             for batch in batches:
-                lines = site_lines(pa.Table.from_batches([batch]), number * _ROWS_A_PARTITION + n_rows)
+                lines = site_lines(_sites(batch), number * _ROWS_A_PARTITION + n_rows)
                 calls = _packed_calls(batch, len(self.samples), self.data.counts_high_quality)
                 n_rows += batch.num_rows
                 yield from parse_chunk(lines, context, counters, calls)
@@ -147,6 +147,13 @@ class HailSource:
 def _read(path: str, rows: int) -> Iterator[pa.RecordBatch]:
     with pq.ParquetFile(path) as file:
         yield from file.iter_batches(rows)
+
+
+def _sites(batch: pa.RecordBatch) -> pa.Table:
+    """The site columns, QUAL as the shortest text that is the same number."""
+    rows = pa.Table.from_batches([batch])
+    place = rows.column_names.index("qual")
+    return rows.set_column(place, "qual", pc.coalesce(rows["qual"].cast(pa.string()), "."))
 
 
 def _packed_calls(batch: pa.RecordBatch, n_samples: int, counts_high_quality: bool) -> PackedCalls:
