@@ -185,7 +185,7 @@ def test_sites_and_order_of_alleles() -> None:
     ]
     file = io.BytesIO(bgen_bytes(variants))
     bgen = open_bgen(file, "x.bgen")
-    rows = index_bgen(file, bgen, ref_first=True).sites.to_pylist()
+    rows = index_bgen(file, bgen, ref_first=True).sites.drop_columns(["qual", "filter"]).to_pylist()
     assert rows[0] == {"contig": "X", "position": 7, "id": "rs7", "ref": "A", "alts": ["C"]}
     assert rows[1] == {"contig": "1", "position": 9, "id": "", "ref": "T", "alts": ["<DEL>", long_allele]}
     last = index_bgen(file, bgen, ref_first=False).sites
