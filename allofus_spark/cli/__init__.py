@@ -16,8 +16,8 @@ from allofus_spark.cli.qc import qc_command
 def main() -> None:
     """Population genomics on Spark, Hail and Delta Lake.
 
-    Joint-called genomes become Delta tables; their quality is assessed, and allele frequencies are counted from
-    them by ancestry. A first session:
+    Joint-called genomes become Delta tables; their quality is assessed, and allele frequencies are counted
+    from them by ancestry. A first session:
 
     \b
       allofus ingest-samples   --callset demo samples.tsv

@@ -86,8 +86,8 @@ def _unrelated(
         unrelated = everyone
     if unrelated is None:
         run.progress(
-            "warning: no list of unrelated samples: Hardy-Weinberg tests are left out; give --unrelated FILE, or "
-            "--assume-unrelated where nobody is related"
+            "warning: no list of unrelated samples: Hardy-Weinberg tests are left out; give "
+            "--unrelated FILE, or --assume-unrelated where nobody is related"
         )
         return None
     check_are_active(unrelated, samples)

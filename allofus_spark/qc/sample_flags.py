@@ -76,7 +76,7 @@ class SampleFlags:
 def _counts_and_ratios(sums: Columns) -> Columns:
     """Columns of ``sample_qc`` that are numbers; NaN where a ratio is over 0."""
     calls = ("n_hom_ref", "n_het", "n_hom_alt", "n_hemi_ref", "n_hemi_alt")
-    n_called = sum(sums[name] for name in calls)
+    n_called = np.sum([sums[name] for name in calls], axis=0)
     expected = sums["expected_x_hets"] / EXPECTED_UNIT
     as_they_are = ("n_missing", *calls, "n_insertion", "n_deletion", "n_other", "n_transitions")
     return {

@@ -3,7 +3,7 @@
 A task holds one int64 matrix of 15 counts a sample, 29 MB for 245,388 samples and 120 MB for a million,
 whatever the number of its variants, and gives one row a sample when it is done. Spark adds the rows up by
 sample: a thousand tasks of 245,388 samples give 245 million rows of 18 numbers, which a cluster adds up in a
-minute beside the hours of reading calls, and nothing of it passes through the driver. All sums are of integers,
+minute beside the hours of reading calls. Nothing of it passes through the driver. All sums are of integers,
 so that they do not depend on how variants are divided among tasks.
 """
 
@@ -18,7 +18,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import StructType
 
 from allofus_spark.arrow import runs_of
 from allofus_spark.cohort import OTHER_SEX, XX, XY, Sample, copies_meant, ploidy_aware
@@ -56,7 +55,7 @@ def sex_places(samples: Iterable[Sample]) -> npt.NDArray[np.int32]:
 
 def sums_by_sample(genotypes: DataFrame, sums: SampleSums) -> DataFrame:
     """One row a sample with the SUMS; a callset without genotypes has none."""
-    parts = genotypes.mapInArrow(sums, StructType.fromDDL(_SUMS_SCHEMA))
+    parts = genotypes.mapInArrow(sums, _SUMS_SCHEMA)
     return parts.groupBy("callset_id", "sample_index").agg(*(F.sum(name).alias(name) for name in SUMS))
 
 
@@ -145,7 +144,7 @@ def allele_kinds(ref: pa.Array, alt: pa.Array) -> npt.NDArray[np.int8]:
     bases = [first + second for first in "ACGT" for second in "ACGT"]
     kind[(kind == 2) & np.asarray(pc.is_in(change, pa.array(bases)))] = 1
     kind[np.asarray(transitions)] = 0
-    return kind
+    return np.asarray(kind, np.int8)
 
 
 def _expected_hets(counts: Counts, sizes: Counts) -> Counts:
@@ -160,4 +159,4 @@ def _expected_hets(counts: Counts, sizes: Counts) -> Counts:
     alts = np.where(one_copy, hom_alt, het + 2 * hom_alt).sum(axis=1)
     alleles = np.where(one_copy, called - het, 2 * called).sum(axis=1)
     frequency = alts / np.maximum(alleles, 1)
-    return np.rint(2 * frequency * (1 - frequency) * EXPECTED_UNIT).astype(np.int64)
+    return np.asarray(np.rint(2 * frequency * (1 - frequency) * EXPECTED_UNIT), np.int64)

@@ -1,11 +1,11 @@
 """Metrics of variants beside what the source said about their sites: flags, and what was not assessed.
 
 Metrics and sites are brought together by one shuffle of narrow rows: both are put in the partition of their
-(callset, contig, bin), which is that of the table to write, and sorted by key, so that a variant's metrics are
-followed by its site. No calls move: the shuffle carries some 250 bytes a variant, 250 GB for a billion, whatever
-the number of samples. It leaves each partition's rows in one task, so that files are whole; a join by key
-would shuffle as much and leave a file for every task and partition. That the rows are one to one is checked on
-the way.
+(callset, contig, bin), which is that of the table to write, and sorted by key, so that the metrics of a
+variant are followed by its site. No calls move: the shuffle carries some 250 bytes a variant, whatever the
+number of samples; 250 GB for a billion variants. It leaves the rows of a partition in one task, so that
+files are whole; a join by key would shuffle as much and leave a file for every task and partition. That the
+rows are one to one is checked on the way.
 """
 
 from __future__ import annotations
