@@ -150,13 +150,12 @@ def allele_kinds(ref: pa.Array, alt: pa.Array) -> npt.NDArray[np.int8]:
 def _expected_hets(counts: Counts, sizes: Counts) -> Counts:
     """2p(1 − p) in EXPECTED_UNIT, int64[rows]; 0 where nobody has a call.
 
-    p is the allele frequency with one copy for XY and two for all others, who may be of unknown sex, as PLINK
-    counts X. ``counts`` int64[rows, sex classes, 4] by call.
+    p is the allele frequency with an XY person counted half as much as any other, who may be of unknown sex;
+    half a copy for the het of an XY person, who may be none. So PLINK counts X. ``counts`` int64[rows, sex
+    classes, 4] by call.
     """
-    het, hom_alt = counts[..., HET], counts[..., HOM_ALT]
-    called = sizes - counts[..., MISSING]
-    one_copy = np.array([name == XY for name in SEX_CLASSES])
-    alts = np.where(one_copy, hom_alt, het + 2 * hom_alt).sum(axis=1)
-    alleles = np.where(one_copy, called - het, 2 * called).sum(axis=1)
-    frequency = alts / np.maximum(alleles, 1)
+    weight = np.array([1 if name == XY else 2 for name in SEX_CLASSES])
+    copies = ((counts[..., HET] + 2 * counts[..., HOM_ALT]) * weight).sum(axis=1)
+    alleles = (2 * (sizes - counts[..., MISSING]) * weight).sum(axis=1)
+    frequency = copies / np.maximum(alleles, 1)
     return np.asarray(np.rint(2 * frequency * (1 - frequency) * EXPECTED_UNIT), np.int64)
