@@ -81,7 +81,7 @@ def _unrelated(
 ) -> frozenset[str] | None:
     """The ids of unrelated samples; None: not known."""
     everyone = frozenset(sample.sample_id for members in samples.values() for sample in members)
-    run.counters.update(callsets=len(samples), samples=sum(map(len, samples.values())))
+    run.counters["callsets"] = len(samples)
     if assume_unrelated:
         unrelated = everyone
     if unrelated is None:
@@ -121,18 +121,17 @@ def _write_samples(run: Run, genotypes: DataFrame, samples: Samples, build: Buil
 def _count_reasons(run: Run) -> None:
     """Count the rows of both tables, and those with each reason, from the tables as written."""
     variants = variant_qc(run.warehouse.settings.frequencies.ancestry_groups)
-    for noun, table, reasons, not_assessed in (
+    frames = []
+    for noun, table, flags, gaps in (
         ("variants", variants, VARIANT_REASONS, VARIANT_NOT_ASSESSED),
         ("samples", SAMPLE_QC, SAMPLE_REASONS, SAMPLE_NOT_ASSESSED),
     ):
-        sums = [F.count("*").alias(noun)]
-        for column, names, how in (
-            ("reasons", reasons, "flagged"),
-            ("not_assessed", not_assessed, "not_assessed"),
-        ):
-            sums += [
-                F.count_if(F.array_contains(column, name)).alias(f"{noun}_{how}_{name}") for name in names
-            ]
-        for counts in run.warehouse.live(table).agg(*sums).collect():
-            for name, count in counts.asDict().items():
-                run.counters[name] = count
+        names = [noun, *(f"{noun}_flagged_{name}" for name in flags)]
+        names += [f"{noun}_not_assessed_{name}" for name in gaps]
+        run.counters.update(dict.fromkeys(names, 0))
+        frames.append(run.warehouse.live(table).select(F.lit(noun), "reasons", "not_assessed"))
+    alike = frames[0].unionAll(frames[1]).toDF("noun", "flagged", "not_assessed")
+    for noun, flagged, not_assessed, count in alike.groupBy(*alike.columns).count().collect():
+        names = [noun, *(f"{noun}_flagged_{name}" for name in flagged)]
+        for name in [*names, *(f"{noun}_not_assessed_{name}" for name in not_assessed)]:
+            run.counters[name] += count

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,13 @@ from allofus_spark.qc.lists import list_column
 from allofus_spark.qc.variant_flags import VariantFlags, pairs
 from allofus_spark.qc.variant_metrics import KEY, VariantMetrics
 from allofus_spark.settings import QcSettings
-from allofus_spark.tables.qc_tables import EXCESS_HETEROZYGOSITY, VARIANT_REASONS
+from allofus_spark.tables.qc_tables import (
+    EXCESS_HETEROZYGOSITY,
+    SAMPLE_NOT_ASSESSED,
+    SAMPLE_REASONS,
+    VARIANT_NOT_ASSESSED,
+    VARIANT_REASONS,
+)
 
 LABELLED = [Sample("a", "eur", "XX"), Sample("b", None, "XY")]
 UNLABELLED = [Sample("a", None, "XX")]
@@ -137,6 +144,13 @@ def test_what_was_not_assessed_is_said() -> None:
 def test_hardy_weinberg_needs_the_unrelated_and_labels() -> None:
     assert judged({}, {"diploid": False}, known=False) == [([], ["no_unrelated_list"]), ([], ["not_diploid"])]
     assert judged({}, samples=UNLABELLED) == [([], ["no_ancestry_label"])]
+
+
+def test_the_methods_say_what_every_reason_means() -> None:
+    methods = (Path(__file__).parents[2] / "docs" / "methods.md").read_text(encoding="utf-8")
+    for closed in (VARIANT_REASONS, VARIANT_NOT_ASSESSED, SAMPLE_REASONS, SAMPLE_NOT_ASSESSED):
+        for name, meaning in closed.items():
+            assert f"| `{name}` | {meaning} |" in methods
 
 
 def test_lists_keep_the_order_of_the_closed_list() -> None:

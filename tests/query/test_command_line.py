@@ -65,6 +65,10 @@ def test_a_wrong_call_is_a_usage_error(arguments: list[str], message: str) -> No
         (["status", "--settings", "absent.toml"], "error: .*absent.toml"),
         (["frequencies", "--samples", "a.txt"], "--samples goes with --out FILE or --table NAME"),
         (["frequencies", "--out", "a.tsv"], "--samples goes with"),
+        (
+            ["qc", "--unrelated", "a.txt", "--assume-unrelated"],
+            "either --unrelated FILE or --assume-unrelated",
+        ),
         (["query", "DROP TABLE variants"], "error: only SELECT is answered, not DROP"),
         (["query", "SELECT * FROM csv.`/etc/passwd`"], "error: .*paths and other catalogs are refused"),
     ],

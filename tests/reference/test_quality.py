@@ -59,7 +59,7 @@ def assessed(
     """Four callsets in one warehouse.
 
     ``phase_3``: SNPs and indels with one ALT of 2,504 people; ``missing``: 346 records of 100 people with
-    missing calls; ``split``: 735 records of 100 people, 356 of them with several ALTs; ``hwe``: ten records
+    missing calls; ``split``: 735 records of 100 people, 356 of them with several ALTs; ``hwe``: six records
     of Hail's tests, one of them without a call.
     """
     program, folder = oracle("bcftools"), tmp_path_factory.mktemp("quality")
@@ -133,7 +133,7 @@ def test_excess_heterozygosity_is_that_of_bcftools_without_half_of_the_seen(
             assert p_greater == pytest.approx(tagged[row["record"]], rel=PRINTED)
             n_compared += 1
             n_flagged += "ExcessHet" in row["reasons"]
-    assert n_compared >= 9
+    assert n_compared >= 5
     if name == "phase_3":
         assert n_flagged > 50
 
