@@ -27,6 +27,7 @@ TALLY = (
     "expected_x_hets_missing",
 )
 _HET, _HOM_ALT, _HEMI_ALT, _DIPLOID_MISSING, _HAPLOID_MISSING = range(6, 11)
+_BLOCK = 512  # bytes of calls: the tallies of 2,048 samples stay in a core's cache from row to row
 _SINGLETON, _X_HET, _X_MISSING, _EXPECTED_MISSING = range(11, 15)
 
 
@@ -56,19 +57,21 @@ def _add_call(of_sample, call, copies, kind, is_singleton, is_x, expected):  # t
 @numba.njit(cache=True, nogil=True)
 def _add_dense(tally, packed, rows, copies, sex, kind, singleton, is_x, expected):  # type: ignore[no-untyped-def]
     n_samples = len(sex)
-    for at in range(packed.shape[0]):
-        row = rows[at]
-        for byte in range(packed.shape[1]):
-            value = packed[at, byte]
-            if value == 0:
-                continue
-            first = 4 * byte
-            for place in range(min(4, n_samples - first)):
-                call = (value >> (2 * place)) & 3
-                if call:
-                    sample = first + place
-                    meant = copies[row, sex[sample]]
-                    _add_call(tally[sample], call, meant, kind[row], singleton[row], is_x[row], expected[row])
+    for begin in range(0, packed.shape[1], _BLOCK):
+        end = min(begin + _BLOCK, packed.shape[1])
+        for at in range(packed.shape[0]):
+            row = rows[at]
+            for byte in range(begin, end):
+                value = packed[at, byte]
+                sample = 4 * byte
+                while value and sample < n_samples:
+                    call = value & 3
+                    if call:
+                        meant = copies[row, sex[sample]]
+                        of_row = (call, meant, kind[row], singleton[row], is_x[row], expected[row])
+                        _add_call(tally[sample], *of_row)
+                    value >>= 2
+                    sample += 1
 
 
 @numba.njit(cache=True, nogil=True)
