@@ -14,7 +14,7 @@ import json
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
     AfterValidator,
@@ -58,6 +58,9 @@ GroupName = Annotated[str, AfterValidator(_is_group_name)]
 GroupNames = Annotated[
     tuple[GroupName, ...], Field(min_length=1), AfterValidator(_are_unique), BeforeValidator(_as_tuple)
 ]
+
+
+FilterNames = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
 
 
 class SparkSettings(_Section):
@@ -145,6 +148,19 @@ class IngestSettings(_Section):
         ge=1,
         description="Most alternate alleles of a record; with more it is refused as excess_alleles. All of "
         "Us leaves such sites out of its callsets, and densifying them exhausts memory.",
+    )
+    reference_allele: Literal["first", "last"] | None = Field(
+        None,
+        description="Which allele of a variant is the reference in files that do not say so: first (A1 of a "
+        ".bim, REF of a .pvar, a BGEN written ref-first) or last (A2 of a .bim, where PLINK 2 writes it). "
+        "Unset: the one that the reference FASTA has; without a FASTA such files are refused.",
+    )
+    genotype_filters: FilterNames = Field(
+        (),
+        description="Rules by which a call is set to missing at ingest: presets of the release (adj: "
+        "GQ >= 20, DP >= 10, allele balance >= 0.2 at hets; adj_no_dp: GQ >= 30, balance >= 0.2; "
+        "ft: FT failing) or single rules such as GQ>=20, DP>=10, AB>=0.2, FT. None: calls "
+        "come in as they are.",
     )
     max_rejected_share: float = Field(
         0.05,

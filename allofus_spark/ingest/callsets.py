@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from pyspark.sql import Row
 
 from allofus_spark.errors import BadSamples, BadSource, shown
-from allofus_spark.ingest.plan import CallsetPlan
+from allofus_spark.ingest.source import Source
 from allofus_spark.tables import CALLSETS, SAMPLES, Run
 
 _CALLSET_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -22,6 +22,11 @@ def check_callset_id(callset_id: str) -> None:
             f"callset id {callset_id!r}: use 1 to 100 letters, digits, dots, dashes or underscores, "
             "beginning with a letter or digit"
         )
+
+
+def rows_of_callset(callset_id: str) -> str:
+    """The predicate of a callset's rows, in any table that is partitioned by callset."""
+    return f"callset_id = '{callset_id}'"
 
 
 def parse_date(text: str) -> dt.date:
@@ -38,11 +43,11 @@ def held_callsets(run: Run) -> dict[str, Row]:
 
 
 def check_may_come_in(
-    held: dict[str, Row], plan: CallsetPlan, *, callset_id: str, replace: bool, replaces: str | None
+    held: dict[str, Row], source: Source, *, callset_id: str, replace: bool, replaces: str | None
 ) -> None:
     """Raise BadSource where the id is taken by other sources, or the callset to be replaced is not there."""
     same = held.get(callset_id)
-    if same is not None and same.source_fingerprint != plan.source_fingerprint and not replace:
+    if same is not None and same.source_fingerprint != source.fingerprint and not replace:
         raise BadSource(
             f"callset {callset_id} is in the warehouse already, made from other files "
             f"({same.n_samples} samples, {len(same.source_files)} files); "

@@ -1,6 +1,6 @@
-"""Joint-called VCF files into ``callsets``, ``samples``, ``variants``, ``variant_sites`` and ``genotypes``.
+"""Joint-called genotypes into ``callsets``, ``samples``, ``variants``, ``variant_sites`` and ``genotypes``.
 
-The order of work: look at every file's bytes and header; parse all splits once into staged rows; hold the
+The order of work: look at every file's bytes and header; parse all of it once into staged rows; hold the
 tasks' accounts against the files; set duplicates aside; only then write. A bad file, or too many refused
 records, leaves the tables as they were.
 """
@@ -17,6 +17,7 @@ from allofus_spark.errors import BadSource
 from allofus_spark.genome import Build, ReferenceSequence, load_build
 from allofus_spark.genotypes import rows_that_fit
 from allofus_spark.ingest import transforms
+from allofus_spark.ingest.array_source import ArraySource, check_orientation
 from allofus_spark.ingest.callsets import (
     check_callset_id,
     check_may_come_in,
@@ -27,12 +28,13 @@ from allofus_spark.ingest.callsets import (
     is_described,
     parse_date,
 )
-from allofus_spark.ingest.duplicates import LOCATOR, Duplicates, find_duplicates
-from allofus_spark.ingest.files import list_sources
+from allofus_spark.ingest.duplicates import LOCATOR, Duplicates, found_duplicates
+from allofus_spark.ingest.filters import GenotypeFilters, parse_filters
+from allofus_spark.ingest.ledger import balanced_files
 from allofus_spark.ingest.order import contiguous_groups
-from allofus_spark.ingest.plan import CallsetPlan, plan_callset
+from allofus_spark.ingest.plan import check_fields, plan_source
+from allofus_spark.ingest.source import IngestJob, task_numbers
 from allofus_spark.ingest.stage import stage_records, staging_folder
-from allofus_spark.ingest.tasks import ParseJob
 from allofus_spark.ingest.transforms import AlleleRows, SplitAlleles
 from allofus_spark.ingest.vcf.calls import SEX_UNKNOWN, SEX_XX, SEX_XY
 from allofus_spark.ingest.vcf.staging import ALLELE, staged_path
@@ -52,12 +54,13 @@ def ingest_genotypes(
     replace: bool = False,
     replaces: str | None = None,
 ) -> dict[str, int]:
-    """Ingest one callset from VCF files, and record a snapshot.
+    """Ingest one callset, and record a snapshot.
 
     Parameters
     ----------
     sources
-        Files, globs or folders, on any Hadoop file system; all shards of one callset.
+        VCF files, globs or folders of shards, on any Hadoop file system; or PLINK 1 .bed, PLINK 2 .pgen or
+        BGEN files on a local or mounted one; or one Hail MatrixTable or VDS. All of one callset.
     build
         GRCh38, GRCh37, or the FASTA index of a custom build.
     replace
@@ -80,23 +83,24 @@ def ingest_genotypes(
         genome = load_build(build)
         warehouse.check_build(genome.name)
         reference = _reference(warehouse, genome)
-        files = list_sources(warehouse.spark, sources)
-        run.progress(f"reading the headers of {len(files)} files")
-        split_bytes = warehouse.settings.ingest.split_bytes
-        plan = plan_callset(warehouse.spark, files, genome, split_bytes=split_bytes)
-        for warning in (*plan.warnings, *(reference.warnings if reference else ())):
+        filters = parse_filters(warehouse.settings.ingest.genotype_filters)
+        source = plan_source(warehouse, sources, genome, progress=run.progress)
+        check_fields(source, filters)
+        if isinstance(source, ArraySource):
+            check_orientation(source, reference)
+        for warning in (*source.warnings, *(reference.warnings if reference else ())):
             run.progress(f"warning: {warning}")
         held = held_callsets(run)
-        check_may_come_in(held, plan, callset_id=callset_id, replace=replace, replaces=replaces)
-        check_overlap(run, held, plan.samples, callset_id=callset_id, replaces=replaces)
+        check_may_come_in(held, source, callset_id=callset_id, replace=replace, replaces=replaces)
+        check_overlap(run, held, source.samples, callset_id=callset_id, replaces=replaces)
         samples = held_samples(run, callset_id)
         described = [name for name, row in samples.items() if is_described(row)]
         if described:
-            count_described(run, callset_id, described, plan.samples)
-        callset = CallsetRow(callset_id, date, genome.name, plan, reference, replaces)
-        job = _parse_job(warehouse, plan, genome, reference, samples)
+            count_described(run, callset_id, described, source.samples)
+        callset = CallsetRow(callset_id, date, genome.name, source, reference, filters, replaces)
+        job = _job(warehouse, source.samples, genome, reference, filters, samples)
         with staging_folder(warehouse.spark, warehouse.root, run.run_id) as folder:
-            _read_and_write(warehouse, run, callset, job, Held(held, samples), folder)
+            _read_and_write(warehouse, run, callset, job, Held.of(held, samples, callset_id), folder)
         return dict(run.counters)
 
 
@@ -105,23 +109,23 @@ def _reference(warehouse: Warehouse, genome: Build) -> ReferenceSequence | None:
     return ReferenceSequence(fasta, genome) if fasta else None
 
 
-def _parse_job(
+def _job(
     warehouse: Warehouse,
-    plan: CallsetPlan,
+    names: tuple[str, ...],
     genome: Build,
     reference: ReferenceSequence | None,
+    filters: GenotypeFilters,
     samples: Mapping[str, Row],
-) -> ParseJob:
+) -> IngestJob:
     limits = warehouse.settings.ingest
     karyotypes = {sample: row.sex_karyotype for sample, row in samples.items()}
-    sex = np.array([_SEX_CODES.get(karyotypes.get(name), SEX_UNKNOWN) for name in plan.samples], np.int8)
-    return ParseJob(
-        splits=plan.splits,
-        headers=plan.headers,
-        samples=plan.samples,
+    sex = np.array([_SEX_CODES.get(karyotypes.get(name), SEX_UNKNOWN) for name in names], np.int8)
+    return IngestJob(
+        samples=names,
         sex=sex,
         build=genome,
         reference=reference,
+        filters=filters,
         max_alts=limits.max_alts,
         chunk_bytes=limits.chunk_bytes,
         batch_bytes=limits.batch_bytes,
@@ -130,40 +134,34 @@ def _parse_job(
 
 
 def _read_and_write(
-    warehouse: Warehouse,
-    run: Run,
-    callset: CallsetRow,
-    job: ParseJob,
-    held: Held,
-    folder: str,
+    warehouse: Warehouse, run: Run, callset: CallsetRow, job: IngestJob, held: Held, folder: str
 ) -> None:
-    spark, plan = warehouse.spark, callset.plan
-    run.progress(f"parsing {len(plan.splits)} splits, {len(plan.samples)} samples")
-    most_rows = rows_that_fit(len(plan.samples), job.batch_bytes)
+    spark, source = warehouse.spark, callset.source
+    run.progress(f"reading {len(source.paths)} files in {source.n_tasks} tasks, {len(job.samples)} samples")
+    most_rows = rows_that_fit(len(job.samples), job.batch_bytes)
     with rows_per_batch(spark, most_rows):
-        staged = stage_records(warehouse, plan, job, folder)
+        staged = stage_records(warehouse, source, job, folder)
         run.counters.update(staged.ledger.totals)
         alleles = staged.rows.where(F.col("row_kind") == ALLELE)
         rejected = transforms.rejected_rows(staged.rows, callset_id=callset.callset_id)
-        duplicates = find_duplicates(alleles) if staged.ledger.may_repeat else None
-        if duplicates:
-            run.counters.update(duplicates.counters())
-            alleles, rejected = _without_duplicates(callset.callset_id, alleles, rejected, duplicates)
-        _check_rejected_share(run, staged.rows, warehouse.settings.ingest.max_rejected_share)
-        n_files = files_to_write(warehouse, folder)
-        rows = AlleleRows(callset.callset_id, warehouse.bin_width_bases, held.is_alone(callset))
-        make: MakeRows = rows
-        if staged.folder is not None and staged.ledger.in_order and not duplicates:
-            paths = [staged_path(staged.folder, number) for number in range(len(plan.splits))]
-            groups = tuple(map(tuple, contiguous_groups(paths, n_files)))
-            source = spark.range(0, len(groups), 1, numPartitions=len(groups))
-            make = SplitAlleles(groups, most_rows, rows)
-        else:
-            order = ("contig", "position")
-            source = alleles.repartitionByRange(n_files, *order).sortWithinPartitions(*order)
-        write_callset(warehouse, run, callset, held, source, make, rejected)
-        if duplicates:
-            duplicates.forget()
+        with found_duplicates(alleles, staged.ledger.may_repeat) as duplicates:
+            if duplicates:
+                run.counters.update(duplicates.counters)
+                alleles, rejected = _without_duplicates(callset.callset_id, alleles, rejected, duplicates)
+            run.sources = balanced_files(staged.ledger, duplicates)
+            _check_rejected_share(run, rejected, warehouse.settings.ingest.max_rejected_share)
+            n_files = files_to_write(warehouse, folder)
+            rows = AlleleRows(callset.callset_id, warehouse.bin_width_bases, held.alone)
+            make: MakeRows = rows
+            if staged.folder is not None and staged.ledger.in_order and not duplicates:
+                paths = [staged_path(staged.folder, number) for number in range(source.n_tasks)]
+                groups = tuple(map(tuple, contiguous_groups(paths, n_files)))
+                frame = task_numbers(spark, len(groups))
+                make = SplitAlleles(groups, most_rows, rows)
+            else:
+                order = ("contig", "position")
+                frame = alleles.repartitionByRange(n_files, *order).sortWithinPartitions(*order)
+            write_callset(warehouse, run, callset, held, frame, make, rejected)
 
 
 def _without_duplicates(
@@ -178,7 +176,7 @@ def _without_duplicates(
     return kept, rejected.unionByName(aside)
 
 
-def _check_rejected_share(run: Run, staged: DataFrame, allowed: float) -> None:
+def _check_rejected_share(run: Run, rejected: DataFrame, allowed: float) -> None:
     """Raise BadSource naming reasons and examples where too many records were refused."""
     read = run.counters["records_read"]
     refused = run.counters["records_refused"] + run.counters["alleles_refused_duplicate"]
@@ -189,9 +187,10 @@ def _check_rejected_share(run: Run, staged: DataFrame, allowed: float) -> None:
         for name, count in sorted(run.counters.items())
         if name.startswith("refused_") or name == "alleles_refused_duplicate"
     )
-    examples = staged.where("reason IS NOT NULL").select("source_file", "chrom", "pos", "reason").take(5)
-    shown = "; ".join(f"{row.source_file} {row.chrom}:{row.pos} {row.reason}" for row in examples)
+    examples = rejected.select("source_file", "chrom", "pos", "reason").take(5)
+    listed = "; ".join(f"{row.source_file} {row.chrom}:{row.pos} {row.reason}" for row in examples)
     raise BadSource(
-        f"{refused} of {read} records were refused ({reasons}), more than the share of {allowed:g} allowed; "
-        f"nothing was written. First: {shown}. Mend the file, or raise ingest.max_rejected_share."
+        f"{refused} records or alleles of {read} records were refused ({reasons}), more than the share of "
+        f"{allowed:g} allowed; nothing was written. First: {listed}. Mend the file, or raise "
+        "ingest.max_rejected_share."
     )

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from pyspark.sql import SparkSession
 
-from allofus_spark.errors import AllofusError, BadSamples, shown
+from allofus_spark.errors import AllofusError, BadSamples, BadSource, shown
 from allofus_spark.genome import Build
+from allofus_spark.ingest.array_files import ArrayFile, ArrayPart, is_array_file, open_array_file
+from allofus_spark.ingest.array_source import ArraySource
 from allofus_spark.ingest.bytes import (
     SNIFF_BYTES,
     ByteStream,
     Kind,
-    Split,
     plan_splits,
     read_header_lines,
     sniff_kind,
 )
-from allofus_spark.ingest.files import SourceFile, open_stream
+from allofus_spark.ingest.files import SourceFile, list_sources, open_stream
+from allofus_spark.ingest.filters import GenotypeFilters
+from allofus_spark.ingest.source import Source
 from allofus_spark.ingest.vcf.header import VcfHeader, parse_header
+from allofus_spark.ingest.vcf_source import VcfSource
+from allofus_spark.settings import IngestSettings
+from allofus_spark.tables import Warehouse
 
 MAX_HEADER_BYTES = 256 * 1024 * 1024
 _PROBE_THREADS = 8
@@ -39,19 +46,6 @@ class Probe:
     header: VcfHeader
 
 
-@dataclass(frozen=True)
-class CallsetPlan:
-    """Files of one callset that agree on samples and build, and the splits to read."""
-
-    files: tuple[SourceFile, ...]
-    headers: dict[str, VcfHeader]
-    samples: tuple[str, ...]
-    sample_list_sha256: str
-    source_fingerprint: str
-    splits: tuple[Split, ...]
-    warnings: tuple[str, ...]
-
-
 def probe_file(file: SourceFile, stream: ByteStream | BinaryIO) -> Probe:
     """Kind and header of one file; raises BadSource or BadSamples naming it."""
     head = stream.read(SNIFF_BYTES)
@@ -61,35 +55,103 @@ def probe_file(file: SourceFile, stream: ByteStream | BinaryIO) -> Probe:
     return Probe(file, kind, parse_header(lines, file.path))
 
 
-def plan_callset(
+def plan_source(
+    warehouse: Warehouse, sources: Sequence[str], build: Build, *, progress: Callable[[str], None]
+) -> Source:
+    """The source that the paths are, found from their content: VCF, PLINK, BGEN, MatrixTable or VDS.
+
+    Raises BadSource, BadSamples or BuildMismatch naming the file that cannot be read.
+    """
+    spark, settings = warehouse.spark, warehouse.settings.ingest
+    files = list_sources(spark, sources)
+    progress(f"reading the headers of {len(files)} files")
+    with open_stream(spark, files[0]) as stream:
+        holds_arrays = is_array_file(stream.read(SNIFF_BYTES))
+    if holds_arrays:
+        return plan_arrays(spark, files, settings)
+    return plan_vcf(spark, files, build, split_bytes=settings.split_bytes)
+
+
+def plan_arrays(spark: SparkSession, files: Sequence[SourceFile], settings: IngestSettings) -> ArraySource:
+    """Open PLINK or BGEN files with their companions, and cut them into ranges of variants.
+
+    Raises BadSource for a file that is of another kind, damaged or not local, BadSamples where files have
+    different samples.
+    """
+    opened = [_open_array(file) for file in files]
+    for file in opened[1:]:
+        check_same_samples((opened[0].path, opened[0].samples), (file.path, file.samples))
+    total_bytes, cores = sum(file.size for file in files), spark.sparkContext.defaultParallelism
+    parts: list[tuple[int, ArrayPart]] = []
+    for place, (file, source_file) in enumerate(zip(opened, files, strict=True)):
+        step = _step(source_file, total_bytes, settings.split_bytes, cores)
+        parts += [(place, part) for part in file.cut(-(-source_file.size // step))]
+    return ArraySource(
+        files=tuple(opened),
+        parts=tuple(parts),
+        reference_allele=settings.reference_allele,
+        fingerprint=fingerprint(
+            (source_file, _companions_sha256(file)) for source_file, file in zip(files, opened, strict=True)
+        ),
+    )
+
+
+def _open_array(file: SourceFile) -> ArrayFile:
+    if file.local is None:
+        raise BadSource(
+            f"{file.path}: PLINK and BGEN files are read from a local or mounted folder; copy it there"
+        )
+    try:
+        with open(file.local, "rb") as stream:
+            head = stream.read(SNIFF_BYTES)
+        if not is_array_file(head):
+            raise BadSource(
+                f"{file.path}: is no .bed, .pgen or BGEN file, as the first source is; ingest VCF files apart"
+            )
+        return open_array_file(file.local, head)
+    except OSError as error:
+        raise BadSource(f"{file.path}: cannot be read: {error}") from None
+
+
+def _companions_sha256(file: ArrayFile) -> str:
+    sizes = [f"{os.path.basename(path)}\t{os.path.getsize(path)}\n" for path in file.companions]
+    return hashlib.sha256("".join([*sizes, *file.samples]).encode()).hexdigest()
+
+
+def check_fields(source: Source, filters: GenotypeFilters) -> None:
+    """Raise BadSource where the filters ask for a FORMAT field that the source does not declare."""
+    absent = [field for field in filters.fields if field not in source.formats]
+    if absent:
+        raise BadSource(
+            f"the genotype filters {', '.join(filters.rules)} need {', '.join(absent)}, which "
+            f"{source.paths[0]} does not give; every call would be set to missing. "
+            "Choose other ingest.genotype_filters."
+        )
+
+
+def plan_vcf(
     spark: SparkSession, files: Sequence[SourceFile], build: Build, *, split_bytes: int
-) -> CallsetPlan:
+) -> VcfSource:
     """Probe every file, hold them against each other and the build, and cut them into splits.
 
     Raises the first file's error with the number of further bad files; BadSamples where files have
     different samples (another order is fine), BuildMismatch where contig lengths are another build's.
     """
     probes = _probe_all(spark, files)
-    first = probes[0].header
     for probe in probes[1:]:
-        _check_same_samples(probes[0], probe)
+        check_same_samples(
+            (probes[0].file.path, probes[0].header.samples), (probe.file.path, probe.header.samples)
+        )
     warnings: dict[str, None] = {}
     for probe in probes:
         found = build.check_contig_lengths(probe.header.contig_lengths, where=probe.file.path)
         warnings |= dict.fromkeys(found)
-    fingerprint = hashlib.sha256()
-    for probe in probes:
-        name = probe.file.uri.rsplit("/", 1)[-1]
-        fingerprint.update(f"{name}\t{probe.file.size}\t{probe.header.sha256}\n".encode())
     total_bytes = sum(file.size for file in files)
     cores = spark.sparkContext.defaultParallelism
     alike: dict[str, VcfHeader] = {}  # one object for equal headers: tasks get thousands of shards by pickle
-    return CallsetPlan(
+    return VcfSource(
         files=tuple(files),
         headers={probe.file.path: alike.setdefault(probe.header.sha256, probe.header) for probe in probes},
-        samples=first.samples,
-        sample_list_sha256=first.sample_list_sha256,
-        source_fingerprint=fingerprint.hexdigest(),
         splits=tuple(
             split
             for probe in probes
@@ -100,8 +162,18 @@ def plan_callset(
                 _step(probe.file, total_bytes, split_bytes, cores),
             )
         ),
+        fingerprint=fingerprint((probe.file, probe.header.sha256) for probe in probes),
         warnings=tuple(warnings),
     )
+
+
+def fingerprint(headed_files: Iterable[tuple[SourceFile, str]]) -> str:
+    """SHA-256 over name, size and a digest of the header of each file."""
+    digest = hashlib.sha256()
+    for file, header_sha256 in headed_files:
+        name = file.uri.rsplit("/", 1)[-1]
+        digest.update(f"{name}\t{file.size}\t{header_sha256}\n".encode())
+    return digest.hexdigest()
 
 
 def _step(file: SourceFile, total_bytes: int, split_bytes: int, cores: int) -> int:
@@ -131,10 +203,11 @@ def _probe_all(spark: SparkSession, files: Sequence[SourceFile]) -> list[Probe]:
     return [result for result in results if isinstance(result, Probe)]
 
 
-def _check_same_samples(first: Probe, other: Probe) -> None:
-    if other.header.sample_list_sha256 == first.header.sample_list_sha256:
+def check_same_samples(first: tuple[str, Sequence[str]], other: tuple[str, Sequence[str]]) -> None:
+    """Raise BadSamples unless two files, given as (path, samples), have the same samples in any order."""
+    if first[1] == other[1]:
         return
-    wanted, given = set(first.header.samples), set(other.header.samples)
+    wanted, given = set(first[1]), set(other[1])
     if wanted == given:
         return
     differences = []
@@ -142,6 +215,6 @@ def _check_same_samples(first: Probe, other: Probe) -> None:
         if names:
             differences.append(f"{word} {len(names)}: {shown(sorted(names))}")
     raise BadSamples(
-        f"{other.file.path}: other samples than {first.file.path}: it {'; it '.join(differences)}. "
+        f"{other[0]}: other samples than {first[0]}: it {'; it '.join(differences)}. "
         "Shards of one callset must have the same samples; ingest others as another callset."
     )

@@ -10,7 +10,7 @@ from pyspark.sql import Row
 
 from allofus_spark.delimited import read_text, split_rows
 from allofus_spark.errors import BadSamples, BadSource, shown
-from allofus_spark.ingest.callsets import check_callset_id, count_described, held_samples
+from allofus_spark.ingest.callsets import check_callset_id, count_described, held_samples, rows_of_callset
 from allofus_spark.tables import SAMPLES, RowsWrite, Run, Warehouse, start_run
 
 ATTRIBUTES = ("sex_karyotype", "ancestry")
@@ -47,7 +47,7 @@ def ingest_samples(
         in_genotypes = [name for name, row in held.items() if row.sample_index is not None]
         count_described(run, callset_id, described, in_genotypes)
         _warn_of_changed_sex(run, described, present, held)
-        run.write(RowsWrite(SAMPLES, rows, f"callset_id = '{callset_id}'"))
+        run.write(RowsWrite(SAMPLES, rows, rows_of_callset(callset_id)))
         return dict(run.counters)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -11,8 +12,9 @@ from pyspark.sql import DataFrame, Row
 from allofus_spark.genome import ReferenceSequence
 from allofus_spark.hadoop import hadoop_path
 from allofus_spark.ingest import transforms
-from allofus_spark.ingest.callsets import is_described
-from allofus_spark.ingest.plan import CallsetPlan
+from allofus_spark.ingest.callsets import is_described, rows_of_callset
+from allofus_spark.ingest.filters import GenotypeFilters
+from allofus_spark.ingest.source import Source
 from allofus_spark.tables import (
     BIN_WIDTH_PROPERTY,
     BUILD_PROPERTY,
@@ -41,21 +43,27 @@ class CallsetRow:
     callset_id: str
     callset_date: dt.date
     build: str
-    plan: CallsetPlan
+    source: Source
     reference: ReferenceSequence | None
+    filters: GenotypeFilters
     replaces: str | None
 
 
 @dataclass(frozen=True)
 class Held:
-    """What the warehouse holds already: callsets by id, and the callset's samples by id."""
+    """What the warehouse holds already: callsets by id, and the callset's samples by id.
+
+    ``alone``: it holds no other callset than the one being ingested.
+    """
 
     callsets: Mapping[str, Row]
     samples: Mapping[str, Row]
+    alone: bool
 
-    def is_alone(self, callset: CallsetRow) -> bool:
-        """Whether the warehouse holds no other callset than this one."""
-        return not set(self.callsets) - {callset.callset_id}
+    @classmethod
+    def of(cls, callsets: Mapping[str, Row], samples: Mapping[str, Row], callset_id: str) -> Held:
+        """What is held while ``callset_id`` comes in."""
+        return cls(callsets, samples, not set(callsets) - {callset_id})
 
 
 def write_callset(
@@ -72,8 +80,8 @@ def write_callset(
     ``make`` gives the rows of ``genotypes``, ``variant_sites`` and, for the only callset, ``variants`` from
     the partitions of ``source``. Their keys are unique: the duplicates were set aside.
     """
-    this = f"callset_id = '{callset.callset_id}'"
-    alone = held.is_alone(callset)
+    this = rows_of_callset(callset.callset_id)
+    alone = held.alone
     # Other callsets can have carried an allele first: their sites count too, and the partitions to write anew
     # are those where this callset has alleles now or had them before.
     before = [] if alone else _partitions(run, this)
@@ -99,7 +107,7 @@ def files_to_write(warehouse: Warehouse, folder: str) -> int:
 def _rejected_write(run: Run, rejected: DataFrame, this: str) -> Write | RowsWrite:
     """The refused rows, in the place of those of an earlier ingest."""
     if run.counters["records_refused"] or run.counters["alleles_refused_duplicate"]:
-        return Write(REJECTED_RECORDS, rejected.coalesce(1), this)
+        return Write(REJECTED_RECORDS, rejected.repartition(1), this)
     return RowsWrite(REJECTED_RECORDS, [], this)
 
 
@@ -126,24 +134,24 @@ def _partitions(run: Run, this: str) -> list[tuple[str, int]]:
 
 
 def _callset_writes(warehouse: Warehouse, callset: CallsetRow, held: Held) -> Iterator[RowsWrite]:
-    plan = callset.plan
+    source = callset.source
     row: tuple[object, ...] = (
         callset.callset_id,
         callset.callset_date,
         callset.build,
-        len(plan.samples),
-        plan.sample_list_sha256,
-        plan.source_fingerprint,
-        [file.path for file in plan.files],
+        len(source.samples),
+        hashlib.sha256("\n".join(source.samples).encode()).hexdigest(),
+        source.fingerprint,
+        list(source.paths),
         callset.reference.checksum() if callset.reference else None,
-        [],
+        callset.filters.rules,
         None,
     )
-    this = f"callset_id = '{callset.callset_id}'"
+    this = rows_of_callset(callset.callset_id)
     if callset.replaces is not None:
         retired = list(held.callsets[callset.replaces])
         retired[_RETIRED_BY] = callset.callset_id
-        yield RowsWrite(CALLSETS, [row, tuple(retired)], f"{this} OR callset_id = '{callset.replaces}'")
+        yield RowsWrite(CALLSETS, [row, tuple(retired)], f"{this} OR {rows_of_callset(callset.replaces)}")
     elif callset.callset_id not in held.callsets or tuple(held.callsets[callset.callset_id]) != row:
         properties = {
             BUILD_PROPERTY: callset.build,
@@ -154,12 +162,12 @@ def _callset_writes(warehouse: Warehouse, callset: CallsetRow, held: Held) -> It
 
 def _sample_writes(callset: CallsetRow, held: Held) -> Iterator[RowsWrite]:
     """All samples of the header, and those that a sample file describes beyond them (without an index)."""
-    place: dict[str, int | None] = {name: index for index, name in enumerate(callset.plan.samples)}
+    place: dict[str, int | None] = {name: index for index, name in enumerate(callset.source.samples)}
     place |= {name: None for name, row in held.samples.items() if name not in place and is_described(row)}
     rows = [(callset.callset_id, name, index, *_described(held, name)) for name, index in place.items()]
     if {row[1]: row for row in rows} == {name: tuple(row) for name, row in held.samples.items()}:
         return
-    yield RowsWrite(SAMPLES, rows, f"callset_id = '{callset.callset_id}'")
+    yield RowsWrite(SAMPLES, rows, rows_of_callset(callset.callset_id))
 
 
 def _described(held: Held, name: str) -> tuple[str | None, str | None]:

@@ -1,7 +1,25 @@
 """Tables about the work itself: what each run read and wrote, and the versions that belong together."""
 
+from typing import NamedTuple
+
 from allofus_spark.tables.contract import Column, Table, Zone
-from allofus_spark.tables.types import COUNTERS, DOUBLE, LONG, STRING, TIMESTAMP, VERSIONS
+from allofus_spark.tables.types import COUNTERS, DOUBLE, LONG, STRING, TIMESTAMP, VERSIONS, array, struct
+
+
+class SourceRecords(NamedTuple):
+    """What became of the records of one source file; an item of ``pipeline_runs.sources``."""
+
+    source_file: str
+    records_read: int
+    records_kept: int
+    records_refused: int
+    records_collapsed: int
+    records_without_alt: int
+
+
+SOURCES = array(
+    struct(source_file=STRING, **{name: LONG for name in SourceRecords._fields if name != "source_file"})
+)
 
 PIPELINE_RUNS = Table(
     name="pipeline_runs",
@@ -12,13 +30,21 @@ PIPELINE_RUNS = Table(
         Column("run_id", STRING, "Unique id of the run"),
         Column("stage", STRING, "Job that ran"),
         Column("table_name", STRING, "Table written; empty: the run as a whole"),
-        Column("partition", STRING, "Predicate that was replaced; empty: whole table or appended rows"),
+        Column(
+            "partition", STRING, "Predicate that was replaced; true: whole table; empty: rows were appended"
+        ),
         Column("status", STRING, "finished or failed"),
         Column("message", STRING, "Error of a failed run", True),
         Column("inputs", VERSIONS, "Table versions that the run had read, by table"),
         Column("output_version", LONG, "Delta version that the write made", True),
         Column("rows", LONG, "Rows written", True),
         Column("counters", COUNTERS, "What the run counted, by name (records read, refused, ...)"),
+        Column(
+            "sources",
+            SOURCES,
+            "Source files of an ingest: records read = kept + refused + collapsed (duplicates of kept "
+            "ones) + without ALT; empty for other jobs",
+        ),
         Column("started_at", TIMESTAMP, "Start, UTC"),
         Column("seconds", DOUBLE, "Duration in seconds"),
         Column("package_version", STRING, "Version of this package"),

@@ -21,7 +21,7 @@ from pyspark.sql import DataFrame, Row
 
 from allofus_spark import __version__
 from allofus_spark.tables.contract import Table
-from allofus_spark.tables.run_tables import PIPELINE_RUNS, SNAPSHOTS
+from allofus_spark.tables.run_tables import PIPELINE_RUNS, SNAPSHOTS, SourceRecords
 from allofus_spark.tables.warehouse import Warehouse
 from allofus_spark.tables.writer import commit, prepare
 from allofus_spark.tables.writes import ArrowWrite, FilesWrite, RowsWrite, Write, Written
@@ -41,6 +41,7 @@ class Run:
         self.inputs: dict[str, int] = {}
         self.written: list[tuple[Written, float]] = []
         self.counters: Counter[str] = Counter()
+        self.sources: Sequence[SourceRecords] = ()
         self._snapshot: dict[str, int] = {}
 
     def begin(self) -> None:
@@ -129,6 +130,7 @@ class Run:
             written.version if written else None,
             written.rows if written else None,
             dict(self.counters),
+            [source._asdict() for source in self.sources],
             self.started_at,
             elapsed if seconds is None else seconds,
             __version__,

@@ -33,3 +33,8 @@ VERSIONS = MapType(STRING, LONG)
 def struct(**fields: DataType) -> StructType:
     """A struct of nullable fields, in the order given."""
     return StructType([StructField(name, kind, True) for name, kind in fields.items()])
+
+
+def array(item: DataType) -> ArrayType:
+    """An array of ``item``."""
+    return ArrayType(item)

@@ -16,9 +16,11 @@ from allofus_spark import errors
 from allofus_spark.genome import Build, ReferenceSequence, load_build
 from allofus_spark.ingest.bytes import SplitReport, check_reports, plan_splits
 from allofus_spark.ingest.files import SourceFile
+from allofus_spark.ingest.filters import GenotypeFilters
 from allofus_spark.ingest.plan import probe_file
-from allofus_spark.ingest.tasks import ParseJob, parse_ranges
+from allofus_spark.ingest.source import IngestJob, parse_tasks
 from allofus_spark.ingest.vcf import staging
+from allofus_spark.ingest.vcf_source import VcfSource
 
 HOM_REF, HET, HOM_ALT, MISSING = range(4)
 _SEX_CODES = {"XX": 1, "XY": 2}
@@ -60,12 +62,16 @@ def plain_calls(row: Mapping[str, Any]) -> list[int]:
     return calls
 
 
+NO_FILTERS = GenotypeFilters()
+
+
 def parse_file(
     path: Path,
     *,
     build: str | Build = "GRCh38",
     sex: Mapping[str, str] | None = None,
     reference: ReferenceSequence | None = None,
+    filters: GenotypeFilters = NO_FILTERS,
     split_bytes: int = 1 << 23,
     chunk_bytes: int = 1 << 24,
     batch_bytes: int = 1 << 25,
@@ -81,13 +87,13 @@ def parse_file(
     genome.check_contig_lengths(probe.header.contig_lengths, where=str(path))
     splits = plan_splits(file.path, probe.kind, file.size, split_bytes)
     samples = probe.header.samples
-    job = ParseJob(
-        splits=tuple(splits),
-        headers={file.path: probe.header},
+    source = VcfSource((file,), {file.path: probe.header}, tuple(splits), "", ())
+    job = IngestJob(
         samples=samples,
         sex=np.array([_SEX_CODES.get((sex or {}).get(name, ""), 0) for name in samples], np.int8),
         build=genome,
         reference=reference,
+        filters=filters,
         max_alts=max_alts,
         chunk_bytes=chunk_bytes,
         batch_bytes=batch_bytes,
@@ -95,7 +101,7 @@ def parse_file(
     )
     before_reading()
     numbers = pa.record_batch([pa.array(range(len(splits)))], names=["id"])
-    rows = pa.Table.from_batches(parse_ranges(job, [numbers]), schema=staging.STAGED).to_pylist()
+    rows = pa.Table.from_batches(parse_tasks(source, job, [numbers]), schema=staging.STAGED).to_pylist()
     ledgers = [json.loads(row["ledger"]) for row in rows if row["row_kind"] == staging.LEDGER]
     for ledger in ledgers:
         if "error" in ledger:

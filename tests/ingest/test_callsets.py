@@ -149,7 +149,10 @@ def test_one_bad_shard_among_good_ones_commits_nothing(unchanged: Warehouse, tmp
 def test_too_many_refused_records_stop_the_ingest(unchanged: Warehouse, tmp_path: Path) -> None:
     lines = [gt_record("0/1", "0/0", pos=pos) for pos in range(100, 119)]
     path = write_bytes(tmp_path / "a.vcf", vcf_text([*lines, gt_record("0/1", "0/7"), "x"], ["V1", "V2"]))
-    message = r"2 of 21 records were refused \(1 bad_genotype, 1 column_count\), more than the share of 0\.05"
+    message = (
+        r"2 records or alleles of 21 records were refused \(1 bad_genotype, 1 column_count\), more than the "
+        r"share of 0\.05"
+    )
     with pytest.raises(BadSource, match=message) as refusal:
         ingest(unchanged, path, callset="x")
     assert "chr1:100 bad_genotype" in str(refusal.value)
@@ -249,6 +252,9 @@ def test_alleles_written_twice_collapse_if_they_agree_and_go_if_they_do_not(
         ("first", "chr1:400:A:<DEL>"): [HET, HOM_REF],
     }
     assert (counters["alleles_collapsed"], counters["alleles_refused_duplicate"]) == (2, 5)
+    # A record of which one allele is kept is kept; one that lost all counts as refused if one was refused.
+    run = next(row for row in rows_of(warehouse, PIPELINE_RUNS) if row["table_name"] == "genotypes")
+    assert [tuple(source.values()) for source in run["sources"]] == [(str(path), 9, 3, 4, 2, 0)]
     refused = [
         (row["pos"], row["alt"], row["input_allele"], row["reason"])
         for row in rows_of(warehouse, REJECTED_RECORDS)

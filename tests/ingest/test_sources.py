@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,9 +18,12 @@ from pyspark.sql import SparkSession
 from allofus_spark.errors import BadSamples, BadSource
 from allofus_spark.genome import load_build
 from allofus_spark.ingest.files import list_sources
-from allofus_spark.ingest.plan import plan_callset
+from allofus_spark.ingest.filters import GenotypeFilters
+from allofus_spark.ingest.plan import plan_vcf
+from allofus_spark.ingest.source import IngestJob
 from allofus_spark.ingest.stage import stage_records, staging_folder
-from allofus_spark.ingest.tasks import ParseJob, RejoinedLines
+from allofus_spark.ingest.vcf import staging
+from allofus_spark.ingest.vcf_source import RejoinedLines
 from allofus_spark.settings import load_settings
 from allofus_spark.tables import Warehouse
 from tests.cases.plain_ingest import key_of, parse_file, plain_calls
@@ -41,7 +47,7 @@ def test_a_name_is_itself_whatever_characters_it_holds(spark: SparkSession, tmp_
     for path in paths:
         assert paths_of(spark, path) == [str(path)]
         (file,) = list_sources(spark, [str(path)])
-        assert plan_callset(spark, [file], load_build("GRCh38"), split_bytes=1 << 20).samples == ("S1", "S2")
+        assert plan_vcf(spark, [file], load_build("GRCh38"), split_bytes=1 << 20).samples == ("S1", "S2")
     assert paths_of(spark, folder) == sorted(map(str, paths))
     assert paths_of(spark, f"{tmp_path}/a b*/sp*.vcf") == [str(folder / "sp ace.vcf")]
 
@@ -106,7 +112,7 @@ def test_the_first_bad_file_is_named_and_the_others_counted(spark: SparkSession,
     write_bytes(tmp_path / "d.vcf.gz", write_bgzip(tmp_path / "whole", TEXT).read_bytes()[:30])
     files = list_sources(spark, [str(tmp_path)])
     with pytest.raises(BadSource, match=r"b\.vcf: empty file .* \(1 more of 5 files are bad too\)"):
-        plan_callset(spark, files, load_build("GRCh38"), split_bytes=1 << 20)
+        plan_vcf(spark, files, load_build("GRCh38"), split_bytes=1 << 20)
 
 
 def test_shards_may_order_samples_differently_but_not_have_others(
@@ -117,11 +123,11 @@ def test_shards_may_order_samples_differently_but_not_have_others(
         write_bytes(tmp_path / f"{name}.vcf", vcf_text([], ids))
     build = load_build("GRCh38")
     files = list_sources(spark, [str(tmp_path)])
-    assert plan_callset(spark, files[:2], build, split_bytes=1 << 20).samples == ("S1", "S2", "S3")
+    assert plan_vcf(spark, files[:2], build, split_bytes=1 << 20).samples == ("S1", "S2", "S3")
     with pytest.raises(
         BadSamples, match=r"c\.vcf: other samples than .*a\.vcf: it lacks 1: S3; it has besides 2: S4, S5"
     ):
-        plan_callset(spark, files, build, split_bytes=1 << 20)
+        plan_vcf(spark, files, build, split_bytes=1 << 20)
 
 
 @pytest.mark.parametrize(
@@ -178,14 +184,13 @@ def test_another_file_system_gives_the_same_rows_for_every_kind(
     files = list_sources(spark, ["viewfs://store/data"])
     assert [file.uri for file in files] == [f"viewfs://store/data/{path.name}" for path in paths]
     build = load_build("GRCh38")
-    plan = plan_callset(spark, files, build, split_bytes=1 << 16)
-    job = ParseJob(
-        splits=plan.splits,
-        headers=plan.headers,
+    plan = plan_vcf(spark, files, build, split_bytes=1 << 16)
+    job = IngestJob(
         samples=plan.samples,
         sex=np.zeros(2, np.int8),
         build=build,
         reference=None,
+        filters=GenotypeFilters(),
         max_alts=50,
         chunk_bytes=1 << 16,
         batch_bytes=1 << 20,
@@ -214,6 +219,21 @@ def test_another_file_system_gives_the_same_rows_for_every_kind(
         assert [row.source_offset for row in mine if row.reason] == [
             row["source_offset"] for row in local.refused
         ]
+
+
+def test_what_a_dead_task_leaves_is_not_read(spark: SparkSession, tmp_path: Path) -> None:
+    rows = staging.staged_batch({"row_kind": pa.array(["allele"])}, 1)
+    path = staging.staged_path(str(tmp_path), 0)
+    with suppress(InterruptedError), staging.write_staged(path) as file:
+        file.write_batch(rows)
+        raise InterruptedError
+    assert list(tmp_path.iterdir()) == []
+    with staging.write_staged(path) as file:
+        file.write_batch(rows)
+        (unfinished,) = tmp_path.iterdir()
+        shutil.copy(unfinished, f"{unfinished}.copy")  # as a task that is killed leaves it
+    assert len(list(tmp_path.iterdir())) == 2
+    assert spark.read.schema(staging.staged_schema()).parquet(str(tmp_path)).count() == 1
 
 
 @given(

@@ -6,6 +6,8 @@ Policy for calls that are not plainly diploid, by how many copies are meant at t
   MT): there it is the haploid call of the allele seen;
 - a haploid call is stored as 0 or 2 where one copy may be meant (not for XX on X), and is missing elsewhere;
 - more than two alleles are missing.
+
+A call that the policy leaves is then held against the genotype filters.
 """
 
 from __future__ import annotations
@@ -15,11 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from allofus_spark.genome import DIPLOID, MITOCHONDRIAL, X_NONPAR
-from allofus_spark.ingest.vcf.scan import COLON, DOT, TAB, Reason
+from allofus_spark.ingest.vcf.quality import GT_VALUE, PASSES, failed_rule
+from allofus_spark.ingest.vcf.scan import AD, COLON, DOT, DP, FT, GQ, GT, N_ALTS, N_KEYS, TAB, Reason
 
 SEX_UNKNOWN, SEX_XX, SEX_XY = 0, 1, 2
-# Columns of the tallies.
-HALF, HAPLOID, POLYPLOID = 0, 1, 2
+# Columns of the tallies, as in tables.variant_tables.CALLS_MISSING; the genotype filters follow.
+HALF, HAPLOID, POLYPLOID, FIRST_FILTER = range(4)
 _ABSENT, _BAD = -1, -2
 _COLUMN_COUNT, _BAD_GENOTYPE = int(Reason.COLUMN_COUNT), int(Reason.BAD_GENOTYPE)
 _SLASH, _BAR = 47, 124
@@ -111,23 +114,25 @@ def _store(packed, rows, n_alts, sample, copies, alleles):  # type: ignore[no-un
 
 
 @numba.njit(cache=True, nogil=True)
-def _next_value(data, at, end, gt_place, n_keys, bounds):  # type: ignore[no-untyped-def]
-    """Bounds of GT in the sample field at ``at``; returns the field's end, or _BAD for too many values."""
+def _next_values(data, at, end, slots, bounds):  # type: ignore[no-untyped-def]
+    """Bounds of the values that are read in the sample field at ``at``; its end, or _BAD for too many values.
+
+    ``slots`` says for each key of FORMAT which row of ``bounds`` its value has, or -1.
+    """
+    bounds[:] = _ABSENT
     place = 0
-    bounds[0] = bounds[1] = _ABSENT
-    if gt_place == 0:
-        bounds[0] = at
-    while at < end and data[at] != TAB:
-        if data[at] == COLON:
-            if place == gt_place:
-                bounds[1] = at
+    first = at
+    while True:
+        if at == end or data[at] == TAB or data[at] == COLON:
+            if place == len(slots):
+                return _BAD
+            if slots[place] >= 0:
+                bounds[slots[place], 0], bounds[slots[place], 1] = first, at
             place += 1
-            if place == gt_place:
-                bounds[0] = at + 1
+            first = at + 1
+            if at == end or data[at] == TAB:
+                return at
         at += 1
-    if place == gt_place:
-        bounds[1] = at
-    return at if place < n_keys else _BAD
 
 
 # A diploid call of single-digit alleles and the tab after it, as one little-endian word.
@@ -171,14 +176,38 @@ def _pack_words(words, first_word, sample, last, n_alts, rows, packed):  # type:
 
 
 @numba.njit(cache=True, nogil=True)
-def _pack_line(data, words, at, end, gt_place, n_keys, n_alts, region, sex, rows, packed, tally):  # type: ignore[no-untyped-def]
-    """Pack one record; 0 or the reason why it is refused."""
-    n_samples = len(sex)
-    if n_samples == 0:
+def _slots(numbers):  # type: ignore[no-untyped-def]
+    """int64[keys]: which of the values that are read each key of FORMAT is, or -1."""
+    slots = np.full(numbers[N_KEYS], -1, np.int64)
+    for slot, field in enumerate((GT, GQ, DP, AD, FT)):
+        if numbers[field] >= 0:
+            slots[numbers[field]] = slot
+    return slots
+
+
+@numba.njit(cache=True, nogil=True)
+def _call(data, bounds, n_alts, region, sex, alleles, tally):  # type: ignore[no-untyped-def]
+    """Copies called in one sample field (alleles in ``alleles``), by the policy on ploidy; or _BAD."""
+    if bounds[GT_VALUE, 0] == _ABSENT:
         return 0
+    ploidy = _parse_gt(data, bounds[GT_VALUE, 0], bounds[GT_VALUE, 1], n_alts, alleles)
+    return _BAD if ploidy == _BAD else _settle(alleles, ploidy, region, sex, tally)
+
+
+@numba.njit(cache=True, nogil=True)
+def _pack_line(data, words, span, numbers, region, sex, rules, rows, packed, tally):  # type: ignore[no-untyped-def]
+    """Pack one record; 0 or the reason why it is refused, and its high-quality calls (-1: cannot be told)."""
+    at, end = span[0], span[1]
+    n_samples, n_alts = len(sex), numbers[N_ALTS]
+    graded = numbers[GQ] >= 0 and numbers[DP] >= 0 and numbers[AD] >= 0
+    high_quality = 0 if graded else -1
+    if n_samples == 0:
+        return 0, high_quality
     alleles = np.zeros(2, np.int64)
-    bounds = np.zeros(2, np.int64)
-    plain = gt_place == 0 and n_keys == 1
+    bounds = np.zeros((5, 2), np.int64)
+    slots = _slots(numbers)
+    filtered = rules[0].max() >= 0
+    plain = numbers[GT] == 0 and numbers[N_KEYS] == 1 and not filtered
     sample = 0
     while sample < n_samples:
         if plain:
@@ -188,21 +217,25 @@ def _pack_line(data, words, at, end, gt_place, n_keys, n_alts, region, sex, rows
             at += 4 * (after - sample)
             sample = after
         if at > end:
-            return _COLUMN_COUNT
-        stop = _next_value(data, at, end, gt_place, n_keys, bounds)
+            return _COLUMN_COUNT, high_quality
+        stop = _next_values(data, at, end, slots, bounds)
         if stop == _BAD:
-            return _BAD_GENOTYPE
-        copies = 0
-        if bounds[1] != _ABSENT:
-            ploidy = _parse_gt(data, bounds[0], bounds[1], n_alts, alleles)
-            if ploidy == _BAD:
-                return _BAD_GENOTYPE
-            copies = _settle(alleles, ploidy, region, sex[sample], tally)
+            return _BAD_GENOTYPE, high_quality
+        copies = _call(data, bounds, n_alts, region, sex[sample], alleles, tally)
+        if copies == _BAD:
+            return _BAD_GENOTYPE, high_quality
+        if copies > 0 and graded and failed_rule(data, bounds, alleles, copies, rules[1]) == PASSES:
+            high_quality += 1
+        if copies > 0 and filtered:
+            failed = failed_rule(data, bounds, alleles, copies, rules[0])
+            if failed != PASSES:
+                tally[FIRST_FILTER + failed] += 1
+                copies = 0
         if copies == 0 or alleles[0] > 0 or (copies == 2 and alleles[1] > 0):
             _store(packed, rows, n_alts, sample, copies, alleles)
         at = stop + 1
         sample += 1
-    return 0 if at == end + 1 else _COLUMN_COUNT
+    return 0 if at == end + 1 else _COLUMN_COUNT, high_quality
 
 
 def words_of(data: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint32], ...]:
@@ -212,7 +245,7 @@ def words_of(data: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint32], ...]:
 
 @numba.njit(cache=True, nogil=True)
 def pack_records(  # type: ignore[no-untyped-def]
-    data, words, calls, numbers, regions, sex, rows, row_starts, packed, reason, tallies
+    data, words, calls, numbers, regions, sex, rules, rows, row_starts, packed, reason, tallies, high_quality
 ):
     """Pack the calls of records that have not been refused.
 
@@ -226,6 +259,8 @@ def pack_records(  # type: ignore[no-untyped-def]
         Ploidy region of each record.
     sex : int8[n_samples]
         SEX_UNKNOWN, SEX_XX or SEX_XY.
+    rules : float64[2, 4]
+        Genotype filters to apply, and the rules of a high-quality call; see ``GenotypeFilters.as_array``.
     rows : int64[alternates]
         Row of ``packed`` for each alternate of each record, -1 where it is dropped.
     row_starts : int64[records]
@@ -234,24 +269,24 @@ def pack_records(  # type: ignore[no-untyped-def]
         Zeroed; filled here.
     reason : int8[records]
         Set where a record is refused; its rows are then to be dropped.
-    tallies : int32[records, 3]
-        Calls set to missing, by HALF, HAPLOID, POLYPLOID.
+    tallies : int32[records, 7]
+        Calls set to missing, by HALF, HAPLOID, POLYPLOID, and from FIRST_FILTER on by FT, GQ, DP, AB.
+    high_quality : int32[records]
+        Set to the high-quality calls, -1 where FORMAT lacks GQ, DP or AD.
     """
     for record in range(len(calls)):
         if reason[record] != 0:
             continue
         start = row_starts[record]
-        reason[record] = _pack_line(
+        reason[record], high_quality[record] = _pack_line(
             data,
             words,
-            calls[record, 0],
-            calls[record, 1],
-            numbers[record, 2],
-            numbers[record, 3],
-            numbers[record, 1],
+            calls[record],
+            numbers[record],
             regions[record],
             sex,
-            rows[start : start + numbers[record, 1]],
+            rules,
+            rows[start : start + numbers[record, N_ALTS]],
             packed,
             tallies[record],
         )

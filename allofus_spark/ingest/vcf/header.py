@@ -12,6 +12,7 @@ from allofus_spark.errors import BadSamples, BadSource, shown
 
 FIXED_COLUMNS = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO")
 _CONTIG = re.compile(rb"##contig=<(.*)>\s*$")
+_FORMAT = re.compile(rb"##FORMAT=<ID=([A-Za-z_][0-9A-Za-z_.]*)[,>]")
 _ATTRIBUTE = re.compile(rb'(\w+)=("(?:[^"\\]|\\.)*"|[^,]*)')
 _REFERENCE_BLOCKS = (b"##GVCFBlock", b"##ALT=<ID=NON_REF", b"##ALT=<ID=*,", b"##ALT=<ID=<*>")
 
@@ -22,6 +23,7 @@ class VcfHeader:
 
     samples: tuple[str, ...]
     contig_lengths: dict[str, int | None]
+    formats: frozenset[str]
     column_line: bytes
     has_reference_blocks: bool
     sha256: str
@@ -52,6 +54,7 @@ def parse_header(lines: Sequence[bytes], path: str) -> VcfHeader:
     header = VcfHeader(
         samples=samples,
         contig_lengths=declared_contigs(lines),
+        formats=frozenset(found[1].decode() for line in lines if (found := _FORMAT.match(line))),
         column_line=bytes(lines[-1]),
         has_reference_blocks=any(line.startswith(_REFERENCE_BLOCKS) for line in lines),
         sha256=hashlib.sha256(b"\n".join(lines)).hexdigest(),

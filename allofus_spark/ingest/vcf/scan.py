@@ -18,6 +18,8 @@ Offsets = npt.NDArray[np.int64]
 TAB, COLON, COMMA, DOT, STAR, LESS, MORE, HASH = 9, 58, 44, 46, 42, 60, 62, 35
 # Columns of a record; FORMAT and samples may be absent.
 CHROM, POS, ID, REF, ALT, QUAL, FILTER, INFO, FORMAT = range(9)
+# Columns of ``numbers``: what was read of a record, and where FORMAT has the fields that are read (-1: not).
+POSITION, N_ALTS, N_KEYS, GT, GQ, DP, AD, FT = range(8)
 MAX_POSITION = 2**31 - 2
 
 
@@ -37,6 +39,7 @@ class Reason(IntEnum):
     POSITION_PAST_CONTIG = 10  # REF reaches past the contig's end
     REF_MISMATCH = 11  # REF is not the reference sequence
     DUPLICATE_ALLELE = 12  # another record has the same allele with other calls
+    AMBIGUOUS_REFERENCE = 13  # of two alleles either could be the reference (PLINK and BGEN files)
 
 
 # As plain numbers, for the kernels.
@@ -155,20 +158,37 @@ def _position(data, start, end):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _find_gt(data, start, end):  # type: ignore[no-untyped-def]
-    """(place of GT among FORMAT's keys or -1 where absent, or -2 where repeated; number of keys)."""
-    place = -1
+def _field(data, start, end):  # type: ignore[no-untyped-def]
+    """Column of ``numbers`` that holds the place of a FORMAT key, or -1: GT, GQ, DP, AD and FT are read."""
+    if end - start != 2:
+        return -1
+    first, second = data[start], data[start + 1]
+    if first == 71:  # G
+        return GT if second == 84 else GQ if second == 81 else -1
+    if first == 68 and second == 80:
+        return DP
+    if first == 65 and second == 68:
+        return AD
+    return FT if first == 70 and second == 84 else -1
+
+
+@numba.njit(cache=True, nogil=True)
+def _find_fields(data, start, end, numbers):  # type: ignore[no-untyped-def]
+    """Places of the fields that are read among FORMAT's keys, and their number; whether GT is unique."""
+    numbers[GT:] = -1
     keys = 0
     first = start
     for at in range(start, end + 1):
         if at == end or data[at] == COLON:
-            if at - first == 2 and data[first] == 71 and data[first + 1] == 84:
-                if place >= 0:
-                    return -2, keys
-                place = keys
+            field = _field(data, first, at)
+            if field == GT and numbers[GT] >= 0:
+                return False
+            if field >= 0 and numbers[field] < 0:
+                numbers[field] = keys
             keys += 1
             first = at + 1
-    return place, keys
+    numbers[N_KEYS] = keys
+    return True
 
 
 @numba.njit(cache=True, nogil=True)
@@ -226,15 +246,15 @@ def scan_records(data, starts, n_columns, max_alts):  # type: ignore[no-untyped-
         Slices of the columns CHROM to FORMAT.
     calls : int64[lines, 2]
         Slice of the sample columns.
-    numbers : int64[lines, 4]
-        Position, alternates, place of GT in FORMAT (-1: absent), keys in FORMAT.
+    numbers : int64[lines, 8]
+        Position, alternates, keys in FORMAT, and the places of GT, GQ, DP, AD and FT there (-1: absent).
     """
     lines = len(starts) - 1
     kind = np.zeros(lines, np.int8)
     reason = np.zeros(lines, np.int8)
     fields = np.zeros((lines, 9, 2), np.int64)
     calls = np.zeros((lines, 2), np.int64)
-    numbers = np.zeros((lines, 4), np.int64)
+    numbers = np.zeros((lines, 8), np.int64)
     for line in range(lines):
         start, end = starts[line], starts[line + 1] - 1
         if end > start and data[end - 1] == 13:
@@ -247,7 +267,7 @@ def scan_records(data, starts, n_columns, max_alts):  # type: ignore[no-untyped-
             continue
         after = _split_fields(data, start, end, n_columns, fields[line])
         calls[line, 0], calls[line, 1] = after, end
-        numbers[line, 2] = -1
+        numbers[line, GT:] = -1
         if after < 0:
             reason[line] = _COLUMN_COUNT
             continue
@@ -260,18 +280,16 @@ def _judge(data, fields, numbers, n_columns, max_alts):  # type: ignore[no-untyp
     """Fill ``numbers`` and return the reason why the fixed columns are refused, or 0."""
     if not _is_contig_name(data, fields[CHROM, 0], fields[CHROM, 1]):
         return _BAD_CHROM
-    numbers[0] = _position(data, fields[POS, 0], fields[POS, 1])
-    if numbers[0] < 0:
+    numbers[POSITION] = _position(data, fields[POS, 0], fields[POS, 1])
+    if numbers[POSITION] < 0:
         return _BAD_POSITION
     if not _all_in(data, fields[REF, 0], fields[REF, 1], _REF_BASE):
         return _BAD_REF
-    numbers[1] = _check_alts(data, fields)
-    if numbers[1] < 0:
+    numbers[N_ALTS] = _check_alts(data, fields)
+    if numbers[N_ALTS] < 0:
         return _BAD_ALT
-    if n_columns > 9:
-        numbers[2], numbers[3] = _find_gt(data, fields[FORMAT, 0], fields[FORMAT, 1])
-        if numbers[2] == -2:
-            return _BAD_FORMAT
-    if numbers[1] > max_alts:
+    if n_columns > 9 and not _find_fields(data, fields[FORMAT, 0], fields[FORMAT, 1], numbers):
+        return _BAD_FORMAT
+    if numbers[N_ALTS] > max_alts:
         return _EXCESS_ALLELES
     return 0

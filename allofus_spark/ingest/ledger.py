@@ -1,0 +1,42 @@
+"""What became of every record of each source file: kept + refused + collapsed + without ALT = read."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from allofus_spark.errors import BadSource
+from allofus_spark.ingest.duplicates import Duplicates
+from allofus_spark.ingest.stage import Ledger
+from allofus_spark.tables import SourceRecords
+
+
+def balanced_files(ledger: Ledger, duplicates: Duplicates | None) -> list[SourceRecords]:
+    """The account of each source file, in path order; raises BadSource where one does not balance.
+
+    A record counts as kept while one of its alleles is; of those that lose all to duplicates, one that was
+    refused decides.
+    """
+    left_out: dict[str, Counter[str]] = {}
+    for row in duplicates.records if duplicates else ():
+        left_out.setdefault(row.source_file, Counter())[row.state] += row["count"]
+    files = []
+    for path, counters in ledger.of_file.items():
+        gone = left_out.get(path, Counter())
+        file = SourceRecords(
+            source_file=path,
+            records_read=counters["records_read"],
+            records_kept=counters["records_kept"] - gone.total(),
+            records_refused=counters["records_refused"] + gone["refused"],
+            records_collapsed=gone["collapsed"],
+            records_without_alt=counters["records_without_alt"],
+        )
+        accounted = (
+            file.records_kept + file.records_refused + file.records_collapsed + file.records_without_alt
+        )
+        if file.records_read != accounted or min(file[1:]) < 0:
+            raise BadSource(
+                f"{path}: {file.records_read} records were read but {accounted} are accounted for ({file}); "
+                "nothing was written. This is a defect: report it."
+            )
+        files.append(file)
+    return files
