@@ -211,6 +211,35 @@ def private_homozygotes(vcf: Path) -> np.ndarray[Any, np.dtype[np.int64]]:
     return counts
 
 
+@pytest.mark.parametrize(("name", "expected"), [("missing", 8), ("split", 100), ("hwe", 1)])
+def test_records_without_a_call_of_high_quality_are_flagged(
+    name: str, expected: int, assessed: dict[str, Assessed]
+) -> None:
+    n_high_quality = high_quality_calls(assessed[name].vcf)
+    n_flagged = 0
+    for row in assessed[name].quality.variants:
+        assert "no_genotype_quality" not in row["not_assessed"]
+        if row["record"] in n_high_quality:  # of split records those with one ALT
+            flagged = "NO_HQ_GENOTYPES" in row["reasons"]
+            assert flagged == (n_high_quality[row["record"]] == 0)
+            n_flagged += flagged
+    assert n_flagged == expected
+
+
+def high_quality_calls(vcf: Path) -> dict[Record, int]:
+    """Calls with GQ >= 20, DP >= 10 and, where het, a share of ALT reads of at least 0.2."""
+    counts = {}
+    for variant in VCF(str(vcf)):
+        calls = variant.genotype.array()[:, :2]
+        reads = np.maximum(variant.format("AD")[:, :2], 0)
+        depth, quality = variant.format("DP")[:, 0], variant.format("GQ")[:, 0]
+        balance = reads[:, 1] / np.maximum(reads.sum(axis=1), 1)
+        is_het = calls[:, 0] != calls[:, 1]
+        high = (calls >= 0).all(axis=1) & (quality >= 20) & (depth >= 10) & (~is_het | (balance >= 0.2))
+        counts[variant.POS, variant.REF, variant.ALT[0]] = int(high.sum())
+    return counts
+
+
 def test_what_was_not_assessed_is_counted(assessed: dict[str, Assessed]) -> None:
     counters = assessed["phase_3"].counters
     n_variants = {name: len(assessed[name].quality.variants) for name in CALLSETS}
