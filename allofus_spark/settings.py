@@ -208,6 +208,52 @@ class FrequencySettings(_Section):
         return self
 
 
+class QcSettings(_Section):
+    """Where variants and samples are flagged. Rows are flagged, never dropped."""
+
+    min_snv_qual_phred: float = Field(
+        60,
+        ge=0,
+        description="LowQual: an allele as long as REF with a lower QUAL. The release's, from GATK: 30 − "
+        "10·log10 of the heterozygosity that is expected, 0.001 for SNVs.",
+    )
+    min_indel_qual_phred: float = Field(
+        69,
+        ge=0,
+        description="LowQual: an allele longer or shorter than REF with a lower QUAL. As for SNVs, with a "
+        "heterozygosity of 0.000125.",
+    )
+    max_excess_het_phred: float = Field(
+        54.69,
+        ge=0,
+        description="ExcessHet: a one-sided mid-p of too many heterozygotes above this, phred-scaled. The "
+        "release's, from GATK: p 3.4e-6, a z-score of −4.5.",
+    )
+    max_x_f_of_xx: float = Field(
+        0.2,
+        description="Inferred sex is XX where the F coefficient of non-PAR X is below (PLINK --check-sex).",
+    )
+    min_x_f_of_xy: float = Field(
+        0.8,
+        description="Inferred sex is XY where the F coefficient of non-PAR X is above (PLINK --check-sex).",
+    )
+    min_expected_x_hets: float = Field(
+        25,
+        ge=0,
+        description="Heterozygous calls that Hardy-Weinberg proportions let expect of a sample on non-PAR X; "
+        "with fewer its sex is not inferred. At 25 independent ones F of an XX person has a standard "
+        "deviation of at most 0.2, and 0.8 is four of them away.",
+    )
+
+    @model_validator(mode="after")
+    def _f_leaves_room(self) -> QcSettings:
+        if self.max_x_f_of_xx > self.min_x_f_of_xy:
+            raise ValueError(
+                f"max_x_f_of_xx {self.max_x_f_of_xx} must not be above min_x_f_of_xy {self.min_x_f_of_xy}"
+            )
+        return self
+
+
 class Settings(_Section):
     """All settings of a run."""
 
@@ -220,6 +266,7 @@ class Settings(_Section):
     genome: GenomeSettings = GenomeSettings()
     ingest: IngestSettings = IngestSettings()
     frequencies: FrequencySettings = FrequencySettings()
+    qc: QcSettings = QcSettings()
 
     def content_hash(self) -> str:
         """SHA-256 (hex) of the settings that can shape a result: all but `warehouse` and `spark`."""
