@@ -17,6 +17,7 @@ from allofus_spark.genotypes.encoding import (
     rows_that_fit,
     unpack,
 )
+from allofus_spark.genotypes.lookup import bed_from_packed, take_samples
 
 __all__ = [
     "DENSE",
@@ -26,6 +27,7 @@ __all__ = [
     "MISSING",
     "SPARSE",
     "CallBatch",
+    "bed_from_packed",
     "choose_sparse",
     "count_by_stratum",
     "decode",
@@ -33,5 +35,6 @@ __all__ = [
     "pack",
     "packed_width",
     "rows_that_fit",
+    "take_samples",
     "unpack",
 ]
