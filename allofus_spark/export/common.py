@@ -9,6 +9,7 @@ Source: All of Us Research Program, Controlled Tier data release, ACAF threshold
 
 from __future__ import annotations
 
+import operator
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
@@ -38,9 +39,7 @@ def common_sites(run: Run, sites: DataFrame) -> DataFrame:
     groups = settings.frequencies.ancestry_groups
     frequencies = allele_frequencies(groups)
     _check_current(run, frequencies.name)
-    common = is_common(
-        groups, min_ac=settings.export.common_min_ac, above_af=settings.export.common_above_af
-    )
+    common = is_common(groups, min_ac=settings.export.common_min_ac, above_af=settings.export.common_above_af)
     alleles = run.read(frequencies).where(common).select(*ALLELE_KEY)
     kept = sites.join(alleles, list(ALLELE_KEY), "left_semi").select(*_SITE).distinct()
     return sites.join(kept, list(_SITE), "left_semi")
@@ -48,7 +47,7 @@ def common_sites(run: Run, sites: DataFrame) -> DataFrame:
 
 def is_common(groups: tuple[str, ...], *, min_ac: int, above_af: float) -> Column:
     """Whether a row of ``allele_frequencies`` is common: ac >= min_ac in a group, or max_af > above_af."""
-    by_count = reduce(Column.__or__, [F.col(f"{group}.ac") >= min_ac for group in groups])
+    by_count = reduce(operator.or_, [F.col(f"{group}.ac") >= min_ac for group in groups])
     return by_count | F.coalesce(F.col("max_af") > above_af, F.lit(False))
 
 
@@ -61,10 +60,12 @@ def _check_current(run: Run, table: str) -> None:
         newest[row.table_name] = max(newest.get(row.table_name, 0), number)
     computed = newest.get(table, 0)
     if not computed:
-        raise BadSource("--common needs allele frequencies, and there are none; run allofus frequencies first")
+        raise BadSource(
+            "--common needs allele frequencies, and there are none; run allofus frequencies first"
+        )
     changed = [item.name for item in (CALLSETS, SAMPLES, GENOTYPES) if newest.get(item.name, 0) > computed]
     if changed:
         raise BadSource(
-            f"the allele frequencies are older than {', '.join(changed)}; run allofus frequencies, then export "
-            "with --common again"
+            f"the allele frequencies are older than {', '.join(changed)}; run allofus frequencies, then "
+            "export again"
         )

@@ -38,7 +38,7 @@ class People:
     def one_copy(self) -> npt.NDArray[np.bool_]:
         """bool[ploidy regions, m]: where one copy is meant."""
         copies = [[COPIES[region][sex] for sex in self.sex_classes] for region in range(len(COPIES))]
-        return np.array(copies) == 1
+        return np.asarray(np.array(copies) == 1, np.bool_)
 
 
 def choose_people(
@@ -74,7 +74,9 @@ def _choose_callset(samples: Mapping[str, Sequence[Sample]], callset_id: str | N
     active = ", ".join(samples) or "none"
     if callset_id is None:
         if len(samples) != 1:
-            raise BadSource(f"the warehouse has {len(samples)} active callsets ({active}): name one with --callset")
+            raise BadSource(
+                f"the warehouse has {len(samples)} active callsets ({active}): name one with --callset"
+            )
         return next(iter(samples))
     if callset_id not in samples:
         raise BadSource(f"callset {callset_id} is not an active one; active: {active}")

@@ -29,9 +29,7 @@ class Variants:
     def slices(self, rows: int) -> Iterator[Variants]:
         """The same in stretches of at most ``rows`` alleles."""
         for start in range(0, len(self.packed), rows):
-            yield Variants(
-                self.contig, self.alleles.slice(start, rows), self.packed[start : start + rows]
-            )
+            yield Variants(self.contig, self.alleles.slice(start, rows), self.packed[start : start + rows])
 
     def column(self, name: str) -> pa.Array:
         column = self.alleles[name].combine_chunks()

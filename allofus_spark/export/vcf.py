@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pysam
@@ -53,7 +54,7 @@ class Vcf(Format):
         return {VCF_ENDING: b"".join(blocks(header.encode()))}
 
 
-def _before_calls(variants: Variants) -> tuple[np.ndarray[tuple[int], np.dtype[np.uint8]], ...]:
+def _before_calls(variants: Variants) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
     """Bytes and offsets of each line up to FORMAT."""
     lines = pc.binary_join_element_wise(*fixed_fields(variants), ".", "GT", "\t")
     offsets = np.frombuffer(lines.buffers()[1], np.int32)[lines.offset : lines.offset + len(lines) + 1]

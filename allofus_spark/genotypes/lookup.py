@@ -42,7 +42,7 @@ def take_samples(packed: Packed, samples: npt.NDArray[np.int64]) -> Packed:
 
 
 def bed_from_packed(packed: Packed, n_samples: int) -> Packed:
-    """The bytes of a variant-major ``.bed`` with A1 = alt, ``uint8[rows, ceil(n / 4)]``; pad bits are zero."""
+    """Rows of a variant-major ``.bed`` with A1 = alt, ``uint8[rows, ceil(n / 4)]``; pad bits are zero."""
     coded = _BED_BYTES[packed]
     if n_samples % 4:
         coded[:, -1] &= (1 << (2 * (n_samples % 4))) - 1
