@@ -1,4 +1,4 @@
-"""What tasks write: GT text, BED codes, calls of some samples, BGZF blocks."""
+"""What tasks write: GT text and BGZF blocks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from allofus_spark.export.bgzf import END_OF_FILE, TEXT_BYTES, BgzfFile, block
 from allofus_spark.export.genotype_text import genotype_lines
-from allofus_spark.genotypes import bed_from_packed, pack, take_samples, unpack
+from allofus_spark.genotypes import pack
 
 Calls = npt.NDArray[np.int8]
 DIPLOID = {0: "0/0", 1: "0/1", 2: "1/1", 3: "./."}
@@ -51,24 +51,6 @@ def test_each_call_is_written_by_the_copies_that_are_meant(calls: Calls, seed: i
         for row in range(n_rows)
     )
     assert text.tobytes().decode() == expected
-
-
-@given(calls=any_calls(), data=st.data())
-def test_calls_of_some_samples(calls: Calls, data: st.DataObject) -> None:
-    n_samples = calls.shape[1]
-    chosen = data.draw(st.lists(st.integers(0, n_samples - 1), min_size=1, max_size=n_samples, unique=True))
-    taken = take_samples(pack(calls), np.array(chosen, np.int64))
-    np.testing.assert_array_equal(taken, pack(calls[:, chosen]))
-
-
-@given(calls=any_calls())
-def test_bed_codes(calls: Calls) -> None:
-    """Two bits a sample: 3 is homozygous for A2 (ref), 2 het, 0 homozygous for A1 (alt), 1 missing."""
-    n_samples = calls.shape[1]
-    coded = bed_from_packed(pack(calls), n_samples)
-    expected = np.array([3, 2, 0, 1], np.int8)[calls]
-    np.testing.assert_array_equal(coded, pack(expected))
-    np.testing.assert_array_equal(unpack(coded, n_samples), expected)
 
 
 @pytest.mark.parametrize("piece", [1, 777, TEXT_BYTES - 1, TEXT_BYTES, TEXT_BYTES + 1, 10**7])
