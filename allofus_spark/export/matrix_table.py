@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from pyspark.sql import SparkSession
@@ -11,7 +11,7 @@ from allofus_spark.errors import BuildMismatch, shown
 from allofus_spark.hail_bridge import start_hail
 
 
-def check_reference(spark: SparkSession, build_name: str, contigs: Sequence[str]) -> None:
+def check_reference(spark: SparkSession, build_name: str, contigs: Iterable[str]) -> None:
     """Raise BuildMismatch where Hail has no reference genome of the build, or it lacks a contig."""
     import hail as hl
 

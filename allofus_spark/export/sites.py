@@ -26,9 +26,11 @@ from pyspark.sql import functions as F
 
 from allofus_spark.arrow import runs_of
 from allofus_spark.export.regions import Regions
-from allofus_spark.export.variants import SITE_FIELDS
 
-_COLUMNS = ("contig", "position", "ref", "alt", *SITE_FIELDS)
+_KEY_FIELDS = (("position", pa.int32()), ("ref", pa.string()), ("alt", pa.string()))
+_SITE_FIELDS = (("input_id", pa.string()), ("qual", pa.float64()), ("filters", pa.list_(pa.string())))
+_LOOKED_UP = pa.schema([*_KEY_FIELDS, *_SITE_FIELDS])
+_STORED = pa.schema([("contig", pa.string()), *_LOOKED_UP])
 _REPORT_TYPE = "path string, contig string, bin int, first int, last int, rows long, filters array<string>"
 _REPORT = pa.schema(
     [
@@ -73,41 +75,30 @@ class SiteList:
             for span in self.spans
             if span.contig == contig and span.first <= last and span.last >= first
         }
-        schema = pa.schema([*_KEY_FIELDS, *_SITE_FIELDS])
         if not paths:
-            return schema.empty_table()
-        within = (
-            (ds.field("contig") == contig) & (ds.field("position") >= first) & (ds.field("position") <= last)
-        )
-        return ds.dataset(list(paths)).to_table(columns=schema.names, filter=within)
+            return _LOOKED_UP.empty_table()
+        position = ds.field("position")
+        within = (ds.field("contig") == contig) & (position >= first) & (position <= last)
+        return ds.dataset(list(paths)).to_table(columns=_LOOKED_UP.names, filter=within)
 
-    def of_contig(self) -> dict[str, tuple[int, int]]:
-        """First and last position by contig."""
-        found: dict[str, tuple[int, int]] = {}
-        for span in self.spans:
-            first, last = found.get(span.contig, (span.first, span.last))
-            found[span.contig] = (min(first, span.first), max(last, span.last))
-        return found
+    def contigs(self) -> set[str]:
+        return {span.contig for span in self.spans}
 
     def rows_between(self) -> Column:
-        """Condition on (contig, bin, position) that every selected allele meets, for data skipping."""
-        bins = {(span.contig, span.bin) for span in self.spans}
-        if len(bins) > _MOST_SPANS:
-            return reduce(
-                operator.or_,
-                [_between(contig, *ends) for contig, ends in self.of_contig().items()],
-            )
-        return reduce(
-            operator.or_,
-            [
-                _between(span.contig, span.first, span.last) & (F.col("bin") == span.bin)
-                for span in self.spans
-            ],
-        )
+        """Condition on (contig, position) that every selected allele meets, for data skipping."""
+        ends = _ends((span.contig, span.bin, span) for span in self.spans)
+        if len(ends) > _MOST_SPANS:
+            ends = _ends((span.contig, 0, span) for span in self.spans)
+        return reduce(operator.or_, [_between(contig, *pair) for (contig, _), pair in ends.items()])
 
 
-_KEY_FIELDS = (("position", pa.int32()), ("ref", pa.string()), ("alt", pa.string()))
-_SITE_FIELDS = (("input_id", pa.string()), ("qual", pa.float64()), ("filters", pa.list_(pa.string())))
+def _ends(spans: Iterable[tuple[str, int, Span]]) -> dict[tuple[str, int], tuple[int, int]]:
+    """First and last position by (contig, number)."""
+    found: dict[tuple[str, int], tuple[int, int]] = {}
+    for contig, number, span in spans:
+        first, last = found.get((contig, number), (span.first, span.last))
+        found[contig, number] = (min(first, span.first), max(last, span.last))
+    return found
 
 
 def _between(contig: str, first: int, last: int) -> Column:
@@ -116,10 +107,8 @@ def _between(contig: str, first: int, last: int) -> Column:
 
 def _keys(alleles: pa.RecordBatch | pa.Table) -> pa.Array:
     """Position, ref and alt as one text."""
-    columns = [
-        alleles[name] if isinstance(alleles, pa.Table) else alleles.column(name) for name, _ in _KEY_FIELDS
-    ]
-    return pc.binary_join_element_wise(columns[0].cast(pa.string()), columns[1], columns[2], "\t")
+    position, ref, alt = (alleles[name] for name, _ in _KEY_FIELDS)
+    return pc.binary_join_element_wise(position.cast(pa.string()), ref, alt, "\t")
 
 
 def candidate_sites(sites: DataFrame, regions: Regions | None, *, pass_only: bool) -> DataFrame:
@@ -136,7 +125,7 @@ def candidate_sites(sites: DataFrame, regions: Regions | None, *, pass_only: boo
 
 def write_sites(sites: DataFrame, regions: Regions | None, folder: Path) -> SiteList:
     """Write the alleles of ``sites`` that lie in a region to files of ``folder``, one a task."""
-    columns = sites.select("bin", *_COLUMNS)
+    columns = sites.select("bin", *_STORED.names)
     reports = columns.mapInArrow(partial(_write_task, folder, regions), _REPORT_TYPE).collect()
     spans = tuple(Span(row.path, row.contig, row.bin, row.first, row.last) for row in reports)
     filters = sorted({name for row in reports for name in row.filters})
@@ -151,8 +140,7 @@ def _write_task(
     ends: dict[tuple[str, int], tuple[int, int]] = {}
     rows: Counter[tuple[str, int]] = Counter()
     filters: set[str] = set()
-    schema = pa.schema([("contig", pa.string()), *_KEY_FIELDS, *_SITE_FIELDS])
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+    with pq.ParquetWriter(path, _STORED, compression="zstd") as writer:
         for kept in _in_regions(batches, regions):
             filters.update(pc.unique(kept.column("filters").flatten()).to_pylist())
             for place, run in runs_of(kept, ("contig", "bin")):
@@ -160,7 +148,7 @@ def _write_task(
                 first, last = ends.get(place, (positions[0], positions[0]))
                 ends[place] = (min(first, positions.min()), max(last, positions.max()))
                 rows[place] += run.num_rows
-            narrow = pa.Table.from_batches([kept]).select(schema.names).cast(schema)
+            narrow = pa.Table.from_batches([kept]).select(_STORED.names).cast(_STORED)
             writer.write_table(narrow, row_group_size=_GROUP_ROWS)
     names = sorted(filters)
     reports = [

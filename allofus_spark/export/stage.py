@@ -77,22 +77,19 @@ def export_genotypes(
         build = warehouse_build(warehouse)
         form = _WRITERS[file_format](people, build, warehouse.settings.ingest.batch_bytes)
         form.check()
-        sites = _select_sites(
-            run, people, read_regions(build, chosen.regions, chosen.regions_file), chosen, folder
-        )
+        regions = read_regions(build, chosen.regions, chosen.regions_file)
+        sites = _select_sites(run, people, regions, chosen, folder)
         if file_format == "mt":
-            check_reference(warehouse.spark, build.name, list(sites.of_contig()))
+            check_reference(warehouse.spark, build.name, sites.contigs())
         parts = _write_parts(run, PartsJob(folder, sites, form))
         summary = _summary(parts, sites)
         files = _join_parts(run, form, parts, summary, folder)
         if file_format == "vcf":
-            run.progress("indexing")
-            index = index_vcf(files[VCF_ENDING], summary)
-            files[VCF_ENDING + index.suffix] = index
+            files |= _index(run, files[VCF_ENDING], summary)
         elif file_format == "mt":
             files = _matrix_table(run, files[VCF_ENDING], build.name)
         run.counters.update(
-            variants=summary.n_variants,
+            variants=sites.rows,
             samples=len(people.ids),
             bytes=sum(bytes_of(path) for path in files.values()),
         )
@@ -158,6 +155,12 @@ def _join_parts(
         files[ending] = folder / f"whole{ending}"
         files[ending].write_bytes(content)
     return files
+
+
+def _index(run: Run, vcf: Path, summary: Summary) -> dict[str, Path]:
+    run.progress("indexing")
+    index = index_vcf(vcf, summary)
+    return {VCF_ENDING + index.suffix: index}
 
 
 def _matrix_table(run: Run, vcf: Path, build_name: str) -> dict[str, Path]:

@@ -11,14 +11,12 @@ import pyarrow.compute as pc
 
 from allofus_spark.genotypes import Packed
 
-SITE_FIELDS = ("input_id", "qual", "filters")
-
 
 @dataclass(frozen=True)
 class Variants:
     """Alleles of one contig in rising order, with the calls of those who are exported.
 
-    ``alleles`` has position (1-based), ref, alt and the fields of the site; ``packed`` is
+    ``alleles`` has position (1-based), ref, alt, and of the site input_id, qual and filters; ``packed`` is
     uint8[rows, ceil(m / 4)].
     """
 
