@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from allofus_spark.cohort import COPIES, OTHER_SEX, XX, XY, Sample
 from allofus_spark.errors import BadSamples, BadSource, shown
-from allofus_spark.genotypes import Packed, packed_width, take_samples
+from allofus_spark.genotypes import Packed, take_samples
 
 
 @dataclass(frozen=True)
@@ -27,14 +28,11 @@ class People:
     n_in_callset: int
     chosen: npt.NDArray[np.int64] | None
 
-    @property
-    def packed_width(self) -> int:
-        return packed_width(len(self.ids))
-
     def take(self, packed: Packed) -> Packed:
         """The calls of those who are exported, from rows of the whole callset."""
         return packed if self.chosen is None else take_samples(packed, self.chosen)
 
+    @cached_property
     def one_copy(self) -> npt.NDArray[np.bool_]:
         """bool[ploidy regions, m]: where one copy is meant."""
         copies = [[COPIES[region][sex] for sex in self.sex_classes] for region in range(len(COPIES))]

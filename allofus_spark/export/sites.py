@@ -26,6 +26,7 @@ from pyspark.sql import functions as F
 
 from allofus_spark.arrow import runs_of
 from allofus_spark.export.regions import Regions
+from allofus_spark.export.target import check_seen
 
 _KEY_FIELDS = (("position", pa.int32()), ("ref", pa.string()), ("alt", pa.string()))
 _SITE_FIELDS = (("input_id", pa.string()), ("qual", pa.float64()), ("filters", pa.list_(pa.string())))
@@ -128,6 +129,8 @@ def write_sites(sites: DataFrame, regions: Regions | None, folder: Path) -> Site
     columns = sites.select("bin", *_STORED.names)
     reports = columns.mapInArrow(partial(_write_task, folder, regions), _REPORT_TYPE).collect()
     spans = tuple(Span(row.path, row.contig, row.bin, row.first, row.last) for row in reports)
+    for path in {span.path for span in spans}:
+        check_seen(Path(path))
     filters = sorted({name for row in reports for name in row.filters})
     return SiteList(spans, sum(row.rows for row in reports), tuple(filters))
 

@@ -150,7 +150,7 @@ def _join_parts(
     files: dict[str, Path] = {}
     for ending, head in form.heads(summary).items():
         files[ending] = folder / f"whole{ending}"
-        put_together(files[ending], head, parts, ending, form.tail)
+        put_together(files[ending], head, (Path(part.stem + ending) for part in parts), form.tail)
     for ending, content in form.companions().items():
         files[ending] = folder / f"whole{ending}"
         files[ending].write_bytes(content)

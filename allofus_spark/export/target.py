@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from allofus_spark.errors import BadSource
-from allofus_spark.export.parts import Part
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
 _COPY_BYTES = 8 << 20
@@ -74,22 +73,25 @@ def scratch_folder(target: Target) -> Iterator[Path]:
         shutil.rmtree(target.scratch, ignore_errors=True)
 
 
-def put_together(path: Path, head: bytes, parts: Sequence[Part], ending: str, tail: bytes) -> None:
-    """Write head, parts in order and tail to ``path`` by streaming; a part is removed once it is copied."""
+def put_together(path: Path, head: bytes, pieces: Iterable[Path], tail: bytes) -> None:
+    """Write head, pieces in order and tail to ``path`` by streaming; a piece is removed once it is copied."""
     with path.open("wb") as whole:
         whole.write(head)
-        for part in parts:
-            piece = Path(part.stem + ending)
-            try:
-                with piece.open("rb") as source:
-                    shutil.copyfileobj(source, whole, _COPY_BYTES)
-            except FileNotFoundError:
-                raise BadSource(
-                    f"{piece}: a task wrote it where this machine does not see it; the folder of --out must "
-                    "be mounted on every node"
-                ) from None
+        for piece in pieces:
+            check_seen(piece)
+            with piece.open("rb") as source:
+                shutil.copyfileobj(source, whole, _COPY_BYTES)
             piece.unlink()
         whole.write(tail)
+
+
+def check_seen(written: Path) -> None:
+    """Raise BadSource where a file that a task wrote is not on a file system that the driver shares."""
+    if not written.exists():
+        raise BadSource(
+            f"{written}: a task wrote it where this machine does not see it; the folder of --out must be "
+            "mounted on every node"
+        )
 
 
 def put_in_place(files: Mapping[str, Path], target: Target) -> None:

@@ -40,12 +40,11 @@ class Vcf(Format):
         return BgzfFile(path.open("wb"))
 
     def pieces(self, variants: Variants) -> Iterator[tuple[str, bytes | memoryview]]:
-        one_copy = self.people.one_copy()
         rows = max(1, self.batch_bytes // (CALL_BYTES * len(self.people.ids)))
         for part in variants.slices(rows):
             contig = pa.array(np.full(len(part.packed), part.contig))
             regions = ploidy_regions(contig, part.column("position"), self.build)
-            lines = genotype_lines(_before_calls(part), part.packed, regions, one_copy)
+            lines = genotype_lines(_before_calls(part), part.packed, regions, self.people.one_copy)
             yield VCF_ENDING, lines.data
 
     def heads(self, summary: Summary) -> Mapping[str, bytes]:

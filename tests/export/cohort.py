@@ -23,13 +23,18 @@ SITES = (
     (5_000, "C", "T", ("0/0",) * 5 + ("0/1",)),
     (5_001, "C", "T", ("1/1",)),
 )
+# Not a chromosome of the build: it comes last.
+OTHER_CONTIG = "chrUn_KI270302v1"
+OTHER_SITES = ((7, "G", "A", ("0/1", "./.", "1/1")),)
+CONTIGS = ("chr2", "chr7", "chrX", "chrY", "chrM", OTHER_CONTIG)
 
 
 def write_cohort(path: Path) -> Path:
-    """The VCF: the sites above on chr2, then those of the sex cohort."""
+    """The VCF: the sites above, then those of the sex cohort."""
     rows = [
-        ("chr2", position, ref, alt, [calls[index % len(calls)] for index in range(len(SAMPLES))])
-        for position, ref, alt, calls in SITES
+        (contig, position, ref, alt, [calls[index % len(calls)] for index in range(len(SAMPLES))])
+        for contig, sites in ((OTHER_CONTIG, OTHER_SITES), ("chr2", SITES))
+        for position, ref, alt, calls in sites
     ]
     rows += [(*item.record[:4], list(item.record.gts)) for item in simulate(seed=11)]
     with path.open("w") as file:

@@ -15,6 +15,9 @@ from tests.reference.engine import ingest
 
 from .cohort import BUILD, write_cohort, write_people
 
+# So that chrX and chrY lie in several partitions.
+BIN_WIDTH = "genome.bin_width_bases=50000000"
+
 Ingest = Callable[[Path], Warehouse]
 Export = Callable[..., tuple[Path, dict[str, int]]]
 
@@ -25,7 +28,9 @@ def ingest_cohort(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory)
 
     def make(vcf: Path) -> Warehouse:
         folder = tmp_path_factory.mktemp("export")
-        warehouse = Warehouse(spark, load_settings(warehouse=str(folder / "warehouse")))
+        warehouse = Warehouse(
+            spark, load_settings(warehouse=str(folder / "warehouse"), overrides=[BIN_WIDTH])
+        )
         ingest_samples(warehouse, write_people(folder / "people.tsv"), callset_id="c")
         ingest(warehouse, vcf, build=BUILD)
         return warehouse

@@ -12,11 +12,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from pyspark.sql import SparkSession
 
 from allofus_spark.errors import BadSamples, BadSource, BuildMismatch, ContractViolation
 from allofus_spark.export import export_genotypes, stage
 from allofus_spark.export.parts import Part, order_parts
 from allofus_spark.export.people import People
+from allofus_spark.export.sites import SiteList, Span
 from allofus_spark.export.variants import Variants
 from allofus_spark.export.vcf import VCF_ENDING, Vcf
 from allofus_spark.frequencies import compute_frequencies
@@ -38,10 +40,8 @@ from tests.reference.plain_alleles import Key
 from tests.reference.plain_calls import plain_region
 from tests.reference.sex_cohort import SAMPLES
 
-from .cohort import BUILD, write_people
+from .cohort import BUILD, CONTIGS, OTHER_CONTIG, write_people
 from .conftest import Export, Ingest
-
-CONTIGS = ("chr2", "chr7", "chrX", "chrY", "chrM")
 
 
 def lines_of(path: Path) -> Iterator[list[str]]:
@@ -114,6 +114,7 @@ def test_order_is_that_of_the_build(cohort: Warehouse, export: Export) -> None:
     keys, _ = read_calls(cohort)
     path, counters = export("pgen")
     assert exported_keys(path.with_suffix(".pvar")) == genomic(keys)
+    assert exported_keys(path.with_suffix(".pvar"))[-1] == (OTHER_CONTIG, 7, "G", "A")
     assert (counters["variants"], counters["samples"]) == (len(keys), len(SAMPLES))
     (run,) = [row for row in cohort.rows(PIPELINE_RUNS) if row.stage == "export_genotypes"][-1:]
     assert (run.status, run.table_name, run.counters["variants"]) == ("finished", "", len(keys))
@@ -238,6 +239,30 @@ def test_a_failure_leaves_the_target_as_it_was(
     with pytest.raises(type(failure)):
         export("bed", regions=["chr2"])
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"x.bed": "before"}
+
+
+def test_what_is_read_is_near_what_is_selected(spark: SparkSession) -> None:
+    def kept(n_bins: int) -> list[tuple[str, int]]:
+        spans = [
+            Span(f"file{number % 2}", "chr1", number, 10 * number + 2, 10 * number + 4)
+            for number in range(n_bins)
+        ]
+        sites = SiteList((*spans, Span("file0", "chr2", 0, 5, 5)), 1, ())
+        rows = [
+            ("chr1", 1),
+            ("chr1", 2),
+            ("chr1", 8),
+            ("chr1", 14),
+            ("chr1", 9_000),
+            ("chr2", 4),
+            ("chr2", 5),
+        ]
+        frame = spark.createDataFrame(rows, "contig string, position int")
+        return [tuple(row) for row in frame.where(sites.rows_between()).collect()]
+
+    assert kept(3) == [("chr1", 2), ("chr1", 14), ("chr2", 5)]
+    # Of too many partitions for a predicate: whole contigs, from the first to the last selected allele.
+    assert kept(200) == [("chr1", 2), ("chr1", 8), ("chr1", 14), ("chr2", 5)]
 
 
 def test_text_of_a_wide_cohort_is_made_piece_by_piece() -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from allofus_spark.errors import BadSource
-from allofus_spark.export.parts import Part
 from allofus_spark.export.target import put_in_place, put_together, resolve_target, scratch_folder
 
 PGEN = (".pvar", ".psam", ".pgen")
@@ -62,16 +61,15 @@ def test_parts_are_put_between_head_and_tail_and_moved_into_place(tmp_path: Path
     (tmp_path / "x.pgen").write_text("old")
     (tmp_path / "x.psam").write_text("old")
     with scratch_folder(target) as folder:
-        parts = [Part(str(folder / name), "chr1", 1, (1, "A", "C"), (1, "A", "C")) for name in "ba"]
-        for part in parts:
-            Path(part.stem + ".pgen").write_text(Path(part.stem).name)
-        put_together(folder / "whole", b"<", parts, ".pgen", b">")
+        pieces = [folder / name for name in "ba"]
+        for piece in pieces:
+            piece.write_text(piece.name)
+        put_together(folder / "whole", b"<", pieces, b">")
         assert [path.name for path in folder.iterdir()] == ["whole"]
         put_in_place({".pgen": folder / "whole"}, target)
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"x.pgen": "<ba>"}
 
 
 def test_a_part_that_only_another_node_sees_is_an_error(tmp_path: Path) -> None:
-    part = Part(str(tmp_path / "part"), "chr1", 1, (1, "A", "C"), (1, "A", "C"))
     with pytest.raises(BadSource, match="must be mounted on every node"):
-        put_together(tmp_path / "whole", b"", [part], ".pgen", b"")
+        put_together(tmp_path / "whole", b"", [tmp_path / "part"], b"")

@@ -17,12 +17,14 @@ import numpy.typing as npt
 import pytest
 from cyvcf2 import VCF
 
+from allofus_spark.errors import BuildMismatch
 from allofus_spark.export import FORMATS, Selection, export_genotypes
+from allofus_spark.export.matrix_table import check_reference
 from allofus_spark.genome import load_build
 from allofus_spark.hail_bridge import start_hail
 from allofus_spark.ingest import ingest_samples
 from allofus_spark.tables import SAMPLES, Warehouse
-from tests.export.cohort import BUILD, write_cohort, write_people
+from tests.export.cohort import BUILD, OTHER_CONTIG, write_cohort, write_people
 
 from .conftest import Cohort
 from .engine import ingest, read_calls
@@ -66,7 +68,7 @@ def export_all(
     warehouse: Warehouse, build: str, stem: Path, formats: Iterable[str], regions: Sequence[str] = ()
 ) -> Exported:
     keys, calls = read_calls(warehouse)
-    order = list(load_build(build).contig_lengths)
+    order = [*load_build(build).contig_lengths, OTHER_CONTIG]
     limit = int(regions[0].partition("-")[2]) if regions else 1 << 30
     places = [place for place, key in enumerate(keys) if not regions or (key[0] == "22" and key[1] <= limit)]
     places.sort(key=lambda place: (order.index(keys[place][0]), *keys[place][1:]))
@@ -170,10 +172,10 @@ def test_bcftools_and_its_index(name: str, cohorts: Cohorts, oracle: Oracle) -> 
 @pytest.mark.parametrize("load", ["--pfile", "--bfile"])
 def test_plink(name: str, load: str, cohorts: Cohorts, oracle: Oracle, tmp_path: Path) -> None:
     exported, plink2 = cohorts[name], oracle("plink2")
-    run(plink2, load, str(exported.stem), "--validate", "--out", str(tmp_path / "validated"))
+    load_it = [plink2, load, str(exported.stem), "--allow-extra-chr"]
+    run(*load_it, "--validate", "--out", str(tmp_path / "validated"))
     spelling = "chrM" if exported.build == "GRCh38" else "MT"
-    run(plink2, load, str(exported.stem), "--output-chr", spelling, "--export", "vcf",
-        "--out", str(tmp_path / "out"))  # fmt: skip
+    run(*load_it, "--output-chr", spelling, "--export", "vcf", "--out", str(tmp_path / "out"))
     with (tmp_path / "out.vcf").open() as lines:
         rows = [line.rstrip("\n").split("\t") for line in lines if not line.startswith("##")]
     assert rows[0][9:] == exported.samples
@@ -186,7 +188,15 @@ def test_plink_makes_the_same_bed_of_the_pgen(
     name: str, cohorts: Cohorts, oracle: Oracle, tmp_path: Path
 ) -> None:
     exported, plink2 = cohorts[name], oracle("plink2")
-    run(plink2, "--pfile", str(exported.stem), "--make-bed", "--out", str(tmp_path / "out"))
+    run(
+        plink2,
+        "--pfile",
+        str(exported.stem),
+        "--allow-extra-chr",
+        "--make-bed",
+        "--out",
+        str(tmp_path / "out"),
+    )
     assert (tmp_path / "out.bed").read_bytes() == Path(exported.file(".bed")).read_bytes()
 
 
@@ -229,6 +239,14 @@ def test_hail(name: str, cohorts: Cohorts) -> None:
         assert_same(exported, keys, np.array([item.calls for item in collected], np.int8))
     haploid = matrix_table.aggregate_entries(hl.agg.count_where(matrix_table.GT.ploidy == 1))
     assert (haploid > 0) == (name == "every_coding")
+
+
+def test_hail_lacks_a_reference(cohorts: Cohorts) -> None:
+    spark = cohorts["every_coding"].warehouse.spark
+    with pytest.raises(BuildMismatch, match="Hail has no reference genome named toy"):
+        check_reference(spark, "toy", [])
+    with pytest.raises(BuildMismatch, match="lacks 1 contigs of the callset: HLA-A; leave them out"):
+        check_reference(spark, "GRCh38", ["chr1", "HLA-A"])
 
 
 def _alleles(table: object) -> list[object]:
