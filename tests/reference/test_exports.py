@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import csv
 import subprocess
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow.compute as pc
 import pytest
 from cyvcf2 import VCF
+from pyspark.sql import SparkSession
 
 from allofus_spark.errors import BuildMismatch
 from allofus_spark.export import FORMATS, Selection, export_genotypes
@@ -23,11 +25,10 @@ from allofus_spark.export.matrix_table import check_reference
 from allofus_spark.genome import load_build
 from allofus_spark.hail_bridge import start_hail
 from allofus_spark.ingest import ingest_samples
-from allofus_spark.tables import SAMPLES, Warehouse
+from allofus_spark.tables import SAMPLES, VARIANT_SITES, Warehouse
 from tests.export.cohort import BUILD, OTHER_CONTIG, write_cohort, write_people
 
-from .conftest import Cohort
-from .engine import ingest, read_calls
+from .engine import KEY, ingest, read_calls, read_rows
 from .plain_alleles import Key
 
 Calls = npt.NDArray[np.int8]
@@ -45,74 +46,65 @@ class Exported:
     samples: list[str]
     keys: list[Key]
     calls: Calls
-    counters: dict[str, int] = field(compare=False)
 
     def file(self, ending: str) -> str:
         return f"{self.stem}{ending}"
 
 
-@dataclass(frozen=True)
-class Cohorts:
-    """The exports by name, each made when it is first asked for."""
-
-    make: Callable[[str], Exported]
-    made: dict[str, Exported] = field(default_factory=dict)
-
-    def __getitem__(self, name: str) -> Exported:
-        if name not in self.made:
-            self.made[name] = self.make(name)
-        return self.made[name]
+MULTI_ALLELIC = "hail_sample2_100_chr22_multiallelic_DP_GQ_PL.grch37.vcf.gz"
+LAST = 16_109_999  # of what is exported of phase 3: the first 500 records of chr22
+FILES = ("pgen", "bed", "vcf")
+of_all = pytest.mark.parametrize(
+    "exported", ["phase_3", "mitochondria", "multi_allelic", "every_coding"], indirect=True
+)
+of_two = pytest.mark.parametrize("exported", ["multi_allelic", "every_coding"], indirect=True)
+of_diploids = pytest.mark.parametrize("exported", ["phase_3", "multi_allelic"], indirect=True)
 
 
-def export_all(
-    warehouse: Warehouse, build: str, stem: Path, formats: Iterable[str], regions: Sequence[str] = ()
-) -> Exported:
-    keys, calls = read_calls(warehouse)
-    order = [*load_build(build).contig_lengths, OTHER_CONTIG]
-    limit = int(regions[0].partition("-")[2]) if regions else 1 << 30
-    places = [place for place, key in enumerate(keys) if not regions or (key[0] == "22" and key[1] <= limit)]
-    places.sort(key=lambda place: (order.index(keys[place][0]), *keys[place][1:]))
-    selection = Selection(regions=regions)
+def export_all(warehouse: Warehouse, build: str, stem: Path, formats: Iterable[str]) -> Exported:
     for name in formats:
-        counters = export_genotypes(warehouse, file_format=name, out=str(stem), selection=selection)
+        export_genotypes(warehouse, file_format=name, out=str(stem))
+    return expected_of(warehouse, build, stem, *read_calls(warehouse))
+
+
+def export_region(warehouse: Warehouse, stem: Path) -> Exported:
+    """The beginning of chr22, GRCh37."""
+    selection = Selection(regions=[f"chr22:1-{LAST}"])
+    for name in FILES:
+        export_genotypes(warehouse, file_format=name, out=str(stem), selection=selection)
+    keys, calls = read_calls(warehouse)
+    inside = [place for place, key in enumerate(keys) if key[0] == "22" and key[1] <= LAST]
+    assert len(inside) > 500
+    return expected_of(warehouse, "GRCh37", stem, [keys[place] for place in inside], calls[inside])
+
+
+def expected_of(warehouse: Warehouse, build: str, stem: Path, keys: list[Key], calls: Calls) -> Exported:
+    order = [*load_build(build).contig_lengths, OTHER_CONTIG]
+    places = sorted(range(len(keys)), key=lambda place: (order.index(keys[place][0]), *keys[place][1:]))
     members = [row for row in warehouse.rows(SAMPLES) if row.sample_index is not None]
     samples = [row.sample_id for row in sorted(members, key=lambda row: row.sample_index)]
-    return Exported(
-        warehouse, stem, build, samples, [keys[place] for place in places], calls[places], counters
-    )
+    return Exported(warehouse, stem, build, samples, [keys[place] for place in places], calls[places])
 
 
 @pytest.fixture(scope="module")
-def cohorts(
+def exported(
     request: pytest.FixtureRequest,
     realdata: Path,
     new_warehouse: Callable[..., Warehouse],
     tmp_path_factory: pytest.TempPathFactory,
-) -> Cohorts:
-    def make(name: str) -> Exported:
-        folder = tmp_path_factory.mktemp(name)
-        if name == "phase_3":
-            # The first 500 records of chr22.
-            shared: Cohort = request.getfixturevalue(name)
-            return export_all(shared.warehouse, "GRCh37", folder / "x", FILES, ["chr22:16050000-16109999"])
-        if name == "mitochondria":
-            shared = request.getfixturevalue(name)
-            return export_all(shared.warehouse, "GRCh37", folder / "x", FILES)
-        warehouse = new_warehouse()
-        if name == "multi_allelic":
-            ingest(warehouse, realdata / "multisample" / MULTI_ALLELIC, build="GRCh37")
-            return export_all(warehouse, "GRCh37", folder / "x", FORMATS)
-        ingest_samples(warehouse, write_people(folder / "people.tsv"), callset_id="c")
-        ingest(warehouse, write_cohort(folder / "in.vcf"), build=BUILD)
-        return export_all(warehouse, BUILD, folder / "x", FORMATS)
-
-    return Cohorts(make)
-
-
-MULTI_ALLELIC = "hail_sample2_100_chr22_multiallelic_DP_GQ_PL.grch37.vcf.gz"
-FILES = ("pgen", "bed", "vcf")
-of_all = pytest.mark.parametrize("name", ["phase_3", "mitochondria", "multi_allelic", "every_coding"])
-of_two = pytest.mark.parametrize("name", ["multi_allelic", "every_coding"])
+) -> Exported:
+    folder = tmp_path_factory.mktemp(request.param)
+    if request.param == "phase_3":
+        return export_region(request.getfixturevalue("phase_3").warehouse, folder / "x")
+    if request.param == "mitochondria":
+        return export_all(request.getfixturevalue("mitochondria").warehouse, "GRCh37", folder / "x", FILES)
+    warehouse = new_warehouse()
+    if request.param == "multi_allelic":
+        ingest(warehouse, realdata / "multisample" / MULTI_ALLELIC, build="GRCh37")
+        return export_all(warehouse, "GRCh37", folder / "x", FORMATS)
+    ingest_samples(warehouse, write_people(folder / "people.tsv"), callset_id="c")
+    ingest(warehouse, write_cohort(folder / "in.vcf"), build=BUILD)
+    return export_all(warehouse, BUILD, folder / "x", FORMATS)
 
 
 def assert_same(exported: Exported, keys: list[Key], calls: Calls) -> None:
@@ -131,8 +123,7 @@ def calls_of_text(rows: list[list[str]]) -> Calls:
 
 
 @of_all
-def test_cyvcf2(name: str, cohorts: Cohorts) -> None:
-    exported = cohorts[name]
+def test_cyvcf2(exported: Exported) -> None:
     reader = VCF(exported.file(".vcf.gz"))
     assert reader.samples == exported.samples
     keys: list[Key] = []
@@ -147,8 +138,8 @@ def test_cyvcf2(name: str, cohorts: Cohorts) -> None:
 
 
 @of_all
-def test_bcftools_and_its_index(name: str, cohorts: Cohorts, oracle: Oracle) -> None:
-    exported, bcftools = cohorts[name], oracle("bcftools")
+def test_bcftools_and_its_index(exported: Exported, oracle: Oracle) -> None:
+    bcftools = oracle("bcftools")
     path = exported.file(".vcf.gz")
     rows = [
         line.split("\t")
@@ -170,8 +161,8 @@ def test_bcftools_and_its_index(name: str, cohorts: Cohorts, oracle: Oracle) -> 
 
 @of_all
 @pytest.mark.parametrize("load", ["--pfile", "--bfile"])
-def test_plink(name: str, load: str, cohorts: Cohorts, oracle: Oracle, tmp_path: Path) -> None:
-    exported, plink2 = cohorts[name], oracle("plink2")
+def test_plink(exported: Exported, load: str, oracle: Oracle, tmp_path: Path) -> None:
+    plink2 = oracle("plink2")
     load_it = [plink2, load, str(exported.stem), "--allow-extra-chr"]
     run(*load_it, "--validate", "--out", str(tmp_path / "validated"))
     spelling = "chrM" if exported.build == "GRCh38" else "MT"
@@ -184,10 +175,8 @@ def test_plink(name: str, load: str, cohorts: Cohorts, oracle: Oracle, tmp_path:
 
 
 @of_all
-def test_plink_makes_the_same_bed_of_the_pgen(
-    name: str, cohorts: Cohorts, oracle: Oracle, tmp_path: Path
-) -> None:
-    exported, plink2 = cohorts[name], oracle("plink2")
+def test_plink_makes_the_same_bed_of_the_pgen(exported: Exported, oracle: Oracle, tmp_path: Path) -> None:
+    plink2 = oracle("plink2")
     run(
         plink2,
         "--pfile",
@@ -200,9 +189,9 @@ def test_plink_makes_the_same_bed_of_the_pgen(
     assert (tmp_path / "out.bed").read_bytes() == Path(exported.file(".bed")).read_bytes()
 
 
-@pytest.mark.parametrize("name", ["phase_3", "multi_allelic"])
-def test_plink_counts(name: str, cohorts: Cohorts, oracle: Oracle, tmp_path: Path) -> None:
-    exported, plink2 = cohorts[name], oracle("plink2")
+@of_diploids
+def test_plink_counts(exported: Exported, oracle: Oracle, tmp_path: Path) -> None:
+    plink2 = oracle("plink2")
     run(plink2, "--pfile", str(exported.stem), "--freq", "counts", "--out", str(tmp_path / "out"))
     with (tmp_path / "out.acount").open() as lines:
         rows = list(csv.DictReader(lines, delimiter="\t"))
@@ -211,9 +200,22 @@ def test_plink_counts(name: str, cohorts: Cohorts, oracle: Oracle, tmp_path: Pat
     assert [int(row["OBS_CT"]) for row in rows] == (2 * called.sum(axis=1)).tolist()
 
 
+@pytest.mark.parametrize("exported", ["phase_3"], indirect=True)
+def test_an_ingest_of_the_vcf_gives_the_same_rows(
+    exported: Exported, new_warehouse: Callable[..., Warehouse]
+) -> None:
+    again = new_warehouse()
+    ingest(again, Path(exported.file(".vcf.gz")), build=exported.build)
+    assert_same(exported, *read_calls(again))
+    after = read_rows(again, VARIANT_SITES)
+    before = read_rows(exported.warehouse, VARIANT_SITES)
+    inside = pc.and_(pc.equal(before["contig"], "22"), pc.less_equal(before["position"], LAST))
+    for name in (*KEY, "filters", "qual", "input_id"):
+        assert before.filter(inside)[name].combine_chunks().equals(after[name].combine_chunks()), name
+
+
 @of_two
-def test_hail(name: str, cohorts: Cohorts) -> None:
-    exported = cohorts[name]
+def test_hail(exported: Exported) -> None:
     start_hail(exported.warehouse.spark, exported.build)
     import hail as hl
 
@@ -228,26 +230,16 @@ def test_hail(name: str, cohorts: Cohorts) -> None:
     for table in (from_bed, matrix_table):
         assert table.s.collect() == exported.samples
         copies = hl.if_else(table.GT.ploidy == 1, 2 * table.GT.n_alt_alleles(), table.GT.n_alt_alleles())
-        rows = table.select_rows(
-            key_text=hl.delimit([table.locus.contig, hl.str(table.locus.position), *_alleles(table)], "\t"),
-            calls=hl.agg.collect(hl.or_else(copies, 3)),
-        ).rows()
-        collected = rows.select("key_text", "calls").collect()
-        keys = [
-            (row[0], int(row[1]), row[2], row[3]) for row in (item.key_text.split("\t") for item in collected)
-        ]
-        assert_same(exported, keys, np.array([item.calls for item in collected], np.int8))
+        rows = table.annotate_rows(calls=hl.agg.collect(hl.or_else(copies, 3))).rows()
+        collected = rows.select("calls").collect()
+        keys = [(row.locus.contig, row.locus.position, *row.alleles) for row in collected]
+        assert_same(exported, keys, np.array([row.calls for row in collected], np.int8))
     haploid = matrix_table.aggregate_entries(hl.agg.count_where(matrix_table.GT.ploidy == 1))
-    assert (haploid > 0) == (name == "every_coding")
+    assert (haploid > 0) == (exported.build == BUILD)
 
 
-def test_hail_lacks_a_reference(cohorts: Cohorts) -> None:
-    spark = cohorts["every_coding"].warehouse.spark
+def test_hail_lacks_a_reference(spark: SparkSession) -> None:
     with pytest.raises(BuildMismatch, match="Hail has no reference genome named toy"):
         check_reference(spark, "toy", [])
     with pytest.raises(BuildMismatch, match="lacks 1 contigs of the callset: HLA-A; leave them out"):
         check_reference(spark, "GRCh38", ["chr1", "HLA-A"])
-
-
-def _alleles(table: object) -> list[object]:
-    return [table.alleles[0], table.alleles[1]]  # type: ignore[attr-defined]
