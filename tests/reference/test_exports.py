@@ -52,7 +52,7 @@ class Exported:
 
 
 MULTI_ALLELIC = "hail_sample2_100_chr22_multiallelic_DP_GQ_PL.grch37.vcf.gz"
-LAST = 16_109_999  # of what is exported of phase 3: the first 500 records of chr22
+LAST = 16_109_999  # of phase 3: the first 744 records of chr22 are exported
 FILES = ("pgen", "bed", "vcf")
 of_all = pytest.mark.parametrize(
     "exported", ["phase_3", "mitochondria", "multi_allelic", "every_coding"], indirect=True
