@@ -254,6 +254,24 @@ class QcSettings(_Section):
         return self
 
 
+class ExportSettings(_Section):
+    """Which sites the smaller callset of common variants holds."""
+
+    common_min_ac: int = Field(
+        100,
+        ge=1,
+        description="--common keeps a site where an allele has this allele count or more in any ancestry "
+        "group. The ACAF threshold callset of the All of Us release: population-specific AC of 100.",
+    )
+    common_above_af: float = Field(
+        0.01,
+        ge=0,
+        lt=1,
+        description="--common keeps a site where an allele has a frequency above this in any ancestry group. "
+        "The ACAF threshold callset of the All of Us release: population-specific AF over 1 %.",
+    )
+
+
 class Settings(_Section):
     """All settings of a run."""
 
@@ -267,6 +285,7 @@ class Settings(_Section):
     ingest: IngestSettings = IngestSettings()
     frequencies: FrequencySettings = FrequencySettings()
     qc: QcSettings = QcSettings()
+    export: ExportSettings = ExportSettings()
 
     def content_hash(self) -> str:
         """SHA-256 (hex) of the settings that can shape a result: all but `warehouse` and `spark`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from allofus_spark import __version__
+from allofus_spark.cli.export import export_command
 from allofus_spark.cli.frequencies import frequencies_command
 from allofus_spark.cli.ingest import ingest_genotypes_command, ingest_samples_command
 from allofus_spark.cli.look import query_command, status_command
@@ -25,6 +26,7 @@ def main() -> None:
       allofus qc --unrelated unrelated.txt
       allofus frequencies
       allofus query "SELECT variant_id, overall.ac, overall.an FROM allele_frequencies LIMIT 5"
+      allofus export --format vcf --out cohort.vcf.gz
       allofus status
 
     Every command takes --settings FILE, --warehouse PATH and --set KEY=VALUE. On a cluster run the same jobs
@@ -37,6 +39,7 @@ for command in (
     ingest_genotypes_command,
     qc_command,
     frequencies_command,
+    export_command,
     query_command,
     status_command,
 ):
