@@ -187,7 +187,7 @@ def test_sites_and_order_of_alleles() -> None:
     bgen = open_bgen(file, "x.bgen")
     rows = index_bgen(file, bgen, ref_first=True).sites.drop_columns(["qual", "filter"]).to_pylist()
     assert rows[0] == {"contig": "X", "position": 7, "id": "rs7", "ref": "A", "alts": ["C"]}
-    assert rows[1] == {"contig": "1", "position": 9, "id": "", "ref": "T", "alts": ["<DEL>", long_allele]}
+    assert rows[1] == {"contig": "1", "position": 9, "id": ".", "ref": "T", "alts": ["<DEL>", long_allele]}
     last = index_bgen(file, bgen, ref_first=False).sites
     assert (last["ref"].to_pylist(), last["alts"].to_pylist()) == (
         ["C", long_allele],
