@@ -19,6 +19,7 @@ from tools.cohort_files import Cohort
 WORKS = {
     "ingest": "bgzip VCF to the engine's own format, hard calls of every record",
     "frequencies": "allele counts and frequencies by ancestry, from that format to a file of its own",
+    "from_matrix_table": "Hail MatrixTable to the engine's own format",
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import click
 
 from allofus_spark.cli.options import common_options, echo_counters, open_warehouse
@@ -19,6 +21,18 @@ from allofus_spark.cli.options import common_options, echo_counters, open_wareho
 @click.option(
     "--replaces", metavar="CALLSET", help="Retire another callset whose samples come again in this one."
 )
+@click.option(
+    "--genotype-filter",
+    "genotype_filters",
+    multiple=True,
+    metavar="RULE",
+    help="Set calls to missing that fail: adj, adj_no_dp, ft, GQ>=20, DP>=10, AB>=0.2. May be repeated.",
+)
+@click.option(
+    "--reference-allele",
+    type=click.Choice(["first", "last"]),
+    help="Which allele of a .bim or BGEN is the reference, where no reference FASTA decides.",
+)
 @click.argument("sources", nargs=-1, required=True)
 @common_options
 def ingest_genotypes_command(
@@ -27,18 +41,31 @@ def ingest_genotypes_command(
     build: str,
     replace: bool,
     replaces: str | None,
+    genotype_filters: tuple[str, ...],
+    reference_allele: str | None,
     sources: tuple[str, ...],
     settings_file: str | None,
     warehouse: str | None,
     overrides: tuple[str, ...],
 ) -> None:
-    """Ingest a joint-called VCF callset: files, globs or folders of shards.
+    """Ingest a joint callset, from whatever its sources are.
 
-    bgzip, gzip and plain text are told apart by their bytes. Alleles are split, normalised and packed into
-    genotypes, variant_sites, variants and callsets; refused records are kept in rejected_records.
+    \b
+    VCF                   bgzip, gzip or plain; files, globs or folders of shards
+    Hail                  a MatrixTable or a VDS
+    PLINK 1               .bed, with .bim and .fam beside it
+    PLINK 2               .pgen, with .pvar or .pvar.zst and .psam
+    BGEN 1.2 and 1.3      hard calls; with .sample where it holds no ids
+
+    They are told apart by their content. Alleles are split, normalised and packed into genotypes,
+    variant_sites, variants and callsets; refused records are kept in rejected_records.
     """
     from allofus_spark.ingest import ingest_genotypes
 
+    if genotype_filters:
+        overrides += (f"ingest.genotype_filters={json.dumps(genotype_filters)}",)
+    if reference_allele:
+        overrides += (f"ingest.reference_allele={reference_allele}",)
     with open_warehouse("ingest-genotypes", settings_file, warehouse, overrides) as tables:
         counters = ingest_genotypes(
             tables,
