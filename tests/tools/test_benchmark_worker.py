@@ -81,9 +81,10 @@ def test_every_engine_does_known_works_under_its_own_name(name: str) -> None:
     assert reason is None or "is not installed" in reason
 
 
-def test_command_line_engines_do_every_work(tmp_path: Path) -> None:
+def test_command_line_engines_do_the_works_that_start_from_a_vcf(tmp_path: Path) -> None:
     for name in ("plink2", "bcftools"):
-        assert list(engine_class(name)(Machine(2, 4), tmp_path).works) == list(WORKS)
+        works = list(engine_class(name)(Machine(2, 4), tmp_path).works)
+        assert works == [work for work in WORKS if work != "from_matrix_table"]
 
 
 def test_a_program_that_is_not_there_is_named_with_what_to_install() -> None:
