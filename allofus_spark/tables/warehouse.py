@@ -23,8 +23,15 @@ from allofus_spark.hadoop import hadoop_path
 from allofus_spark.settings import Settings
 from allofus_spark.tables import catalog
 from allofus_spark.tables.callset_tables import CALLSETS
+from allofus_spark.tables.commits import fit_table
 from allofus_spark.tables.contract import Table
-from allofus_spark.tables.delta_log import TableState, create_table, read_rows, read_size, read_state
+from allofus_spark.tables.delta_log import (
+    TableState,
+    read_rows,
+    read_size,
+    read_state,
+    same_content,
+)
 from allofus_spark.tables.run_tables import RUN_TABLES, SNAPSHOTS
 
 BUILD_PROPERTY = "allofus.build"
@@ -97,8 +104,8 @@ class Warehouse:
             raise ContractViolation(
                 f"table {table.name} is in no finished snapshot of {self.root}; run the job that makes it"
             )
-        reader = self.spark.read.format("delta").option("versionAsOf", versions[table.name])
-        return reader.load(self.path(table))
+        version = same_content(self.spark, self.path(table), table, versions[table.name])
+        return self.spark.read.format("delta").option("versionAsOf", version).load(self.path(table))
 
     def live(self, table: Table) -> DataFrame:
         """Rows as last committed, whether or not the run has finished: for stages and the ledger."""
@@ -197,10 +204,9 @@ class Warehouse:
             undone[table.name] = restored.version
         return undone
 
-    def create(self, table: Table, properties: Mapping[str, str] | None = None) -> None:
-        """Make the table from its contract where it does not exist yet."""
-        if not self.exists(table):
-            create_table(self.spark, self.path(table), table, properties or {})
+    def create(self, table: Table, properties: Mapping[str, str] | None = None, *, replace: str = "") -> None:
+        """Make the table from its contract, or hold it against that, before Spark writes rows into it."""
+        fit_table(self.spark, self.path(table), table, properties or {}, replace=replace)
 
 
 @contextmanager

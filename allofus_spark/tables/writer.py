@@ -17,9 +17,10 @@ from pyspark.sql.pandas.types import to_arrow_schema
 
 from allofus_spark import __version__, errors
 from allofus_spark.errors import AllofusError, ContractViolation
+from allofus_spark.tables.commits import commit_files
 from allofus_spark.tables.contract import Table
 from allofus_spark.tables.data_files import DataFile, FileLayout, FileSink
-from allofus_spark.tables.delta_log import commit_files, rows_written
+from allofus_spark.tables.delta_log import rows_written
 from allofus_spark.tables.warehouse import Warehouse
 from allofus_spark.tables.writes import (
     WHOLE_TABLE,
@@ -90,7 +91,7 @@ def commit(warehouse: Warehouse, write: Write | FilesWrite, metadata: Mapping[st
     frame = table.conform(write.frame)
     if write.keys is Keys.CHECK:
         check_keys(table, frame)
-    warehouse.create(table)
+    warehouse.create(table, replace=write.replace)
     writer = frame.sortWithinPartitions(*table.order).write.format("delta").mode("append")
     if write.replace:
         writer = writer.mode("overwrite")
@@ -116,7 +117,7 @@ def check_keys(table: Table, frame: DataFrame) -> None:
 
 def _prepare_rows(warehouse: Warehouse, write: RowsWrite) -> Write | FilesWrite:
     if warehouse.local_root is None:
-        warehouse.create(write.table, write.properties)
+        warehouse.create(write.table, write.properties, replace=write.replace)
         frame = warehouse.spark.createDataFrame(list(write.rows), write.table.schema).coalesce(1)
         return Write(write.table, frame, write.replace, Keys.HELD)
     sink = FileSink(_layout(warehouse, write.table, write.replace))
