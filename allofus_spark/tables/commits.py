@@ -44,6 +44,14 @@ def fit_table(
         transaction.commit(_sequence(jvm, [file.remove() for file in held]), operation)
 
 
+def check_table(spark: SparkSession, path: str, table: Table, *, replace: str = "") -> None:
+    """Raise ContractViolation where a commit to the table would; before files are written for it."""
+    jvm: Any = spark._jvm
+    transaction = _begin(spark, path)
+    if int(transaction.snapshot().version()) >= 0:
+        _fit(jvm, transaction, table, {}, replace)
+
+
 def _fit(jvm: Any, transaction: Any, table: Table, properties: Mapping[str, str], replace: str) -> bool:
     """Hold a table against its contract, and update its metadata where no row stays; whether it did."""
     check_features(table, json.loads(transaction.protocol().json())["protocol"])

@@ -33,7 +33,7 @@ class FileLayout:
 
     ``order`` names the columns that rows of a file are sorted by, ``statistics`` those with minimum and
     maximum in the log. ``checks`` are SQL conditions by name. A file is closed at ``target_bytes`` of Arrow
-    data, which a task holds in memory until then.
+    data, which a task holds in memory until then. Names of files begin with ``prefix``.
     """
 
     table: str
@@ -44,6 +44,7 @@ class FileLayout:
     statistics: tuple[str, ...]
     checks: Mapping[str, str]
     target_bytes: int
+    prefix: str = "part"
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class FileSink:
 
     def __init__(self, layout: FileLayout) -> None:
         self._layout = layout
-        self._name = f"part-{uuid.uuid4()}"
+        self._name = f"{layout.prefix}-{uuid.uuid4()}"
         self._closed = 0
         self._partition: tuple[object, ...] = ()
         self._held: list[pa.RecordBatch] = []

@@ -56,8 +56,8 @@ def fitted_metadata(
     if problems:
         raise ContractViolation(
             f"{table.name}: the table is not what this version and these settings write: "
-            f"{'; '.join(problems)}. Use the settings (frequencies.ancestry_groups) that it was made with, or "
-            "name a new warehouse with --warehouse and ingest again."
+            f"{'; '.join(problems)}. Use the settings (frequencies.ancestry_groups) that it was made with, "
+            "or name a new warehouse with --warehouse and ingest again."
         )
     return None
 
