@@ -99,6 +99,7 @@ class Table:
         ]
         if problems:
             raise ContractViolation(
-                f"{self.name}: the frame does not fit the table, nothing was written: " + "; ".join(problems)
+                f"{self.name}: the frame does not fit the table, readers keep the snapshot before: "
+                + "; ".join(problems)
             )
         return frame.select(*expected)

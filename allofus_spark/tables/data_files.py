@@ -95,7 +95,7 @@ class FileSink:
         given = [(item.name, item.type) for item in batch.schema]
         if given != [(item.name, item.type) for item in layout.schema]:
             raise ContractViolation(
-                f"{layout.table}: rows do not fit the table, nothing was written: they have "
+                f"{layout.table}: rows do not fit the table, readers keep the snapshot before: they have "
                 f"{_shown_schema(batch.schema)}, the table has {_shown_schema(layout.schema)}"
             )
         problems = [
@@ -114,7 +114,9 @@ class FileSink:
             for name, count in self._failed_checks(batch).items()
         ]
         if problems:
-            raise ContractViolation(f"{layout.table}: nothing was written: {'; '.join(problems)}")
+            raise ContractViolation(
+                f"{layout.table}: refused, readers keep the snapshot before: {'; '.join(problems)}"
+            )
 
     def _failed_checks(self, batch: pa.RecordBatch) -> dict[str, int]:
         """Rows that fail each check; a condition that is null fails, as Delta has it."""

@@ -73,7 +73,7 @@ def prepare(warehouse: Warehouse, write: Write | ArrowWrite | RowsWrite) -> list
 def commit(warehouse: Warehouse, write: Write | FilesWrite, metadata: Mapping[str, object]) -> Written:
     """Commit a write as one Delta version; a frame is checked against its contract first.
 
-    Raises ContractViolation, before anything is written, when columns or types do not fit or a key
+    Raises ContractViolation, before the table is touched, when columns or types do not fit or a key
     stands twice; Delta's own error when a NOT NULL or a CHECK fails.
     """
     settings = warehouse.settings.content_hash()
@@ -122,8 +122,8 @@ def check_keys(table: Table, frame: DataFrame) -> None:
         shown = ", ".join(":".join(str(row[name]) for name in table.key) for row in repeated[:_SHOWN_KEYS])
         more = " and more" if len(repeated) > _SHOWN_KEYS else ""
         raise ContractViolation(
-            f"{table.name}: rows share a key ({', '.join(table.key)}), nothing was written: {shown}{more}. "
-            "Remove or merge the repeated rows."
+            f"{table.name}: rows share a key ({', '.join(table.key)}), readers keep the snapshot before: "
+            f"{shown}{more}. Remove or merge the repeated rows."
         )
 
 

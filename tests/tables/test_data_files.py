@@ -121,7 +121,9 @@ def test_no_row_is_lost_whatever_the_batches_and_sizes(
     ],
 )
 def test_rows_that_break_the_contract_are_refused(tmp_path: Path, rows: list[Row], message: str) -> None:
-    with pytest.raises(ContractViolation, match=f"toys: nothing was written: .*{message}"):
+    with pytest.raises(
+        ContractViolation, match=f"toys: refused, readers keep the snapshot before: .*{message}"
+    ):
         written(layout_of(tmp_path), rows)
     assert not list(tmp_path.iterdir())
 
