@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 @contextmanager
 def only_run(spark: SparkSession, root: str, run_id: str, stage: str) -> Iterator[None]:
     """Hold the warehouse's lock; raises WarehouseBusy, saying who holds it and what to do."""
-    file = _LockFile(spark, f"{root}/{LOCK_NAME}")
+    file = LockFile(spark, f"{root}/{LOCK_NAME}")
     mine = json.dumps({"run_id": run_id, "stage": stage, **this_process()})
     if not file.create(mine):
         _take_over(file, mine)
@@ -41,7 +41,7 @@ def only_run(spark: SparkSession, root: str, run_id: str, stage: str) -> Iterato
             file.delete()
 
 
-def _take_over(file: _LockFile, mine: str) -> None:
+def _take_over(file: LockFile, mine: str) -> None:
     text = file.read()
     if text is not None:
         holder = _parsed(text)
@@ -73,7 +73,7 @@ def _refusal(path: str, holder: Holder) -> str:
     ).format(**known, path=path)
 
 
-class _LockFile:
+class LockFile:
     """A small text file, made where there is none in one step."""
 
     def __init__(self, spark: SparkSession, path: str) -> None:

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyspark.sql import SparkSession
 
 from allofus_spark.errors import WarehouseBusy
 from allofus_spark.tables import STRATA, RowsWrite, Run, Warehouse, start_run
 from allofus_spark.tables.holder import is_gone, this_process
+from allofus_spark.tables.lock import LockFile
 
 
 def stratum(name: str) -> RowsWrite:
@@ -99,3 +101,22 @@ def test_a_run_does_not_finish_over_a_snapshot_that_it_did_not_see(warehouse: Wa
     with pytest.raises(WarehouseBusy, match="recorded snapshot 1 while this one worked from snapshot 0"):
         slow.finish()
     assert strata_in(warehouse) == ["quick"]
+
+
+@pytest.mark.parametrize("local", [True, False])
+def test_a_lock_file_is_made_once_and_removed_only_while_it_is_the_same(
+    local: bool, spark: SparkSession, tmp_path: Path
+) -> None:
+    file = LockFile(spark, str(tmp_path / "_running"))
+    if not local:
+        file._local = None  # as on a file system that only Hadoop opens
+    assert file.read() is None
+    assert file.create("one")
+    assert not file.create("two")
+    file.remove_if("two")
+    assert file.read() == "one"
+    file.remove_if("one")
+    assert file.read() is None
+    assert file.create("two")
+    file.delete()
+    assert not list(tmp_path.iterdir())
