@@ -83,7 +83,7 @@ def _changes_rows(action: Mapping[str, Any], table: Table) -> bool:
     if "metaData" in action:
         return bool(differences(action["metaData"], table))
     files = [action[kind] for kind in ("add", "remove") if kind in action]
-    return any(file["dataChange"] for file in files)
+    return any(file.get("dataChange", True) for file in files)
 
 
 def read_rows(folder: str, version: int) -> list[Row]:

@@ -24,7 +24,8 @@ def removed_on_failure(layouts: Collection[FileLayout]) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        keep_only(layouts, ())
+        with suppress(OSError):
+            keep_only(layouts, ())
         raise
 
 
@@ -40,14 +41,18 @@ def keep_only(layouts: Iterable[FileLayout], files: Collection[DataFile]) -> Non
 
 
 def discard(warehouse: Warehouse, write: FilesWrite) -> None:
-    """Remove the data files of a write whose commit failed; those that the table holds all the same stay."""
+    """Remove the data files of a write that failed, but those that the table holds all the same.
+
+    Where that cannot be told they stay: the error that led here is the one to report.
+    """
     folder = warehouse.local_path(write.table)
-    live: set[str] = set()
-    if warehouse.exists(write.table):
-        live.update(pa.table(DeltaTable(folder).get_add_actions()).column("path").to_pylist())
-    for file in write.files:
-        if _name_of(file) not in live:
-            _remove(folder, _name_of(file))
+    with suppress(Exception):
+        live: set[str] = set()
+        if warehouse.exists(write.table):
+            live.update(pa.table(DeltaTable(folder).get_add_actions()).column("path").to_pylist())
+        for file in write.files:
+            if _name_of(file) not in live:
+                _remove(folder, _name_of(file))
 
 
 def sweep_staging(warehouse: Warehouse) -> None:

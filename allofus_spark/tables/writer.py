@@ -10,7 +10,6 @@ import json
 import os
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from functools import partial
 
 import pyarrow as pa
@@ -109,8 +108,7 @@ def _commit_files(warehouse: Warehouse, write: FilesWrite, described: str) -> Wr
             user_metadata=described,
         )
     except BaseException:
-        with suppress(Exception):  # what went wrong first is what to tell
-            discard(warehouse, write)
+        discard(warehouse, write)
         raise
     return Written(write.table, write.replace, version, sum(file.rows for file in write.files))
 
