@@ -44,8 +44,9 @@ def write_subset_frequencies(
     """Frequencies among ``sample_ids`` of every allele of their callsets.
 
     Written to ``file`` (.tsv, .csv or .parquet) or to the table ``frequencies_of_<table>``. A sample set is
-    counted as it is; ancestry columns hold its members of each group. Returns the run's counters. Raises
-    BadSamples naming ids that are in no active callset, BadSource for a bad file or table name.
+    counted as it is; ancestry columns hold its members of each group. Returns the callsets and samples
+    counted. Raises BadSamples naming ids that are in no active callset, BadSource for a bad file or table
+    name.
     """
     if (file is None) == (table is None):
         raise BadSource("name either a file or a table for the subset's frequencies")

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-# Contig to first and last position, and the bases that were gone back over on the way.
+# Contig to first and last position, and the bases that were gone back over on the way; contigs in the order
+# in which they first came.
 Spans = dict[str, tuple[int, int, int]]
 
 # How much longer the way over the splits may be than what they cover of a contig.
@@ -74,8 +75,12 @@ def overlap(spans: Sequence[Spans]) -> bool:
 def follow_each_other(spans: Sequence[Spans]) -> bool:
     """Whether the splits, in the order given, cover each contig in rising stretches that hardly overlap.
 
-    The batches of each split must do so too: what goes back within a split counts like what overlaps.
+    The batches of each split must do so too: what goes back within a split counts like what overlaps. And no
+    contig may come again after another one: each time would end a file.
     """
+    visited = [contig for contig, _ in itertools.groupby(contig for split in spans for contig in split)]
+    if len(visited) > len(set(visited)):
+        return False
     stretches: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
     for split in spans:
         for contig, span in split.items():

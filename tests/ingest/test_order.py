@@ -54,6 +54,11 @@ def test_splits_that_cover_the_same_stretch_do_not_follow_each_other() -> None:
     assert not follow_each_other([{"chr1": (1, 200, 0)}, {"chr1": (2, 200, 0)}])
 
 
+def test_contigs_that_take_turns_over_the_splits_do_not_follow_each_other() -> None:
+    turns = [{"chr1": (pos, pos + 9, 0), "chr2": (pos, pos + 9, 0)} for pos in (1, 11, 21)]
+    assert not follow_each_other(turns)
+
+
 def test_an_allele_moved_over_an_edge_is_tolerated_in_order_but_overlaps() -> None:
     spans = [{"chr1": (1, 1000, 0)}, {"chr1": (990, 2000, 0)}]
     assert follow_each_other(spans)
