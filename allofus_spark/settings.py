@@ -14,7 +14,7 @@ import json
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
     AfterValidator,
@@ -149,6 +149,12 @@ class IngestSettings(_Section):
         description="Most alternate alleles of a record; with more it is refused as excess_alleles. All of "
         "Us leaves such sites out of its callsets, and densifying them exhausts memory.",
     )
+    reference_allele: Literal["first", "last"] | None = Field(
+        None,
+        description="Which allele of a variant is the reference in files that do not say so: first (A1 of a "
+        ".bim, REF of a .pvar, a BGEN written ref-first) or last (A2 of a .bim, where PLINK 2 writes it). "
+        "Unset: the one that the reference FASTA has; without a FASTA such files are refused.",
+    )
     genotype_filters: FilterNames = Field(
         (),
         description="Rules by which a call is set to missing at ingest: presets of the release (adj: "
@@ -196,6 +202,70 @@ class FrequencySettings(_Section):
         return self
 
 
+class QcSettings(_Section):
+    """Where variants and samples are flagged. Rows are flagged, never dropped."""
+
+    min_snv_qual_phred: float = Field(
+        60,
+        ge=0,
+        description="LowQual: an allele as long as REF with a lower QUAL. The release's, from GATK: 30 − "
+        "10·log10 of the heterozygosity that is expected, 0.001 for SNVs.",
+    )
+    min_indel_qual_phred: float = Field(
+        69,
+        ge=0,
+        description="LowQual: an allele longer or shorter than REF with a lower QUAL. As for SNVs, with a "
+        "heterozygosity of 0.000125.",
+    )
+    max_excess_het_phred: float = Field(
+        54.69,
+        ge=0,
+        description="ExcessHet: a one-sided mid-p of too many heterozygotes above this, phred-scaled. The "
+        "release's, from GATK: p 3.4e-6, a z-score of −4.5.",
+    )
+    max_x_f_of_xx: float = Field(
+        0.2,
+        description="Inferred sex is XX where the F coefficient of non-PAR X is below (PLINK --check-sex).",
+    )
+    min_x_f_of_xy: float = Field(
+        0.8,
+        description="Inferred sex is XY where the F coefficient of non-PAR X is above (PLINK --check-sex).",
+    )
+    min_expected_x_hets: float = Field(
+        25,
+        ge=0,
+        description="Heterozygous calls that Hardy-Weinberg proportions let expect of a sample on non-PAR X; "
+        "with fewer its sex is not inferred. At 25 independent ones F of an XX person has a standard "
+        "deviation of at most 0.2, and 0.8 is four of them away.",
+    )
+
+    @model_validator(mode="after")
+    def _f_leaves_room(self) -> QcSettings:
+        if self.max_x_f_of_xx > self.min_x_f_of_xy:
+            raise ValueError(
+                f"max_x_f_of_xx {self.max_x_f_of_xx} must not be above min_x_f_of_xy {self.min_x_f_of_xy}"
+            )
+        return self
+
+
+class ExportSettings(_Section):
+    """Which sites the smaller callset of common variants holds."""
+
+    common_min_ac: int = Field(
+        100,
+        ge=1,
+        description="--common keeps a site where an allele has this allele count or more in any ancestry "
+        "group. The ACAF threshold callset of the All of Us release: population-specific AC of 100.",
+    )
+    common_above_af: float = Field(
+        0.01,
+        ge=0,
+        lt=1,
+        description="--common keeps a site where an allele has a frequency above this in any ancestry group. "
+        "The ACAF threshold callset of the All of Us release: population-specific AF over 1 %.",
+    )
+
+
 class Settings(_Section):
     """All settings of a run."""
 
@@ -208,6 +278,8 @@ class Settings(_Section):
     genome: GenomeSettings = GenomeSettings()
     ingest: IngestSettings = IngestSettings()
     frequencies: FrequencySettings = FrequencySettings()
+    qc: QcSettings = QcSettings()
+    export: ExportSettings = ExportSettings()
 
     def content_hash(self) -> str:
         """SHA-256 (hex) of the settings that can shape a result: all but `warehouse` and `spark`."""

@@ -79,7 +79,7 @@ def test_raw_spark_settings_by_any_spelling(tmp_path: Path) -> None:
         ("warehose=x", "did you mean warehouse?"),
         ("warehouse.x=1", "did you mean warehouse?"),
         ("genome.zzz=1", "the keys are genome.bin_width_bases, genome.reference_fasta"),
-        ("zzz=1", "the sections are frequencies, genome, ingest, spark"),
+        ("zzz=1", "the sections are export, frequencies, genome, ingest, qc, spark"),
     ],
 )
 def test_unknown_keys_are_errors_with_a_suggestion(override: str, answer: str) -> None:
@@ -116,6 +116,7 @@ def test_all_problems_come_in_one_message(tmp_path: Path) -> None:
         ('frequencies.ancestry_groups=["a b", "oth"]', "lower-case letters"),
         ('frequencies.ancestry_groups=["afr", "oth", "afr"]', "repeated: afr"),
         ("frequencies.ancestry_groups=[]", "must be a list, such as ['afr'"),
+        ("qc.max_x_f_of_xx=0.9", "max_x_f_of_xx 0.9 must not be above min_x_f_of_xy 0.8"),
         ("frequencies.unassigned_group=xyz", "must be one of ancestry_groups (afr, amr, eas"),
         ("spark=3", "spark is a table, so write spark.KEY"),
         ("ingest.max_rejected_share=nan", "at least 0 and at most 1"),

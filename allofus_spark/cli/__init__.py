@@ -5,9 +5,11 @@ from __future__ import annotations
 import click
 
 from allofus_spark import __version__
+from allofus_spark.cli.export import export_command
 from allofus_spark.cli.frequencies import frequencies_command
 from allofus_spark.cli.ingest import ingest_genotypes_command, ingest_samples_command
 from allofus_spark.cli.look import query_command, status_command
+from allofus_spark.cli.qc import qc_command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -15,14 +17,16 @@ from allofus_spark.cli.look import query_command, status_command
 def main() -> None:
     """Population genomics on Spark, Hail and Delta Lake.
 
-    Joint-called genomes become Delta tables; allele frequencies are counted from them by ancestry. A first
-    session:
+    Joint-called genomes become Delta tables; their quality is assessed, and allele frequencies are counted
+    from them by ancestry. A first session:
 
     \b
       allofus ingest-samples   --callset demo samples.tsv
       allofus ingest-genotypes --callset demo --date 2026-01-01 --build GRCh38 cohort.vcf.gz
+      allofus qc --unrelated unrelated.txt
       allofus frequencies
       allofus query "SELECT variant_id, overall.ac, overall.an FROM allele_frequencies LIMIT 5"
+      allofus export --format vcf --out cohort.vcf.gz
       allofus status
 
     Every command takes --settings FILE, --warehouse PATH and --set KEY=VALUE. On a cluster run the same jobs
@@ -33,7 +37,9 @@ def main() -> None:
 for command in (
     ingest_samples_command,
     ingest_genotypes_command,
+    qc_command,
     frequencies_command,
+    export_command,
     query_command,
     status_command,
 ):

@@ -1,7 +1,7 @@
 """Who is in the active callsets, and how their samples are divided and counted; what the stages share."""
 
-from allofus_spark.cohort.active import active_samples, rows_of_strata, warehouse_build
-from allofus_spark.cohort.ploidy import COPIES, COUNTS, Counts, ploidy_aware
+from allofus_spark.cohort.active import active_samples, check_are_active, rows_of_strata, warehouse_build
+from allofus_spark.cohort.ploidy import COPIES, COUNTS, Counts, copies_meant, ploidy_aware
 from allofus_spark.cohort.sample_lists import read_sample_ids
 from allofus_spark.cohort.strata import OTHER_SEX, UNLABELLED, XX, XY, Sample, Strata, build_strata
 
@@ -17,6 +17,8 @@ __all__ = [
     "Strata",
     "active_samples",
     "build_strata",
+    "check_are_active",
+    "copies_meant",
     "ploidy_aware",
     "read_sample_ids",
     "rows_of_strata",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
+
 from allofus_spark.cohort.strata import Sample, Strata
-from allofus_spark.errors import BadSource
+from allofus_spark.errors import BadSamples, BadSource, shown
 from allofus_spark.genome import Build, load_build
 from allofus_spark.genotypes import rows_that_fit
 from allofus_spark.tables import BUILD_PROPERTY, CALLSETS, SAMPLES, Reader, Warehouse
@@ -21,6 +23,16 @@ def active_samples(warehouse: Warehouse, tables: Reader) -> dict[str, list[Sampl
     for row in sorted(members, key=lambda row: row.sample_index):
         samples[row.callset_id].append(Sample(row.sample_id, row.ancestry, row.sex_karyotype))
     return samples
+
+
+def check_are_active(sample_ids: Collection[str], samples: Mapping[str, Sequence[Sample]]) -> None:
+    """Raise BadSamples naming the ids that are in no active callset."""
+    known = {sample.sample_id for members in samples.values() for sample in members}
+    unknown = sorted(set(sample_ids) - known)
+    if unknown:
+        raise BadSamples(
+            f"{len(unknown)} of {len(sample_ids)} sample ids are in no active callset: {shown(unknown)}"
+        )
 
 
 def warehouse_build(warehouse: Warehouse) -> Build:

@@ -23,6 +23,12 @@ COPIES = {
 Counts = npt.NDArray[np.int32]
 
 
+def copies_meant(sex_classes: Sequence[str]) -> Counts:
+    """Copies that are meant, int32[regions, classes]; 0: not counted there."""
+    table = [[COPIES[region][sex] for sex in sex_classes] for region in range(len(COPIES))]
+    return np.array(table, np.int32).reshape(len(COPIES), len(sex_classes))
+
+
 def ploidy_aware(
     counts: Counts, regions: npt.NDArray[np.int8], sizes: npt.NDArray[np.int64], sex_classes: Sequence[str]
 ) -> dict[str, Counts]:
@@ -43,10 +49,7 @@ def ploidy_aware(
     1 cannot be: it is missing, and counted in ``n_het_missing``. Where a sample is not counted (XX on Y, sex
     not known on non-PAR X and Y) all are zero.
     """
-    table = np.array(
-        [[COPIES[region][sex] for sex in sex_classes] for region in range(len(COPIES))], np.int32
-    )
-    copies = table.reshape(len(COPIES), len(sex_classes))[regions]
+    copies = copies_meant(sex_classes)[regions]
     het, hom, missing = counts[..., HET], counts[..., HOM_ALT], counts[..., MISSING]
     called = sizes.astype(np.int32) - missing
     two, one = copies == 2, copies == 1

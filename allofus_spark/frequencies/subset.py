@@ -12,8 +12,15 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from allofus_spark.cohort import Strata, active_samples, build_strata, rows_of_strata, warehouse_build
-from allofus_spark.errors import BadSamples, BadSource, shown
+from allofus_spark.cohort import (
+    Strata,
+    active_samples,
+    build_strata,
+    check_are_active,
+    rows_of_strata,
+    warehouse_build,
+)
+from allofus_spark.errors import BadSource
 from allofus_spark.frequencies.compute import sums_of
 from allofus_spark.frequencies.counts import Counting
 from allofus_spark.frequencies.frequency import by_position
@@ -87,12 +94,7 @@ def _check_target(file: str | None, table: str | None) -> None:
 def _subset_strata(warehouse: Warehouse, tables: Reader, counted: frozenset[str]) -> list[Strata]:
     """Strata of the callsets that have some of the samples; those not counted are in none."""
     samples = active_samples(warehouse, tables)
-    known = {sample.sample_id for members in samples.values() for sample in members}
-    unknown = sorted(counted - known)
-    if unknown:
-        raise BadSamples(
-            f"{len(unknown)} of {len(counted)} sample ids are in no active callset: {shown(unknown)}"
-        )
+    check_are_active(counted, samples)
     groups = warehouse.settings.frequencies.ancestry_groups
     return [
         build_strata(callset_id, members, groups, counted=counted)

@@ -9,6 +9,7 @@ from allofus_spark.genotypes.encoding import (
     MISSING,
     SPARSE,
     CallBatch,
+    Packed,
     choose_sparse,
     decode,
     encode,
@@ -17,8 +18,12 @@ from allofus_spark.genotypes.encoding import (
     rows_that_fit,
     unpack,
 )
+from allofus_spark.genotypes.pgen_header import pgen_header
+from allofus_spark.genotypes.plink1 import BED_HEADER, bed_from_packed
+from allofus_spark.genotypes.subset import take_samples
 
 __all__ = [
+    "BED_HEADER",
     "DENSE",
     "HET",
     "HOM_ALT",
@@ -26,12 +31,16 @@ __all__ = [
     "MISSING",
     "SPARSE",
     "CallBatch",
+    "Packed",
+    "bed_from_packed",
     "choose_sparse",
     "count_by_stratum",
     "decode",
     "encode",
     "pack",
     "packed_width",
+    "pgen_header",
     "rows_that_fit",
+    "take_samples",
     "unpack",
 ]

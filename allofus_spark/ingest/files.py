@@ -16,7 +16,7 @@ from pyspark.sql import SparkSession
 from allofus_spark.errors import BadSource, shown
 from allofus_spark.hadoop import hadoop_path
 
-_VCF_ENDINGS = (".vcf", ".vcf.gz", ".vcf.bgz", ".vcf.bgzf")
+_ENDINGS = (".vcf", ".vcf.gz", ".vcf.bgz", ".vcf.bgzf", ".bed", ".pgen", ".bgen")
 _GLOB_CHARACTERS = re.compile(r"([\\*?{}\[\]])")
 _LOCAL = "file:"
 
@@ -46,18 +46,20 @@ def without_glob(path: str) -> str:
 def list_sources(spark: SparkSession, sources: Sequence[str]) -> list[SourceFile]:
     """The files that paths, globs and folders stand for, in path order, each once.
 
-    A folder stands for the VCF files right inside it. Raises BadSource naming what matches nothing, cannot be
-    listed, or is a broken link (a shard left out would be missing from every count), and where some files are
-    local and some are not.
+    A folder stands for the VCF, .bed, .pgen and BGEN files right inside it. Raises BadSource naming what
+    matches nothing, cannot be listed, or is a broken link (a shard left out would miss from every count), and
+    where some files are local and some are not.
     """
     if not sources:
-        raise BadSource("no source files were named; give VCF files, folders or patterns")
+        raise BadSource("no source files were named; give files, folders or patterns")
     found: dict[str, SourceFile] = {}
     for source in sources:
         with _java_errors(source, "cannot be listed"):
             matched = _expand(spark, source)
         if not matched:
-            raise BadSource(f"{source}: no such file, or a folder or pattern without VCF files")
+            raise BadSource(
+                f"{source}: no such file, or a folder or pattern without VCF, .bed, .pgen or .bgen files"
+            )
         found |= {file.path: file for file in matched}
     special = [path for path, file in found.items() if file.local and not os.path.isfile(path)]
     if special:
@@ -82,15 +84,15 @@ def _expand(spark: SparkSession, source: str) -> list[SourceFile]:
     for status in statuses:
         if status.isDirectory():
             inside = [item for item in file_system.listStatus(status.getPath()) if item.isFile()]
-            files += [item for item in inside if _is_vcf(item.getPath().getName())]
+            files += [item for item in inside if _is_source(item.getPath().getName())]
             _refuse_broken_links(str(status.getPath().toString()))
         else:
             files.append(status)
     return [SourceFile(item.getPath().toString(), int(item.getLen())) for item in files]
 
 
-def _is_vcf(name: str) -> bool:
-    return name.lower().endswith(_VCF_ENDINGS)
+def _is_source(name: str) -> bool:
+    return name.lower().endswith(_ENDINGS)
 
 
 def _refuse_broken_links(folder: str) -> None:
@@ -98,10 +100,10 @@ def _refuse_broken_links(folder: str) -> None:
     local = SourceFile(folder, 0).local
     if local is None:
         return
-    names = [name for name in sorted(os.listdir(local)) if _is_vcf(name)]
+    names = [name for name in sorted(os.listdir(local)) if _is_source(name)]
     broken = [name for name in names if not os.path.exists(os.path.join(local, name))]
     if broken:
-        raise BadSource(f"{local}: {len(broken)} of its VCF files are links to nothing: {shown(broken)}")
+        raise BadSource(f"{local}: {len(broken)} of its files are links to nothing: {shown(broken)}")
 
 
 @contextmanager

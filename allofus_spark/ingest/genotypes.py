@@ -13,10 +13,11 @@ import numpy as np
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from allofus_spark.errors import BadSource
+from allofus_spark.errors import BadSource, shown
 from allofus_spark.genome import Build, ReferenceSequence, load_build
 from allofus_spark.genotypes import rows_that_fit
 from allofus_spark.ingest import transforms
+from allofus_spark.ingest.array_source import ArraySource, check_orientation
 from allofus_spark.ingest.callsets import (
     check_callset_id,
     check_may_come_in,
@@ -36,7 +37,7 @@ from allofus_spark.ingest.source import IngestJob, task_numbers
 from allofus_spark.ingest.stage import stage_records, staging_folder
 from allofus_spark.ingest.transforms import AlleleRows, SplitAlleles
 from allofus_spark.ingest.vcf.calls import SEX_UNKNOWN, SEX_XX, SEX_XY
-from allofus_spark.ingest.vcf.staging import ALLELE, staged_path
+from allofus_spark.ingest.vcf.staging import ALLELE
 from allofus_spark.ingest.writes import CallsetRow, Held, files_to_write, write_callset
 from allofus_spark.tables import MakeRows, Run, Warehouse, rows_per_batch, start_run
 
@@ -85,6 +86,8 @@ def ingest_genotypes(
         filters = parse_filters(warehouse.settings.ingest.genotype_filters)
         source = plan_source(warehouse, sources, genome, progress=run.progress)
         check_fields(source, filters)
+        if isinstance(source, ArraySource):
+            check_orientation(source, reference)
         for warning in (*source.warnings, *(reference.warnings if reference else ())):
             run.progress(f"warning: {warning}")
         held = held_callsets(run)
@@ -134,7 +137,7 @@ def _read_and_write(
     warehouse: Warehouse, run: Run, callset: CallsetRow, job: IngestJob, held: Held, folder: str
 ) -> None:
     spark, source = warehouse.spark, callset.source
-    run.progress(f"reading {len(source.paths)} files in {source.n_tasks} tasks, {len(job.samples)} samples")
+    run.progress(f"reading {shown(source.paths)}, {len(job.samples)} samples")
     most_rows = rows_that_fit(len(job.samples), job.batch_bytes)
     with rows_per_batch(spark, most_rows):
         staged = stage_records(warehouse, source, job, folder)
@@ -150,9 +153,8 @@ def _read_and_write(
             n_files = files_to_write(warehouse, folder)
             rows = AlleleRows(callset.callset_id, warehouse.bin_width_bases, held.alone)
             make: MakeRows = rows
-            if staged.folder is not None and staged.ledger.in_order and not duplicates:
-                paths = [staged_path(staged.folder, number) for number in range(source.n_tasks)]
-                groups = tuple(map(tuple, contiguous_groups(paths, n_files)))
+            if staged.paths and staged.ledger.in_order and not duplicates:
+                groups = tuple(map(tuple, contiguous_groups(staged.paths, n_files)))
                 frame = task_numbers(spark, len(groups))
                 make = SplitAlleles(groups, most_rows, rows)
             else:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -12,6 +13,8 @@ from pyspark.sql import SparkSession
 
 from allofus_spark.errors import AllofusError, BadSamples, BadSource, shown
 from allofus_spark.genome import Build
+from allofus_spark.ingest.array_files import ArrayFile, ArrayPart, is_array_file, open_array_file
+from allofus_spark.ingest.array_source import ArraySource
 from allofus_spark.ingest.bytes import (
     SNIFF_BYTES,
     ByteStream,
@@ -22,9 +25,11 @@ from allofus_spark.ingest.bytes import (
 )
 from allofus_spark.ingest.files import SourceFile, list_sources, open_stream
 from allofus_spark.ingest.filters import GenotypeFilters
+from allofus_spark.ingest.hail_source import HailSource, hail_fingerprint, hail_kind
 from allofus_spark.ingest.source import Source
 from allofus_spark.ingest.vcf.header import VcfHeader, parse_header
 from allofus_spark.ingest.vcf_source import VcfSource
+from allofus_spark.settings import IngestSettings
 from allofus_spark.tables import Warehouse
 
 MAX_HEADER_BYTES = 256 * 1024 * 1024
@@ -58,10 +63,80 @@ def plan_source(
 
     Raises BadSource, BadSamples or BuildMismatch naming the file that cannot be read.
     """
-    spark = warehouse.spark
+    spark, settings = warehouse.spark, warehouse.settings.ingest
+    kinds = {source: hail_kind(spark, source) for source in sources}
+    if any(kinds.values()):
+        return plan_hail(spark, kinds, build, progress)
     files = list_sources(spark, sources)
     progress(f"reading the headers of {len(files)} files")
-    return plan_vcf(spark, files, build, split_bytes=warehouse.settings.ingest.split_bytes)
+    with open_stream(spark, files[0]) as stream:
+        holds_arrays = is_array_file(stream.read(SNIFF_BYTES))
+    if holds_arrays:
+        return plan_arrays(spark, files, settings)
+    return plan_vcf(spark, files, build, split_bytes=settings.split_bytes)
+
+
+def plan_hail(
+    spark: SparkSession, kinds: Mapping[str, str | None], build: Build, progress: Callable[[str], None]
+) -> HailSource:
+    """Look at the one MatrixTable or VDS that the sources are; ``kinds`` by source, None: something else."""
+    if len(kinds) > 1:
+        raise BadSource(
+            f"one Hail MatrixTable or VDS is a callset; {len(kinds)} sources: {shown(list(kinds))}"
+        )
+    ((path, kind),) = kinds.items()
+    assert kind is not None
+    # Imported here: Hail takes seconds that other sources would pay.
+    from allofus_spark.ingest.hail_rows import open_hail
+
+    progress(f"reading {kind} {path} with Hail")
+    return HailSource(open_hail(spark, path, kind, build), hail_fingerprint(spark, path))
+
+
+def plan_arrays(spark: SparkSession, files: Sequence[SourceFile], settings: IngestSettings) -> ArraySource:
+    """Open PLINK or BGEN files with their companions, and cut them into ranges of variants.
+
+    Raises BadSource for a file that is of another kind, damaged or not local, BadSamples where files have
+    different samples.
+    """
+    opened = [_open_array(file) for file in files]
+    for file in opened[1:]:
+        check_same_samples((opened[0].path, opened[0].samples), (file.path, file.samples))
+    total_bytes, cores = sum(file.size for file in files), spark.sparkContext.defaultParallelism
+    parts: list[tuple[int, ArrayPart]] = []
+    for place, (file, source_file) in enumerate(zip(opened, files, strict=True)):
+        step = _step(source_file, total_bytes, settings.split_bytes, cores)
+        parts += [(place, part) for part in file.cut(-(-source_file.size // step))]
+    return ArraySource(
+        files=tuple(opened),
+        parts=tuple(parts),
+        reference_allele=settings.reference_allele,
+        fingerprint=fingerprint(
+            (source_file, _companions_sha256(file)) for source_file, file in zip(files, opened, strict=True)
+        ),
+    )
+
+
+def _open_array(file: SourceFile) -> ArrayFile:
+    if file.local is None:
+        raise BadSource(
+            f"{file.path}: PLINK and BGEN files are read from a local or mounted folder; copy it there"
+        )
+    try:
+        with open(file.local, "rb") as stream:
+            head = stream.read(SNIFF_BYTES)
+        if not is_array_file(head):
+            raise BadSource(
+                f"{file.path}: is no .bed, .pgen or BGEN file, as the first source is; ingest VCF files apart"
+            )
+        return open_array_file(file.local, head)
+    except OSError as error:
+        raise BadSource(f"{file.path}: cannot be read: {error}") from None
+
+
+def _companions_sha256(file: ArrayFile) -> str:
+    sizes = [f"{os.path.basename(path)}\t{os.path.getsize(path)}\n" for path in file.companions]
+    return hashlib.sha256("".join([*sizes, *file.samples]).encode()).hexdigest()
 
 
 def check_fields(source: Source, filters: GenotypeFilters) -> None:

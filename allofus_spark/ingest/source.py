@@ -98,7 +98,14 @@ class Source(Protocol):
     @property
     def n_tasks(self) -> int: ...
 
-    def frame(self, spark: SparkSession, job: IngestJob, /) -> DataFrame:
+    def prepared(self, job: IngestJob, folder: str, local_folder: str | None, /) -> Source:
+        """The source made ready for its tasks, with what it needs put into the staging folder.
+
+        ``local_folder`` is the same folder as a path, None where tasks cannot open it.
+        """
+        ...
+
+    def frame(self, spark: SparkSession, /) -> DataFrame:
         """What tasks are given."""
         ...
 

@@ -43,12 +43,12 @@ class Ledger:
 class Staged:
     """Staged rows, read lazily and in any order, and their ledger.
 
-    ``folder`` holds one file a task where tasks wrote and can read them, else it is None.
+    ``paths`` are the files of the tasks, in order, where tasks wrote and can read them, else None.
     """
 
     rows: DataFrame
     ledger: Ledger
-    folder: str | None
+    paths: list[str] | None
 
 
 @contextmanager
@@ -69,13 +69,17 @@ def stage_records(warehouse: Warehouse, source: Source, job: IngestJob, folder: 
     the tasks do not cover a file exactly, or records read are not records kept, refused or without ALT.
     """
     spark = warehouse.spark
-    frame = source.frame(spark, job)
+    local_folder = None
     if warehouse.local_root is not None:
         local_folder = f"{warehouse.local_root}{folder.removeprefix(warehouse.root)}"
         os.makedirs(local_folder)
+    source = source.prepared(job, folder, local_folder)
+    frame = source.frame(spark)
+    if local_folder is not None:
         ledgers = frame.mapInArrow(partial(stage_tasks, source, job, local_folder), "ledger string").collect()
         rows = spark.read.schema(staging.staged_schema()).parquet(without_glob(folder))
-        return Staged(rows, _balanced(ledgers, source), local_folder)
+        paths = [staging.staged_path(local_folder, number) for number in range(source.n_tasks)]
+        return Staged(rows, _balanced(ledgers, source), paths)
     parsed = frame.mapInArrow(partial(parse_tasks, source, job), staging.staged_schema())
     # Snappy: staged rows live for seconds, and decoding them is most of what they cost.
     parsed.write.option("compression", "snappy").parquet(folder)

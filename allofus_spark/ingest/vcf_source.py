@@ -64,7 +64,11 @@ class VcfSource:
     def _local(self) -> bool:
         return self.files[0].local is not None
 
-    def frame(self, spark: SparkSession, _job: IngestJob, /) -> DataFrame:
+    def prepared(self, *_: object) -> VcfSource:
+        """Itself: files are read as they are."""
+        return self
+
+    def frame(self, spark: SparkSession) -> DataFrame:
         """Task numbers; of files that tasks cannot open, one task a file with its raw bytes."""
         if self._local:
             return task_numbers(spark, self.n_tasks)

@@ -107,7 +107,7 @@ def files_to_write(warehouse: Warehouse, folder: str) -> int:
 def _rejected_write(run: Run, rejected: DataFrame, this: str) -> Write | RowsWrite:
     """The refused rows, in the place of those of an earlier ingest."""
     if run.counters["records_refused"] or run.counters["alleles_refused_duplicate"]:
-        return Write(REJECTED_RECORDS, rejected.coalesce(1), this)
+        return Write(REJECTED_RECORDS, rejected.repartition(1), this)
     return RowsWrite(REJECTED_RECORDS, [], this)
 
 

@@ -16,6 +16,7 @@ from allofus_spark.tables.frequency_tables import (
     allele_frequencies,
     subset_frequencies,
 )
+from allofus_spark.tables.qc_tables import SAMPLE_QC, variant_qc
 from allofus_spark.tables.run_tables import RUN_TABLES
 from allofus_spark.tables.variant_tables import GENOTYPES, VARIANT_SITES, VARIANTS
 
@@ -23,6 +24,7 @@ from allofus_spark.tables.variant_tables import GENOTYPES, VARIANT_SITES, VARIAN
 def contracts(settings: Settings) -> Iterator[Table]:
     """All contracts, in the order in which the pipeline fills them."""
     yield from (CALLSETS, SAMPLES, VARIANTS, VARIANT_SITES, GENOTYPES, REJECTED_RECORDS)
+    yield from (variant_qc(settings.frequencies.ancestry_groups), SAMPLE_QC)
     yield from (STRATA, ALLELE_COUNTS, allele_frequencies(settings.frequencies.ancestry_groups))
     yield from RUN_TABLES
 

@@ -54,7 +54,8 @@ def allele_frequencies(ancestry_groups: Sequence[str]) -> Table:
     return Table(
         name="allele_frequencies",
         zone=Zone.REGISTERED,
-        grain="one normalised allele, over all active callsets",
+        grain="one normalised allele, over all active callsets; no flag of variant_qc or sample_qc leaves "
+        "anything out",
         key=ALLELE_KEY,
         columns=(
             *ALLELE_COLUMNS,

@@ -3,6 +3,7 @@
 from pyspark.sql.types import (
     ArrayType,
     BinaryType,
+    BooleanType,
     DataType,
     DateType,
     DoubleType,
@@ -22,6 +23,7 @@ DOUBLE = DoubleType()
 DATE = DateType()
 TIMESTAMP = TimestampType()
 BINARY = BinaryType()
+BOOLEAN = BooleanType()
 INTS = ArrayType(INT)
 STRINGS = ArrayType(STRING)
 COUNTERS = MapType(STRING, LONG)

@@ -16,6 +16,7 @@ from pyspark.sql import SparkSession
 
 from allofus_spark.frequencies import compute_frequencies
 from allofus_spark.ingest import ingest_genotypes, ingest_samples
+from allofus_spark.qc import compute_qc
 from allofus_spark.settings import load_settings
 from allofus_spark.tables import Warehouse
 from tests.cases.vcf_files import FIXED, gt_record, vcf_text, write_bytes
@@ -91,6 +92,7 @@ def _make(spark: SparkSession, cases: Path, folder: Path) -> Pool:
         ),
         compute_frequencies(warehouse),
     )
+    compute_qc(warehouse, assume_unrelated=True)
     frequencies = warehouse.read(warehouse.contract("allele_frequencies"))
     for row in frequencies.collect():
         pool.frequencies[f"{row.contig}:{row.position}:{row.ref}:{row.alt}"] = row.asDict(recursive=True)

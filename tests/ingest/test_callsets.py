@@ -295,6 +295,9 @@ def test_alleles_written_twice_collapse_if_they_agree_and_go_if_they_do_not(
         ("first", "chr1:400:A:<DEL>"): [HET, HOM_REF],
     }
     assert (counters["alleles_collapsed"], counters["alleles_refused_duplicate"]) == (2, 5)
+    # A record of which one allele is kept is kept; one that lost all counts as refused if one was refused.
+    run = next(row for row in rows_of(warehouse, PIPELINE_RUNS) if row["table_name"] == "genotypes")
+    assert [tuple(source.values()) for source in run["sources"]] == [(str(path), 9, 3, 4, 2, 0)]
     refused = [
         (row["pos"], row["alt"], row["input_allele"], row["reason"])
         for row in rows_of(warehouse, REJECTED_RECORDS)

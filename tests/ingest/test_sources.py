@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +22,7 @@ from allofus_spark.ingest.filters import GenotypeFilters
 from allofus_spark.ingest.plan import plan_vcf
 from allofus_spark.ingest.source import IngestJob
 from allofus_spark.ingest.stage import stage_records, staging_folder
+from allofus_spark.ingest.vcf import staging
 from allofus_spark.ingest.vcf_source import RejoinedLines
 from allofus_spark.settings import load_settings
 from allofus_spark.tables import Warehouse
@@ -218,6 +222,21 @@ def test_another_file_system_gives_the_same_rows_for_every_kind(
         assert [row.source_offset for row in mine if row.reason] == [
             row["source_offset"] for row in local.refused
         ]
+
+
+def test_what_a_dead_task_leaves_is_not_read(spark: SparkSession, tmp_path: Path) -> None:
+    rows = staging.staged_batch({"row_kind": pa.array(["allele"])}, 1)
+    path = staging.staged_path(str(tmp_path), 0)
+    with suppress(InterruptedError), staging.write_staged(path) as file:
+        file.write_batch(rows)
+        raise InterruptedError
+    assert list(tmp_path.iterdir()) == []
+    with staging.write_staged(path) as file:
+        file.write_batch(rows)
+        (unfinished,) = tmp_path.iterdir()
+        shutil.copy(unfinished, f"{unfinished}.copy")  # as a task that is killed leaves it
+    assert len(list(tmp_path.iterdir())) == 2
+    assert spark.read.schema(staging.staged_schema()).parquet(str(tmp_path)).count() == 1
 
 
 @given(

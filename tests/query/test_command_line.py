@@ -28,7 +28,7 @@ def allofus(*arguments: str) -> Result:
 def test_help_shows_a_first_session_and_every_command() -> None:
     answer = allofus("--help")
     assert answer.exit_code == 0
-    for name in ("ingest-samples", "ingest-genotypes", "frequencies", "query", "status"):
+    for name in ("ingest-samples", "ingest-genotypes", "qc", "frequencies", "query", "status"):
         assert name in answer.output
         one = allofus(name, "--help")
         assert one.exit_code == 0
@@ -65,6 +65,10 @@ def test_a_wrong_call_is_a_usage_error(arguments: list[str], message: str) -> No
         (["status", "--settings", "absent.toml"], "error: .*absent.toml"),
         (["frequencies", "--samples", "a.txt"], "--samples goes with --out FILE or --table NAME"),
         (["frequencies", "--out", "a.tsv"], "--samples goes with"),
+        (
+            ["qc", "--unrelated", "a.txt", "--assume-unrelated"],
+            "either --unrelated FILE or --assume-unrelated",
+        ),
         (["query", "DROP TABLE variants"], "error: only SELECT is answered, not DROP"),
         (["query", "SELECT * FROM csv.`/etc/passwd`"], "error: .*paths and other catalogs are refused"),
     ],

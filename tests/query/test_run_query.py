@@ -81,6 +81,7 @@ def test_status_tells_versions_rows_bytes_and_the_last_run(pool: Pool) -> None:
     statuses = {item.name: item for item in warehouse_status(pool.warehouse)}
     assert set(statuses) == {
         *("callsets", "samples", "variants", "variant_sites", "genotypes", "rejected_records"),
+        *("variant_qc", "sample_qc"),
         *("strata", "allele_counts", "allele_frequencies", "pipeline_runs", "snapshots"),
     }
     n_alleles = len(pool.frequencies)

@@ -83,7 +83,8 @@ class TextCalls:
 class PackedCalls:
     """Calls that a source gives as packed rows, one an alternate, in the order of its lines.
 
-    ``first`` int64[lines] is the row of each line's first alternate. ``haploid`` uint8[h, ceil(n / 4)] has,
+    ``first`` int64[lines] is the row of each line's first alternate, ``reason`` int8[lines] why the source
+    refuses it (0: it does not). ``haploid`` uint8[h, ceil(n / 4)] has,
     in two bits a sample, 1 where a call has one copy; ``haploid_row`` int64[lines] is the line's row of it,
     or -1 where all calls have two. ``tallies`` int32[lines, 7] and ``high_quality`` int32[lines] are what the
     source counted; None: nothing.
@@ -91,6 +92,7 @@ class PackedCalls:
 
     packed: Packed
     first: Integers
+    reason: npt.NDArray[np.int8]
     haploid: Packed | None = None
     haploid_row: Integers | None = None
     tallies: Counts | None = None
@@ -107,6 +109,8 @@ class PackedCalls:
     ) -> Counts:
         """Copy the rows that are kept, and apply the policy on haploid calls."""
         lines = records.line
+        refused = (records.reason == 0) & (self.reason[lines] != 0)
+        records.reason[refused] = self.reason[lines][refused]
         n_alternates = np.diff(np.append(first, len(rows)))
         record = np.repeat(np.arange(len(first)), n_alternates)
         source = self.first[lines][record] + np.arange(len(rows)) - first[record]

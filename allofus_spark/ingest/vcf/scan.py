@@ -39,6 +39,7 @@ class Reason(IntEnum):
     POSITION_PAST_CONTIG = 10  # REF reaches past the contig's end
     REF_MISMATCH = 11  # REF is not the reference sequence
     DUPLICATE_ALLELE = 12  # another record has the same allele with other calls
+    AMBIGUOUS_REFERENCE = 13  # of two alleles either could be the reference (PLINK and BGEN files)
 
 
 # As plain numbers, for the kernels.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -81,14 +81,22 @@ def staged_path(folder: str, number: int) -> str:
 
 @contextmanager
 def write_staged(path: str) -> Iterator[pq.ParquetWriter]:
-    """A file of staged rows, in its place when the block ends well."""
-    unfinished = f"{path}.{uuid.uuid4()}"
-    # Snappy: staged rows live for seconds, and packing them would be most of what they cost.
-    with pq.ParquetWriter(
-        unfinished, STAGED, compression="snappy", use_dictionary=_REPEATED, write_statistics=False
-    ) as writer:
-        yield writer
-    os.replace(unfinished, path)
+    """A file of staged rows, in its place when the block ends well.
+
+    What a task that dies leaves has a name that readers of the folder pass over.
+    """
+    folder, name = os.path.split(path)
+    unfinished = f"{folder}/_{name}.{uuid.uuid4()}"
+    try:
+        # Snappy: staged rows live for seconds, and packing them would be most of what they cost.
+        with pq.ParquetWriter(
+            unfinished, STAGED, compression="snappy", use_dictionary=_REPEATED, write_statistics=False
+        ) as writer:
+            yield writer
+        os.replace(unfinished, path)
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(unfinished)
 
 
 def read_staged(paths: Iterable[str], rows_per_batch: int) -> Iterator[pa.RecordBatch]:

@@ -1,0 +1,83 @@
+"""The command that writes files for other tools."""
+
+from __future__ import annotations
+
+import click
+
+from allofus_spark.cli.options import common_options, echo_counters, open_warehouse
+
+
+@click.command("export")
+@click.option(
+    "--format",
+    "file_format",
+    required=True,
+    type=click.Choice(["pgen", "bed", "vcf", "mt"]),
+    help="pgen: PLINK 2 (.pgen .pvar .psam); bed: PLINK 1 (.bed .bim .fam); vcf: bgzip with index; "
+    "mt: Hail MatrixTable.",
+)
+@click.option(
+    "--out", required=True, metavar="PATH", help="Local or mounted path, with or without the ending."
+)
+@click.option("--callset", metavar="ID", help="Callset to export; needed where several are active.")
+@click.option(
+    "--region",
+    "regions",
+    multiple=True,
+    metavar="CONTIG:START-END",
+    help="Alleles whose REF shares a base with it, 1-based and inclusive, or a whole CONTIG; repeatable.",
+)
+@click.option(
+    "--regions-file",
+    metavar="BED",
+    help="The same by a BED file (0-based, half-open), such as exome targets.",
+)
+@click.option("--samples", "samples_file", metavar="FILE", help="Only these sample ids, one a line.")
+@click.option("--pass-only", is_flag=True, help="Only sites that passed their filters, or were not filtered.")
+@click.option(
+    "--common",
+    is_flag=True,
+    help="Only sites with a common allele: export.common_min_ac copies in an ancestry, or a max_af above "
+    "export.common_above_af. Needs allele frequencies.",
+)
+@common_options
+def export_command(
+    file_format: str,
+    out: str,
+    callset: str | None,
+    regions: tuple[str, ...],
+    regions_file: str | None,
+    samples_file: str | None,
+    pass_only: bool,
+    common: bool,
+    settings_file: str | None,
+    warehouse: str | None,
+    overrides: tuple[str, ...],
+) -> None:
+    """Export genotypes of a callset to PLINK 2, PLINK 1, VCF or Hail.
+
+    Multi-allelic sites come as one bi-allelic record an allele. Any spelling of a contig is understood. A
+    region or filter limits sites, --samples limits people; all of them may be combined:
+
+    \b
+      allofus export --format pgen --out cohort
+      allofus export --format vcf  --out exome.vcf.gz --regions-file exome.bed --pass-only
+      allofus export --format bed  --out common --common --samples unrelated.txt
+      allofus export --format mt   --out brca2.mt --region chr13:32315086-32400268
+
+    Files at the target are replaced when the new ones are whole.
+    """
+    from allofus_spark.cohort import read_sample_ids
+    from allofus_spark.export import Selection, export_genotypes
+
+    with open_warehouse("export", settings_file, warehouse, overrides) as tables:
+        selection = Selection(
+            callset_id=callset,
+            regions=regions,
+            regions_file=regions_file,
+            sample_ids=None if samples_file is None else read_sample_ids(samples_file),
+            pass_only=pass_only,
+            common=common,
+        )
+        counters = export_genotypes(tables, file_format=file_format, out=out, selection=selection)
+        echo_counters(f"genotypes are in {out}", counters)

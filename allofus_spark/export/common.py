@@ -1,0 +1,78 @@
+"""The smaller callset of common variants, as the release ships it.
+
+A site is kept whole, with every allele of its input record and of other records that started at the same
+base, where any of these alleles is common in some ancestry. The position is that of the *input* record: after
+trimming and left-aligning, the alleles of one multi-allelic record can lie at different positions.
+
+Source: All of Us Research Program, Controlled Tier data release, ACAF threshold callset.
+"""
+
+from __future__ import annotations
+
+import operator
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from allofus_spark.errors import BadSource, shown
+from allofus_spark.tables import (
+    ALLELE_KEY,
+    CALLSETS,
+    GENOTYPES,
+    PIPELINE_RUNS,
+    SAMPLES,
+    SNAPSHOTS,
+    Run,
+    allele_frequencies,
+)
+
+_SITE = ("contig", "input_position")
+
+
+def common_sites(run: Run, sites: DataFrame) -> DataFrame:
+    """Rows of ``variant_sites`` (of one callset) at sites with a common allele; joins narrow columns only.
+
+    Raises BadSource where ``allele_frequencies`` is absent or older than the callsets.
+    """
+    settings = run.warehouse.settings
+    groups = settings.frequencies.ancestry_groups
+    frequencies = allele_frequencies(groups)
+    _check_current(run, frequencies.name)
+    common = is_common(groups, min_ac=settings.export.common_min_ac, above_af=settings.export.common_above_af)
+    rows = run.read(frequencies)
+    missing = sorted(set(groups) - set(rows.columns))
+    if missing:
+        raise BadSource(
+            f"the allele frequencies have no columns for {shown(missing)}, ancestry groups of the settings; "
+            "run allofus frequencies with these settings first"
+        )
+    alleles = rows.where(common).select(*ALLELE_KEY)
+    kept = sites.join(alleles, list(ALLELE_KEY), "left_semi").select(*_SITE).distinct()
+    return sites.join(kept, list(_SITE), "left_semi")
+
+
+def is_common(groups: tuple[str, ...], *, min_ac: int, above_af: float) -> Column:
+    """Whether a row of ``allele_frequencies`` is common: ac >= min_ac in a group, or max_af > above_af."""
+    by_count = reduce(operator.or_, [F.col(f"{group}.ac") >= min_ac for group in groups])
+    return by_count | F.coalesce(F.col("max_af") > above_af, F.lit(False))
+
+
+def _check_current(run: Run, table: str) -> None:
+    """Raise BadSource unless the frequencies were computed after the last change to what they come from."""
+    snapshot_of_run = {row.run_id: row.snapshot_id for row in run.warehouse.rows(SNAPSHOTS)}
+    newest: dict[str, int] = {}
+    for row in run.warehouse.rows(PIPELINE_RUNS):
+        number = snapshot_of_run.get(row.run_id, 0)
+        newest[row.table_name] = max(newest.get(row.table_name, 0), number)
+    computed = newest.get(table, 0)
+    if not computed:
+        raise BadSource(
+            "--common needs allele frequencies, and there are none; run allofus frequencies first"
+        )
+    changed = [item.name for item in (CALLSETS, SAMPLES, GENOTYPES) if newest.get(item.name, 0) > computed]
+    if changed:
+        raise BadSource(
+            f"the allele frequencies are older than {', '.join(changed)}; run allofus frequencies, then "
+            "export again"
+        )

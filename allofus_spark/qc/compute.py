@@ -1,0 +1,137 @@
+"""``variant_qc`` and ``sample_qc`` of all active callsets.
+
+Calls are read once for each table: a variant's row and the sums of its samples have no part in common that
+would be worth keeping between the two. Each callset is judged by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from allofus_spark.cohort import Sample, active_samples, check_are_active, warehouse_build
+from allofus_spark.genome import Build
+from allofus_spark.genotypes import rows_that_fit
+from allofus_spark.qc.groups import build_groups
+from allofus_spark.qc.sample_flags import SampleFlags, samples_beside_sums
+from allofus_spark.qc.sample_sums import SampleSums, sex_places, sums_by_sample
+from allofus_spark.qc.variant_flags import VariantFlags, metrics_beside_sites
+from allofus_spark.qc.variant_metrics import VariantMetrics, rows_to_assess
+from allofus_spark.tables import (
+    GENOTYPES,
+    SAMPLE_QC,
+    SAMPLES,
+    VARIANT_SITES,
+    WHOLE_TABLE,
+    ArrowWrite,
+    Run,
+    Warehouse,
+    rows_per_batch,
+    start_run,
+    variant_qc,
+)
+from allofus_spark.tables.qc_tables import (
+    SAMPLE_NOT_ASSESSED,
+    SAMPLE_REASONS,
+    VARIANT_NOT_ASSESSED,
+    VARIANT_REASONS,
+)
+
+Samples = Mapping[str, Sequence[Sample]]
+
+
+def compute_qc(
+    warehouse: Warehouse, *, unrelated: Collection[str] | None = None, assume_unrelated: bool = False
+) -> dict[str, int]:
+    """Recompute the quality of variants and samples, and record a snapshot.
+
+    Parameters
+    ----------
+    unrelated
+        Sample ids that Hardy-Weinberg tests are made among, as are those of excess heterozygosity.
+    assume_unrelated
+        All samples are taken for unrelated. Without either, Hardy-Weinberg columns are null, and excess
+        heterozygosity is tested among all samples.
+
+    Returns
+    -------
+    The run's counters: callsets, samples, variants, and how many have each reason.
+
+    Raises BadSource where the warehouse holds no callset; BadSamples where an id of ``unrelated`` is in no
+    active callset, or a label is not a group of the settings; ContractViolation where ``genotypes`` and
+    ``variant_sites`` are not one to one.
+    """
+    with start_run(warehouse, "compute_qc") as run:
+        samples = active_samples(warehouse, run)
+        chosen = _unrelated(run, samples, unrelated, assume_unrelated)
+        build = warehouse_build(warehouse)
+        widest = max((len(members) for members in samples.values()), default=0)
+        genotypes = rows_to_assess(run.read(GENOTYPES), samples)
+        with rows_per_batch(warehouse.spark, rows_that_fit(widest, warehouse.settings.ingest.batch_bytes)):
+            _write_variants(run, genotypes, samples, chosen, build)
+            _write_samples(run, genotypes, samples, build)
+        _count_reasons(run)
+        return dict(run.counters)
+
+
+def _unrelated(
+    run: Run, samples: Samples, unrelated: Collection[str] | None, assume_unrelated: bool
+) -> frozenset[str] | None:
+    """The ids of unrelated samples; None: not known."""
+    everyone = frozenset(sample.sample_id for members in samples.values() for sample in members)
+    run.counters["callsets"] = len(samples)
+    if assume_unrelated:
+        unrelated = everyone
+    if unrelated is None:
+        run.progress(
+            "warning: no list of unrelated samples: Hardy-Weinberg tests are left out; give "
+            "--unrelated FILE, or --assume-unrelated where nobody is related"
+        )
+        return None
+    check_are_active(unrelated, samples)
+    run.counters["samples_unrelated"] = len(set(unrelated))
+    return frozenset(unrelated)
+
+
+def _write_variants(
+    run: Run, genotypes: DataFrame, samples: Samples, unrelated: frozenset[str] | None, build: Build
+) -> None:
+    settings = run.warehouse.settings
+    ancestries = settings.frequencies.ancestry_groups
+    groups = {
+        callset_id: build_groups(callset_id, members, ancestries, unrelated)
+        for callset_id, members in samples.items()
+    }
+    metrics = VariantMetrics(groups, build, ancestries, unrelated is not None)
+    table = variant_qc(ancestries)
+    source = metrics_beside_sites(genotypes, run.read(VARIANT_SITES), metrics, table)
+    flags = VariantFlags(table.name, metrics, settings.qc)
+    run.write(ArrowWrite(source, flags, [(table, WHOLE_TABLE)]))
+
+
+def _write_samples(run: Run, genotypes: DataFrame, samples: Samples, build: Build) -> None:
+    sexes = {callset_id: sex_places(members) for callset_id, members in samples.items()}
+    sums = sums_by_sample(genotypes, SampleSums(sexes, build))
+    source = samples_beside_sums(run.read(SAMPLES), sums, list(samples))
+    run.write(ArrowWrite(source, SampleFlags(run.warehouse.settings.qc), [(SAMPLE_QC, WHOLE_TABLE)]))
+
+
+def _count_reasons(run: Run) -> None:
+    """Count the rows of both tables, and those with each reason, from the tables as written."""
+    variants = variant_qc(run.warehouse.settings.frequencies.ancestry_groups)
+    frames = []
+    for noun, table, flags, gaps in (
+        ("variants", variants, VARIANT_REASONS, VARIANT_NOT_ASSESSED),
+        ("samples", SAMPLE_QC, SAMPLE_REASONS, SAMPLE_NOT_ASSESSED),
+    ):
+        names = [noun, *(f"{noun}_flagged_{name}" for name in flags)]
+        names += [f"{noun}_not_assessed_{name}" for name in gaps]
+        run.counters.update(dict.fromkeys(names, 0))
+        frames.append(run.warehouse.live(table).select(F.lit(noun), "reasons", "not_assessed"))
+    alike = frames[0].unionAll(frames[1]).toDF("noun", "flagged", "not_assessed")
+    for noun, flagged, not_assessed, count in alike.groupBy(*alike.columns).count().collect():
+        names = [noun, *(f"{noun}_flagged_{name}" for name in flagged)]
+        for name in [*names, *(f"{noun}_not_assessed_{name}" for name in not_assessed)]:
+            run.counters[name] += count

@@ -1,0 +1,117 @@
+"""What each sample's calls that are not hom-ref add to its counts.
+
+``tally`` int64[n_samples, len(TALLY)] is added to in place. Hom-ref calls are the rest, so that a sparse row
+costs what its carriers cost.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from allofus_spark.genotypes import HET, HOM_ALT, MISSING, CallBatch
+
+# Kinds of alleles, as numbers of the columns that count their carriers.
+KINDS = ("n_transitions", "n_transversions", "n_other_snv", "n_insertion", "n_deletion", "n_other")
+TALLY = (
+    *KINDS,
+    "n_het",
+    "n_hom_alt",
+    "n_hemi_alt",
+    "n_diploid_missing",
+    "n_haploid_missing",
+    "n_singletons",
+    "n_x_het",
+    "n_x_missing",
+    "expected_x_hets_missing",
+)
+_HET, _HOM_ALT, _HEMI_ALT, _DIPLOID_MISSING, _HAPLOID_MISSING = range(6, 11)
+_BLOCK = 512  # bytes of calls: the tallies of 2,048 samples stay in a core's cache from row to row
+_SINGLETON, _X_HET, _X_MISSING, _EXPECTED_MISSING = range(11, 15)
+
+
+@numba.njit(cache=True, nogil=True)
+def _add_call(of_sample, call, copies, kind, is_singleton, is_x, expected):  # type: ignore[no-untyped-def]
+    """Add a call that is not hom-ref to the tally of one sample."""
+    if is_x:
+        if call == HET:
+            of_sample[_X_HET] += 1
+        elif call == MISSING:
+            of_sample[_X_MISSING] += 1
+            of_sample[_EXPECTED_MISSING] += expected
+    if copies == 0:
+        return
+    if call == MISSING or (call == HET and copies == 1):
+        of_sample[_DIPLOID_MISSING if copies == 2 else _HAPLOID_MISSING] += 1
+        return
+    of_sample[kind] += 1
+    if call == HET:
+        of_sample[_HET] += 1
+    else:
+        of_sample[_HOM_ALT if copies == 2 else _HEMI_ALT] += 1
+    if is_singleton:
+        of_sample[_SINGLETON] += 1
+
+
+@numba.njit(cache=True, nogil=True)
+def _add_dense(tally, packed, rows, copies, sex, kind, singleton, is_x, expected):  # type: ignore[no-untyped-def]
+    n_samples = len(sex)
+    for begin in range(0, packed.shape[1], _BLOCK):
+        end = min(begin + _BLOCK, packed.shape[1])
+        for at in range(packed.shape[0]):
+            row = rows[at]
+            for byte in range(begin, end):
+                value = packed[at, byte]
+                sample = 4 * byte
+                while value and sample < n_samples:
+                    call = value & 3
+                    if call:
+                        meant = copies[row, sex[sample]]
+                        of_row = (call, meant, kind[row], singleton[row], is_x[row], expected[row])
+                        _add_call(tally[sample], *of_row)
+                    value >>= 2
+                    sample += 1
+
+
+@numba.njit(cache=True, nogil=True)
+def _add_sparse(tally, lists, call, copies, sex, kind, singleton, is_x, expected):  # type: ignore[no-untyped-def]
+    offsets, indices = lists
+    for row in range(len(offsets) - 1):
+        for at in range(offsets[row], offsets[row + 1]):
+            sample = indices[at]
+            meant = copies[row, sex[sample]]
+            _add_call(tally[sample], call, meant, kind[row], singleton[row], is_x[row], expected[row])
+
+
+def add_calls(
+    tally: npt.NDArray[np.int64],
+    batch: CallBatch,
+    copies: npt.NDArray[np.int32],
+    sex: npt.NDArray[np.int32],
+    kind: npt.NDArray[np.int8],
+    singleton: npt.NDArray[np.bool_],
+    is_x: npt.NDArray[np.bool_],
+    expected: npt.NDArray[np.int64],
+) -> None:
+    """Add the calls of a batch to the tally.
+
+    Parameters
+    ----------
+    tally
+        int64[n_samples, len(TALLY)], changed in place.
+    copies
+        int32[rows, sex classes], copies that are meant.
+    sex
+        int32[n_samples], sex class of each sample.
+    kind
+        int8[rows], the place in KINDS of each allele.
+    singleton, is_x
+        bool[rows], whether the allele count is 1, and whether the row lies on non-PAR X.
+    expected
+        int64[rows], expected heterozygosity of rows on X in any unit.
+    """
+    of_rows = (copies, sex, kind, singleton, is_x, expected)
+    _add_dense(tally, batch.packed, batch.dense_rows, *of_rows)
+    for lists, call in ((batch.het, HET), (batch.hom_alt, HOM_ALT), (batch.missing, MISSING)):
+        _add_sparse(tally, lists, call, *of_rows)

