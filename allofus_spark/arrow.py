@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -16,17 +17,20 @@ def runs_of(
     batch: pa.RecordBatch, columns: Sequence[str]
 ) -> Iterator[tuple[tuple[Any, ...], pa.RecordBatch]]:
     """Slices of neighbouring rows that are equal in ``columns``, with those values; nothing is copied."""
-    if not batch.num_rows:
-        return
-    changed = np.zeros(batch.num_rows, np.bool_)
-    changed[0] = True
-    for name in columns:
-        column = batch.column(name)
-        changed[1:] |= np.asarray(pc.not_equal(column[1:], column[:-1]).fill_null(True))
-    starts = np.flatnonzero(changed)
+    starts = np.flatnonzero(begins_run(batch, columns))
     for start, stop in zip(starts, [*starts[1:], batch.num_rows], strict=True):
         values = tuple(batch.column(name)[int(start)].as_py() for name in columns)
         yield values, batch.slice(start, stop - start)
+
+
+def begins_run(batch: pa.RecordBatch, columns: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """bool[rows]: whether a row differs in ``columns`` from the one before; the first row does."""
+    changed = np.zeros(batch.num_rows, np.bool_)
+    changed[:1] = True
+    for name in columns:
+        column = batch.column(name)
+        changed[1:] |= np.asarray(pc.not_equal(column[1:], column[:-1]).fill_null(True))
+    return changed
 
 
 def select(what: str, rows: pa.Table, condition: str = "true") -> list[tuple[Any, ...]]:

@@ -33,6 +33,10 @@ class ContractViolation(AllofusError):
     """A frame does not fit its table: columns, types, keys or checks."""
 
 
+class WarehouseBusy(AllofusError):
+    """Another run works in the warehouse, or has worked there since this one began."""
+
+
 class QueryRefused(AllofusError):
     """A query is not one SELECT over named tables."""
 

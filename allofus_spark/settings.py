@@ -179,7 +179,7 @@ class IngestSettings(_Section):
 
 
 class FrequencySettings(_Section):
-    """Which groups get a column, and how sure a filtering allele frequency is."""
+    """Which groups get a column."""
 
     ancestry_groups: GroupNames = Field(
         ("afr", "amr", "eas", "eur", "mid", "sas", "oth"),
@@ -190,12 +190,6 @@ class FrequencySettings(_Section):
         "oth",
         description="The group of people whom no ancestry fits; one of ancestry_groups. It has a column, but "
         "is no candidate for grpmax and fafmax, being no population.",
-    )
-    faf_confidence: float = Field(
-        0.95,
-        gt=0,
-        lt=1,
-        description="One-sided confidence of the filtering allele frequency (Whiffin et al. 2017).",
     )
 
     @model_validator(mode="after")

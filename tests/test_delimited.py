@@ -8,7 +8,7 @@ import pytest
 
 from allofus_spark.cohort import read_sample_ids
 from allofus_spark.delimited import read_text, split_rows
-from allofus_spark.errors import BadSource
+from allofus_spark.errors import BadSamples, BadSource
 
 
 def test_quotes_mean_something_in_csv_alone() -> None:
@@ -35,3 +35,24 @@ def test_a_file_that_cannot_be_read_is_named(content: bytes | None, tmp_path: Pa
         path.write_bytes(content)
     with pytest.raises(BadSource, match=r"ids\.txt: cannot be read as UTF-8 text"):
         read_text(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("n\tsample_id\n\tS1\n1\t\n2\n", r"2 lines have no sample id: line 3, line 4; complete them"),
+        ("S1\n\tS2\n", "1 lines have no sample id: line 2"),
+        ("sample_id\n\n", "no sample ids in it"),
+    ],
+)
+def test_a_line_without_an_id_is_named(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "ids.tsv"
+    path.write_text(text)
+    with pytest.raises(BadSamples, match=message):
+        read_sample_ids(path)
+
+
+def test_a_row_counts_whose_first_cell_is_blank(tmp_path: Path) -> None:
+    path = tmp_path / "ids.csv"
+    path.write_text("n,sample_id\n,S1\n2,S2\n")
+    assert read_sample_ids(path) == ["S1", "S2"]

@@ -90,7 +90,9 @@ def test_unknown_keys_are_errors_with_a_suggestion(override: str, answer: str) -
 
 
 def test_all_problems_come_in_one_message(tmp_path: Path) -> None:
-    text = "[unknown]\n[ingest]\nsplit_byte = 3\nbatch_bytes = 'many'\n[frequencies]\nfaf_confidence = 1.0\n"
+    text = (
+        "[unknown]\n[ingest]\nsplit_byte = 3\nbatch_bytes = 'many'\n[frequencies]\nunassigned_group = 'EUR'\n"
+    )
     file = toml_file(tmp_path, text)
     found = problems(file, "ingest.max_alts=0", "ingest.max_rejected_share=true", "novalue")
     assert len(found) == 7
@@ -100,10 +102,8 @@ def test_all_problems_come_in_one_message(tmp_path: Path) -> None:
         f"{file}: ingest.batch_bytes = 'many': must be a whole number at least 1024 and at most 67108864, "
         "such as 33554432" in found
     )
-    assert (
-        f"{file}: frequencies.faf_confidence = 1.0: must be a number more than 0 and less than 1, "
-        "such as 0.95" in found
-    )
+    group = f"{file}: frequencies.unassigned_group = 'EUR': a group name is made of lower-case letters"
+    assert any(line.startswith(group) for line in found)
     assert "--set: ingest.max_alts = 0: must be a whole number at least 1, such as 50" in found
     assert any(line.startswith("--set: ingest.max_rejected_share = True: must be a number") for line in found)
     assert "--set novalue: must be key=value, such as ingest.max_alts=50" in found
@@ -165,7 +165,9 @@ def test_settings_cannot_be_changed() -> None:
 
 def test_every_key_is_described() -> None:
     described = describe_settings()
-    assert {"warehouse", "ingest.max_alts", "frequencies.faf_confidence"} <= {each.key for each in described}
+    assert {"warehouse", "ingest.max_alts", "frequencies.unassigned_group"} <= {
+        each.key for each in described
+    }
     for setting in described:
         assert len(setting.description) > 40, f"{setting.key} does not say what it is for"
 
@@ -178,7 +180,7 @@ def test_the_hash_holds_what_can_shape_a_result(tmp_path: Path) -> None:
         for override in (
             "ingest.max_alts=51",
             "genome.bin_width_bases=1000",
-            "frequencies.faf_confidence=0.9",
+            "frequencies.unassigned_group=eur",
         )
     }
     assert len(hashes | {base}) == 4

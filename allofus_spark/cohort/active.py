@@ -8,16 +8,18 @@ from allofus_spark.cohort.strata import Sample, Strata
 from allofus_spark.errors import BadSamples, BadSource, shown
 from allofus_spark.genome import Build, load_build
 from allofus_spark.genotypes import rows_that_fit
-from allofus_spark.tables import BUILD_PROPERTY, CALLSETS, SAMPLES, Run, Warehouse
+from allofus_spark.tables import BUILD_PROPERTY, CALLSETS, SAMPLES, Reader, Warehouse
 
 
-def active_samples(warehouse: Warehouse, run: Run) -> dict[str, list[Sample]]:
-    """Samples of each active callset, in callset order."""
-    if not warehouse.exists(CALLSETS) or not warehouse.exists(SAMPLES):
+def active_samples(warehouse: Warehouse, tables: Reader) -> dict[str, list[Sample]]:
+    """Samples of each active callset, in callset order; raises BadSource where there is none."""
+    active = sorted(row.callset_id for row in tables.rows(CALLSETS) if row.retired_by is None)
+    if not active:
         raise BadSource(f"warehouse {warehouse.root} holds no callset; run ingest-genotypes first")
-    active = sorted(row.callset_id for row in run.rows(CALLSETS) if row.retired_by is None)
     samples: dict[str, list[Sample]] = {callset_id: [] for callset_id in active}
-    members = [row for row in run.rows(SAMPLES) if row.sample_index is not None and row.callset_id in samples]
+    members = [
+        row for row in tables.rows(SAMPLES) if row.sample_index is not None and row.callset_id in samples
+    ]
     for row in sorted(members, key=lambda row: row.sample_index):
         samples[row.callset_id].append(Sample(row.sample_id, row.ancestry, row.sex_karyotype))
     return samples

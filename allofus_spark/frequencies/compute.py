@@ -96,7 +96,6 @@ def sums_of(warehouse: Warehouse, strata: list[Strata]) -> GroupSums:
         strata,
         settings.ancestry_groups,
         unassigned_group=settings.unassigned_group,
-        faf_confidence=settings.faf_confidence,
     )
 
 

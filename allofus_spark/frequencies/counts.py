@@ -54,11 +54,7 @@ def _count_batch(batch: pa.RecordBatch, strata: Strata, build: Build) -> pa.Reco
 def _list_column(values: Counts) -> pa.Array:
     """list<int32>[rows] of a matrix."""
     rows, width = values.shape
-    offsets = (
-        np.arange(0, (rows + 1) * width, max(width, 1), dtype=np.int32)
-        if width
-        else np.zeros(rows + 1, np.int32)
-    )
+    offsets = np.arange(rows + 1, dtype=np.int32) * width
     return pa.ListArray.from_arrays(
         pa.array(offsets), pa.array(np.ascontiguousarray(values, np.int32).ravel())
     )

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from scipy.special import gammaincinv
 
+from allofus_spark.arrow import begins_run
 from allofus_spark.cohort import COUNTS, XX, XY, Strata
 from allofus_spark.genome import variant_ids
 from allofus_spark.tables import ALLELE_KEY
@@ -41,7 +42,6 @@ class GroupSums:
     names: tuple[str, ...]
     matrices: Mapping[str, Floats]
     unassigned_group: str
-    faf_confidence: float
 
     def __call__(self, counts: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Rows of ``allele_frequencies`` from rows of ``allele_counts``.
@@ -59,7 +59,7 @@ class GroupSums:
 
 
 def group_sums(
-    strata: Sequence[Strata], ancestry_groups: Sequence[str], *, unassigned_group: str, faf_confidence: float
+    strata: Sequence[Strata], ancestry_groups: Sequence[str], *, unassigned_group: str
 ) -> GroupSums:
     """The sums for ``overall``, ``overall_xx``, ``overall_xy`` and each ancestry group."""
     names = (*OVERALL, *ancestry_groups)
@@ -73,7 +73,7 @@ def group_sums(
             if ancestry in ancestry_groups:
                 matrix[row, names.index(ancestry)] = 1
         matrices[item.strata_id] = matrix
-    return GroupSums(names, matrices, unassigned_group, faf_confidence)
+    return GroupSums(names, matrices, unassigned_group)
 
 
 def by_position(counts: DataFrame) -> DataFrame:
@@ -127,8 +127,8 @@ def sum_callsets(batch: pa.RecordBatch, sums: Sums) -> tuple[npt.NDArray[np.int6
 
     Rows are sorted by variant and callset, positions whole; ``sums`` int64[rows, 4, groups].
     """
-    site = _codes(batch, ("contig", "position", "ref"))
-    variant = _runs(site, _codes(batch, ("alt",)))
+    site = _run_numbers(batch, ("contig", "position", "ref"))
+    variant = _run_numbers(batch, ("contig", "position", "ref", "alt"))
     first = np.flatnonzero(np.diff(variant, prepend=-1))
     totals = np.add.reduceat(sums, first, axis=0)
     _add_called_at_site(batch, site, variant, sums, totals)
@@ -159,20 +159,13 @@ def _is_base(column: pa.Array) -> npt.NDArray[np.bool_]:
     return np.asarray(pc.is_in(column, value_set=pa.array(["A", "C", "G", "T"])))
 
 
-def _codes(batch: pa.RecordBatch, columns: Sequence[str]) -> Sums:
+def _run_numbers(batch: pa.RecordBatch, columns: Sequence[str]) -> Sums:
     """Numbers of the runs of equal values, rising from 0."""
-    changed = np.zeros(batch.num_rows, np.bool_)
-    for name in columns:
-        column = batch.column(name)
-        changed[1:] |= np.asarray(pc.not_equal(column[1:], column[:-1]))
-    return np.cumsum(changed).astype(np.int64)
+    return np.cumsum(begins_run(batch, columns), dtype=np.int64) - 1
 
 
-def _runs(first: Sums, second: Sums) -> Sums:
-    """Numbers of the runs of equal pairs."""
-    changed = np.zeros(len(first), np.bool_)
-    changed[1:] = (np.diff(first) != 0) | (np.diff(second) != 0)
-    return np.cumsum(changed).astype(np.int64)
+# One-sided, as published (Whiffin et al. 2017, Genet Med 19:1151); the name faf95 says it.
+FAF_CONFIDENCE = 0.95
 
 
 def filtering_frequency(ac: Sums, an: Sums, confidence: float) -> Floats:
@@ -201,7 +194,7 @@ def _frequency_batch(keys: pa.RecordBatch, sums: Sums, group: GroupSums) -> pa.R
         "sc": het + hom + hemi,
         "n_hom": hom,
         "n_hemi": hemi,
-        "faf95": filtering_frequency(ac, an, group.faf_confidence),
+        "faf95": filtering_frequency(ac, an, FAF_CONFIDENCE),
     }
     arrays = [keys.column(name) for name in ALLELE_KEY]
     arrays.append(variant_ids(*(keys.column(name) for name in ("contig", "position", "ref", "alt"))))

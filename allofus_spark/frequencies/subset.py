@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
@@ -28,7 +30,8 @@ from allofus_spark.tables import (
     GENOTYPES,
     WHOLE_TABLE,
     Keys,
-    Run,
+    Reader,
+    SnapshotReader,
     Warehouse,
     Write,
     allele_frequencies,
@@ -37,6 +40,7 @@ from allofus_spark.tables import (
 )
 from allofus_spark.tables.frequency_tables import subset_frequencies
 
+_log = logging.getLogger(__name__)
 _TABLE_NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _DELIMITERS = {".tsv": "\t", ".csv": ","}
 
@@ -47,23 +51,37 @@ def write_subset_frequencies(
     """Frequencies among ``sample_ids`` of every allele of their callsets.
 
     Written to ``file`` (.tsv, .csv or .parquet) or to the table ``frequencies_of_<table>``. A sample set is
-    counted as it is; ancestry columns hold its members of each group. Returns the run's counters. Raises
-    BadSamples naming ids that are in no active callset, BadSource for a bad file or table name.
+    counted as it is; ancestry columns hold its members of each group. Returns the callsets and samples
+    counted. Raises BadSamples naming ids that are in no active callset, BadSource for a bad file or table
+    name.
     """
     if (file is None) == (table is None):
         raise BadSource("name either a file or a table for the subset's frequencies")
     _check_target(file, table)
+    if file is not None:
+        # A file changes no table: it is made beside a run that works, and from what cannot be written to.
+        return _answer(warehouse, SnapshotReader(warehouse), sample_ids, partial(write_file, file=file))
     with start_run(warehouse, "compute_subset_frequencies") as run:
-        strata = _subset_strata(warehouse, run, frozenset(sample_ids))
-        with rows_per_batch(warehouse.spark, rows_of_strata(warehouse, strata)):
-            rows = _subset_rows(warehouse, run, strata)
-            if table is not None:
-                groups = warehouse.settings.frequencies.ancestry_groups
-                run.write(Write(subset_frequencies(table, groups), rows, WHOLE_TABLE, Keys.HELD))
-            elif file is not None:
-                run.progress(f"writing {file}")
-                write_file(rows, file)
-        return dict(run.counters)
+        target = subset_frequencies(str(table), warehouse.settings.frequencies.ancestry_groups)
+        counters = _answer(
+            warehouse,
+            run,
+            sample_ids,
+            lambda rows: run.write(Write(target, rows, WHOLE_TABLE, Keys.HELD)),
+        )
+        run.counters.update(counters)
+        return counters
+
+
+def _answer(
+    warehouse: Warehouse, tables: Reader, sample_ids: Sequence[str], write: Callable[[DataFrame], object]
+) -> dict[str, int]:
+    """Give the rows over the samples to ``write``; what was counted."""
+    counted = frozenset(sample_ids)
+    strata = _subset_strata(warehouse, tables, counted)
+    with rows_per_batch(warehouse.spark, rows_of_strata(warehouse, strata)):
+        write(_subset_rows(warehouse, tables, strata))
+    return {"callsets": len(strata), "samples": len(counted)}
 
 
 def _check_target(file: str | None, table: str | None) -> None:
@@ -73,24 +91,22 @@ def _check_target(file: str | None, table: str | None) -> None:
         raise BadSource(f"{file}: the ending must be .tsv, .csv or .parquet")
 
 
-def _subset_strata(warehouse: Warehouse, run: Run, counted: frozenset[str]) -> list[Strata]:
+def _subset_strata(warehouse: Warehouse, tables: Reader, counted: frozenset[str]) -> list[Strata]:
     """Strata of the callsets that have some of the samples; those not counted are in none."""
-    samples = active_samples(warehouse, run)
+    samples = active_samples(warehouse, tables)
     check_are_active(counted, samples)
     groups = warehouse.settings.frequencies.ancestry_groups
-    strata = [
+    return [
         build_strata(callset_id, members, groups, counted=counted)
         for callset_id, members in samples.items()
         if any(sample.sample_id in counted for sample in members)
     ]
-    run.counters.update(callsets=len(strata), samples=len(counted))
-    return strata
 
 
-def _subset_rows(warehouse: Warehouse, run: Run, strata: list[Strata]) -> DataFrame:
+def _subset_rows(warehouse: Warehouse, tables: Reader, strata: list[Strata]) -> DataFrame:
     """Rows of ``allele_frequencies`` over the strata."""
     counting = Counting({item.callset_id: item for item in strata}, warehouse_build(warehouse))
-    counts = counting.rows_to_count(run.read(GENOTYPES)).mapInArrow(counting, ALLELE_COUNTS.schema)
+    counts = counting.rows_to_count(tables.read(GENOTYPES)).mapInArrow(counting, ALLELE_COUNTS.schema)
     if len(strata) > 1:
         counts = by_position(counts)
     groups = warehouse.settings.frequencies.ancestry_groups
@@ -99,15 +115,20 @@ def _subset_rows(warehouse: Warehouse, run: Run, strata: list[Strata]) -> DataFr
 
 def write_file(rows: DataFrame, file: str) -> None:
     """One file of the rows in genomic order, put in place only when it is whole."""
-    suffix = Path(file).suffix
-    ordered = rows.drop("bin").orderBy("contig", "position", "ref", "alt").coalesce(1)
+    spark, suffix = rows.sparkSession, Path(file).suffix
+    file_system, target = hadoop_path(spark, file)
+    if file_system.exists(target) and file_system.getFileStatus(target).isDirectory():
+        raise BadSource(f"{file}: is a folder; name a file")
+    _log.info("writing %s", file)
+    # Sorted in the one task: a sort over all would count all genotypes once more, to divide the rows.
+    ordered = rows.drop("bin").repartition(1).sortWithinPartitions("contig", "position", "ref", "alt")
     folder = f"{file}.writing"
     if suffix == ".parquet":
         ordered.write.mode("overwrite").parquet(folder)
     else:
         writer = flattened(ordered).write.mode("overwrite").option("header", True)
         writer.option("sep", _DELIMITERS[suffix]).option("emptyValue", "").csv(folder)
-    _take_only_part(rows.sparkSession, folder, file)
+    _take_only_part(spark, folder, file)
 
 
 def flattened(rows: DataFrame) -> DataFrame:
@@ -130,5 +151,6 @@ def _take_only_part(spark: SparkSession, folder: str, file: str) -> None:
     paths = (item.getPath() for item in file_system.listStatus(written))
     part = next(path for path in paths if path.getName().startswith("part-"))
     file_system.delete(target, False)
-    file_system.rename(part, target)
+    if not file_system.rename(part, target):
+        raise BadSource(f"{file}: the result cannot be moved there; it is {part}, move it by hand")
     file_system.delete(written, True)

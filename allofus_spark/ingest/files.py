@@ -47,7 +47,8 @@ def list_sources(spark: SparkSession, sources: Sequence[str]) -> list[SourceFile
     """The files that paths, globs and folders stand for, in path order, each once.
 
     A folder stands for the VCF, .bed, .pgen and BGEN files right inside it. Raises BadSource naming what
-    matches nothing, cannot be listed, or is a broken link: a shard left out would miss from every count.
+    matches nothing, cannot be listed, or is a broken link (a shard left out would miss from every count), and
+    where some files are local and some are not.
     """
     if not sources:
         raise BadSource("no source files were named; give files, folders or patterns")
@@ -63,6 +64,12 @@ def list_sources(spark: SparkSession, sources: Sequence[str]) -> list[SourceFile
     special = [path for path, file in found.items() if file.local and not os.path.isfile(path)]
     if special:
         raise BadSource(f"{shown(special)}: not a regular file (a pipe?); write the VCF to a file first")
+    elsewhere = [path for path, file in found.items() if file.local is None]
+    if 0 < len(elsewhere) < len(found):
+        raise BadSource(
+            f"{len(elsewhere)} of {len(found)} source files are not on the local file system: "
+            f"{shown(elsewhere)}; copy all to one file system"
+        )
     return [found[path] for path in sorted(found)]
 
 

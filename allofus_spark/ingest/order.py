@@ -15,23 +15,27 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-Spans = dict[str, tuple[int, int]]
+# Contig to first and last position, and the bases that were gone back over on the way; contigs in the order
+# in which they first came.
+Spans = dict[str, tuple[int, int, int]]
 
-# How much longer the splits' stretches together may be than the contig that they cover.
+# How much longer the way over the splits may be than what they cover of a contig.
 _OVERLAP_ALLOWED = 1.1
 _KEY = ["contig", "position", "ref", "alt"]
 
 
 @dataclass
 class Stretch:
-    """Where the alleles of a split lie: contig to first and last position.
+    """Where the alleles of a split lie.
 
-    ``may_repeat`` is set where the split itself can hold a key twice: two rows of one batch have it, or two
-    batches overlap.
+    A batch goes back over what lies between its first position and the last one before it, and over the whole
+    contig where it comes back to one after another contig. ``may_repeat`` is set where the split itself can
+    hold a key twice: two rows of one batch have it, or two batches overlap.
     """
 
     spans: Spans = field(default_factory=dict)
     may_repeat: bool = False
+    last_contig: str | None = None
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Widen the stretch by a batch of alleles."""
@@ -41,11 +45,16 @@ class Stretch:
         for number, contig in enumerate(encoded.dictionary.to_pylist()):
             chosen = positions[code == number]
             first, last = int(chosen.min()), int(chosen.max())
-            before = self.spans.get(contig)
-            if before is not None:
-                self.may_repeat |= first <= before[1]
-                first, last = min(first, before[0]), max(last, before[1])
-            self.spans[contig] = (first, last)
+            back = 0
+            if contig in self.spans:
+                first_before, last_before, back = self.spans[contig]
+                self.may_repeat |= first <= last_before
+                back += max(0, last_before - first)
+                first, last = min(first, first_before), max(last, last_before)
+                if contig != self.last_contig:
+                    back += last - first + 1
+            self.spans[contig] = (first, last, back)
+        self.last_contig = batch.column("contig")[-1].as_py()
         keys = pa.Table.from_batches([batch.select(_KEY)])
         self.may_repeat |= keys.group_by(_KEY).aggregate([]).num_rows < batch.num_rows
 
@@ -54,8 +63,8 @@ def overlap(spans: Sequence[Spans]) -> bool:
     """Whether two splits share a position."""
     by_contig: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for split in spans:
-        for contig, span in split.items():
-            by_contig[contig].append(span)
+        for contig, (first, last, _) in split.items():
+            by_contig[contig].append((first, last))
     return any(
         after[0] <= before[1]
         for own in by_contig.values()
@@ -64,18 +73,23 @@ def overlap(spans: Sequence[Spans]) -> bool:
 
 
 def follow_each_other(spans: Sequence[Spans]) -> bool:
-    """Whether the splits, in the order given, cover each contig in rising stretches that hardly overlap."""
-    stretches: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    """Whether the splits, in the order given, cover each contig in rising stretches that hardly overlap.
+
+    The batches of each split must do so too: what goes back within a split counts like what overlaps. And no
+    contig may come again after another one: each time would end a file.
+    """
+    visited = [contig for contig, _ in itertools.groupby(contig for split in spans for contig in split)]
+    if len(visited) > len(set(visited)):
+        return False
+    stretches: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
     for split in spans:
-        for contig, (first, last) in split.items():
-            stretches[contig].append((first, last))
+        for contig, span in split.items():
+            stretches[contig].append(span)
     for own in stretches.values():
-        firsts = [first for first, _ in own]
-        covered = max(last for _, last in own) - min(firsts) + 1
-        if (
-            firsts != sorted(firsts)
-            or sum(last - first + 1 for first, last in own) > _OVERLAP_ALLOWED * covered
-        ):
+        firsts = [first for first, _, _ in own]
+        covered = max(last for _, last, _ in own) - min(firsts) + 1
+        length = sum(last - first + 1 + back for first, last, back in own)
+        if firsts != sorted(firsts) or length > _OVERLAP_ALLOWED * covered:
             return False
     return True
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from pyspark.sql import Row
@@ -37,7 +37,8 @@ def ingest_samples(
     Counters of samples: described, matched to genotypes, not in the genotypes, in them but not described.
 
     A column that the file has replaces what was known before for the whole callset; one that it lacks stays.
-    Raises BadSamples where ids are empty or contradict each other, or a value is not known.
+    Raises BadSamples where ids are empty or contradict each other, a value is not known, or the file is about
+    nobody in the genotypes.
     """
     check_callset_id(callset_id)
     described, present = read_sample_file(path, columns or {}, warehouse.settings.frequencies.ancestry_groups)
@@ -45,6 +46,7 @@ def ingest_samples(
         held = held_samples(run, callset_id)
         rows = _merged(callset_id, described, present, held)
         in_genotypes = [name for name, row in held.items() if row.sample_index is not None]
+        _check_some_match(path, callset_id, described, in_genotypes)
         count_described(run, callset_id, described, in_genotypes)
         _warn_of_changed_sex(run, described, present, held)
         run.write(RowsWrite(SAMPLES, rows, rows_of_callset(callset_id)))
@@ -83,12 +85,14 @@ def read_sample_file(
             problems.append(f"line {number} has an empty sample id")
         elif described.setdefault(sample_id, values) != values:
             conflicts.append(sample_id)
+    if problems:
+        raise BadSamples(f"{path}: {len(problems)} bad rows, nothing was written: {shown(problems)}")
     if conflicts:
         raise BadSamples(
             f"{path}: {len(conflicts)} samples have two different rows: {shown(conflicts)}; keep one of each"
         )
-    if problems:
-        raise BadSamples(f"{path}: {len(problems)} bad rows, nothing was written: {shown(problems)}")
+    if not described:
+        raise BadSamples(f"{path}: a header and no samples, nothing was written; add a line for each sample")
     return described, present
 
 
@@ -116,6 +120,18 @@ def _read_value(name: str, text: str, ancestry_groups: Sequence[str]) -> str | N
     if _OTHER_KARYOTYPE.fullmatch(value.upper()):
         return "other"
     raise ValueError(f"sex_karyotype {value!r} is not XX, XY, another karyotype (X0, XXY), other or empty")
+
+
+def _check_some_match(
+    path: str | Path, callset_id: str, described: Collection[str], in_genotypes: Sequence[str]
+) -> None:
+    """Raise BadSamples where the file is about nobody in the genotypes: it would take all labels away."""
+    if in_genotypes and not set(described) & set(in_genotypes):
+        raise BadSamples(
+            f"{path}: none of its {len(described)} samples ({shown(list(described))}) is among the "
+            f"{len(in_genotypes)} of callset {callset_id} ({shown(in_genotypes)}), nothing was written. "
+            "Name the right callset with --callset, or the column of the ids with --column sample_id=NAME."
+        )
 
 
 def _merged(

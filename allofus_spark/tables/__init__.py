@@ -5,6 +5,7 @@ from allofus_spark.tables.catalog import contract, contracts
 from allofus_spark.tables.contract import Column, Table, Zone
 from allofus_spark.tables.frequency_tables import ALLELE_COUNTS, STRATA, allele_frequencies
 from allofus_spark.tables.qc_tables import SAMPLE_QC, variant_qc
+from allofus_spark.tables.readers import Reader, SnapshotReader
 from allofus_spark.tables.run_tables import PIPELINE_RUNS, SNAPSHOTS, SourceRecords
 from allofus_spark.tables.runs import Run, start_run
 from allofus_spark.tables.variant_tables import ALLELE_KEY, GENOTYPES, VARIANT_SITES, VARIANTS
@@ -36,8 +37,10 @@ __all__ = [
     "Column",
     "Keys",
     "MakeRows",
+    "Reader",
     "RowsWrite",
     "Run",
+    "SnapshotReader",
     "SourceRecords",
     "Table",
     "Warehouse",

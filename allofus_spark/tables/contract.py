@@ -7,9 +7,20 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from pyspark.sql import DataFrame
-from pyspark.sql.types import DataType, StructField, StructType
+from pyspark.sql.types import (
+    DataType,
+    DateType,
+    IntegerType,
+    LongType,
+    StringType,
+    StructField,
+    StructType,
+)
 
 from allofus_spark.errors import ContractViolation
+
+# A partition's value is text in the log; of these it is read back as what it was.
+_PARTITION_TYPES = (StringType, IntegerType, LongType, DateType)
 
 
 class Zone(str, Enum):
@@ -48,10 +59,12 @@ class Table:
     checks: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        names = {column.name for column in self.columns}
+        kinds = {column.name: column.type for column in self.columns}
         for part in (self.key, self.partition_by, self.sort_by):
-            if missing := set(part) - names:
+            if missing := set(part) - set(kinds):
                 raise ValueError(f"table {self.name}: no such columns: {sorted(missing)}")
+        if odd := [name for name in self.partition_by if not isinstance(kinds[name], _PARTITION_TYPES)]:
+            raise ValueError(f"table {self.name}: partitions are text, whole numbers or dates: {odd} are not")
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -86,6 +99,7 @@ class Table:
         ]
         if problems:
             raise ContractViolation(
-                f"{self.name}: the frame does not fit the table, nothing was written: " + "; ".join(problems)
+                f"{self.name}: the frame does not fit the table, readers keep the snapshot before: "
+                + "; ".join(problems)
             )
         return frame.select(*expected)

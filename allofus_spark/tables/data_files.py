@@ -7,6 +7,7 @@ file belongs to a table only when a commit names it; one that no commit names is
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import time
@@ -24,7 +25,7 @@ from allofus_spark.errors import ContractViolation
 
 # Delta keeps this many characters of a text in a file's statistics.
 _STATISTICS_CHARACTERS = 32
-_AFTER_ANY_TEXT = "\U0010ffff"
+_LAST_CHARACTER = "\U0010ffff"
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class FileLayout:
 
     ``order`` names the columns that rows of a file are sorted by, ``statistics`` those with minimum and
     maximum in the log. ``checks`` are SQL conditions by name. A file is closed at ``target_bytes`` of Arrow
-    data, which a task holds in memory until then.
+    data, which a task holds in memory until then. Names of files begin with ``prefix``.
     """
 
     table: str
@@ -44,6 +45,7 @@ class FileLayout:
     statistics: tuple[str, ...]
     checks: Mapping[str, str]
     target_bytes: int
+    prefix: str = "part"
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class FileSink:
 
     def __init__(self, layout: FileLayout) -> None:
         self._layout = layout
-        self._name = f"part-{uuid.uuid4()}"
+        self._name = f"{layout.prefix}-{uuid.uuid4()}"
         self._closed = 0
         self._partition: tuple[object, ...] = ()
         self._held: list[pa.RecordBatch] = []
@@ -93,7 +95,7 @@ class FileSink:
         given = [(item.name, item.type) for item in batch.schema]
         if given != [(item.name, item.type) for item in layout.schema]:
             raise ContractViolation(
-                f"{layout.table}: rows do not fit the table, nothing was written: they have "
+                f"{layout.table}: rows do not fit the table, readers keep the snapshot before: they have "
                 f"{_shown_schema(batch.schema)}, the table has {_shown_schema(layout.schema)}"
             )
         problems = [
@@ -102,11 +104,19 @@ class FileSink:
             if not item.nullable and batch.column(item.name).null_count
         ]
         problems += [
+            f"column {name} must not be empty text, which a partition gives back as null"
+            for name in layout.partition_by
+            if pa.types.is_string(batch.column(name).type)
+            if pc.any(pc.equal(batch.column(name), "")).as_py()
+        ]
+        problems += [
             f"{count} rows fail the check {name} ({layout.checks[name]})"
             for name, count in self._failed_checks(batch).items()
         ]
         if problems:
-            raise ContractViolation(f"{layout.table}: nothing was written: {'; '.join(problems)}")
+            raise ContractViolation(
+                f"{layout.table}: refused, readers keep the snapshot before: {'; '.join(problems)}"
+            )
 
     def _failed_checks(self, batch: pa.RecordBatch) -> dict[str, int]:
         """Rows that fail each check; a condition that is null fails, as Delta has it."""
@@ -132,7 +142,7 @@ class FileSink:
         action = {
             "path": name,
             "partitionValues": {
-                column: None if value in (None, "") else str(value) for column, value in partition.items()
+                column: None if value is None else str(value) for column, value in partition.items()
             },
             "size": os.path.getsize(path),
             "modificationTime": int(time.time() * 1000),
@@ -191,15 +201,35 @@ def _statistics(rows: pa.Table, columns: tuple[str, ...]) -> dict[str, object]:
     for name in columns:
         column = rows.column(name)
         nulls[name] = column.null_count
+        kind = column.type
+        # Of other types the log writes bounds in ways of its own (and NaN is no JSON): readers go without.
+        if not (pa.types.is_integer(kind) or pa.types.is_string(kind) or pa.types.is_date(kind)):
+            continue
         bounds = pc.min_max(column).as_py()
         if bounds["min"] is None:
             continue
-        least[name], most[name] = bounds["min"], bounds["max"]
-        if isinstance(bounds["min"], str):
-            least[name] = bounds["min"][:_STATISTICS_CHARACTERS]
-            if len(bounds["max"]) > _STATISTICS_CHARACTERS:
-                most[name] = bounds["max"][:_STATISTICS_CHARACTERS] + _AFTER_ANY_TEXT
+        least[name] = _least_of(bounds["min"])
+        highest = _most_of(bounds["max"])
+        if highest is not None:
+            most[name] = highest
     return {"numRecords": rows.num_rows, "minValues": least, "maxValues": most, "nullCount": nulls}
+
+
+def _least_of(value: object) -> object:
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return value[:_STATISTICS_CHARACTERS] if isinstance(value, str) else value
+
+
+def _most_of(value: object) -> object:
+    """An upper bound of a maximum; None where a shortened text has none."""
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if not isinstance(value, str) or len(value) <= _STATISTICS_CHARACTERS:
+        return value
+    if value[_STATISTICS_CHARACTERS] == _LAST_CHARACTER:
+        return None
+    return value[:_STATISTICS_CHARACTERS] + _LAST_CHARACTER
 
 
 def _shown_schema(schema: pa.Schema) -> str:

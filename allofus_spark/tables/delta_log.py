@@ -1,27 +1,23 @@
 """What Delta's log says about a table, read in the JVM without a Spark job.
 
 The public Python API (history, detail) starts a Spark job for each of these facts, about 0.3 s a call; every
-run asks for them several times a table. This module is the one place that touches Delta's JVM classes.
+run asks for them several times a table. This module and `commits` alone touch Delta's JVM classes.
 
-Which files of a local table are live, and the rows of small ones, are asked of delta-rs: Spark would start a
-job for that too.
+The rows of small local tables are asked of delta-rs: Spark would start a job for that too.
 """
 
 from __future__ import annotations
 
 import json
-import time
-import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
 from deltalake import DeltaTable
 from pyspark.sql import Row, SparkSession
 
-from allofus_spark.arrow import select
 from allofus_spark.tables.contract import Table
+from allofus_spark.tables.shape import differences
 
 
 @dataclass(frozen=True)
@@ -66,33 +62,28 @@ def rows_written(spark: SparkSession, path: str, version: int) -> int | None:
     return int(rows) if rows is not None else None
 
 
-def create_table(spark: SparkSession, path: str, table: Table, properties: Mapping[str, str]) -> None:
-    """Make an empty Delta table at ``path``, where there is none, from its contract."""
+def same_content(spark: SparkSession, path: str, table: Table, version: int) -> int:
+    """The newest version with the rows of ``version``: later commits only laid its files anew (OPTIMIZE).
+
+    VACUUM removes the files of ``version`` then, and the newer one is all that can be read.
+    """
     jvm: Any = spark._jvm
-    transaction = _begin(spark, path)
-    metadata = _metadata(jvm, table, properties)
-    transaction.updateMetadataForNewTable(metadata)
-    none = jvm.scala.Option.empty()
-    operation = jvm.org.apache.spark.sql.delta.DeltaOperations.CreateTable(metadata, False, False, none)
-    transaction.commit(_sequence(jvm, []), operation)
+    log, names = log_of(spark, path), jvm.org.apache.spark.sql.delta.util.FileNames
+    newest = int(_newest(spark, path).version())
+    for number in range(version + 1, newest + 1):
+        file = names.unsafeDeltaFile(log.logPath(), number)
+        actions = log.store().read(file, log.newDeltaHadoopConf()).mkString("\n")
+        if any(_changes_rows(json.loads(action), table) for action in actions.split("\n") if action):
+            return number - 1
+    return max(version, newest)
 
 
-def _metadata(jvm: Any, table: Table, properties: Mapping[str, str]) -> Any:
-    """The action that describes a new table."""
-    described = {
-        "id": str(uuid.uuid4()),
-        "description": table.grain,
-        "format": {"provider": "parquet", "options": {}},
-        "schemaString": table.schema.json(),
-        "partitionColumns": list(table.partition_by),
-        "configuration": {
-            "delta.dataSkippingStatsColumns": ",".join(table.statistics),
-            **{f"delta.constraints.{name}": condition for name, condition in table.checks.items()},
-            **properties,
-        },
-        "createdTime": int(time.time() * 1000),
-    }
-    return jvm.org.apache.spark.sql.delta.actions.Action.fromJson(json.dumps({"metaData": described}))
+def _changes_rows(action: Mapping[str, Any], table: Table) -> bool:
+    """Whether an action of the log adds or removes rows, or gives the table another shape."""
+    if "metaData" in action:
+        return bool(differences(action["metaData"], table))
+    files = [action[kind] for kind in ("add", "remove") if kind in action]
+    return any(file.get("dataChange", True) for file in files)
 
 
 def read_rows(folder: str, version: int) -> list[Row]:
@@ -102,94 +93,25 @@ def read_rows(folder: str, version: int) -> list[Row]:
     return [as_row(*values.values()) for values in table.to_pylist(maps_as_pydicts="strict")]
 
 
-def commit_files(
-    spark: SparkSession,
-    path: str,
-    folder: str,
-    table: Table,
-    added: Sequence[str],
-    *,
-    replace: str,
-    properties: Mapping[str, str],
-    user_metadata: str,
-) -> int:
-    """Commit data files that lie in ``folder``, where the table ``path`` is; the newest version.
-
-    ``added`` are ``add`` actions as JSON. Files whose partition meets the predicate ``replace`` are removed
-    in the same commit ("": none). The first commit makes the table, with ``properties``; a later one without
-    anything to add or remove is left out. Delta raises where another commit came between.
-    """
-    jvm: Any = spark._jvm
-    delta, option = jvm.org.apache.spark.sql.delta, jvm.scala.Option
-    transaction = _begin(spark, path)
-    version = int(transaction.snapshot().version())
-    removed = []
-    if version < 0:
-        transaction.updateMetadataForNewTable(_metadata(jvm, table, properties))
-    elif replace:
-        transaction.readWholeTable()
-        removed = list(_removals(folder, version, replace, table.partition_by))
-    if version >= 0 and not (added or removed):
-        return version
-    actions = [delta.actions.Action.fromJson(action) for action in (*removed, *added)]
-    modes = jvm.org.apache.spark.sql.SaveMode
-    predicate = option.apply(replace) if replace else option.empty()
-    operation = delta.DeltaOperations.Write(
-        modes.Overwrite if replace else modes.Append, option.empty(), predicate, option.apply(user_metadata)
-    )
-    return int(transaction.commit(_sequence(jvm, actions), operation))
-
-
-def _begin(spark: SparkSession, path: str) -> Any:
-    """A transaction on the newest version of the table; version -1 where there is none."""
-    jvm: Any = spark._jvm
-    none = jvm.scala.Option.empty()
-    log = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, path)
-    return log.startTransaction(none, none)
-
-
-def _sequence(jvm: Any, items: Sequence[Any]) -> Any:
-    """A Scala sequence."""
-    held = jvm.java.util.ArrayList()
-    for item in items:
-        held.add(item)
-    return jvm.scala.collection.JavaConverters.asScalaBufferConverter(held).asScala().toSeq()
-
-
-def _removals(folder: str, version: int, replace: str, by: Sequence[str]) -> Iterator[str]:
-    """``remove`` actions, as JSON, of the live files whose partition meets the predicate."""
-    live = pa.table(DeltaTable(folder, version=version).get_add_actions(flatten=True))
-    if not live.num_rows:
-        return
-    columns = {name: live.column(f"partition.{name}") for name in by}
-    files = pa.table({"path": live.column("path"), "size_bytes": live.column("size_bytes"), **columns})
-    chosen = select("*", files, replace)
-    now = int(time.time() * 1000)
-    for path, size, *partition in chosen:
-        values = {
-            name: None if value is None else str(value) for name, value in zip(by, partition, strict=True)
-        }
-        removal = {
-            "path": path,
-            "deletionTimestamp": now,
-            "dataChange": True,
-            "extendedFileMetadata": True,
-            "partitionValues": values,
-            "size": size,
-        }
-        yield json.dumps({"remove": removal})
-
-
 def _newest(spark: SparkSession, path: str) -> Any:
     jvm: Any = spark._jvm
-    log = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, path)
-    return log.update(False, jvm.scala.Option.empty(), jvm.scala.Option.empty())
+    return log_of(spark, path).update(False, jvm.scala.Option.empty(), jvm.scala.Option.empty())
+
+
+def log_of(spark: SparkSession, path: str) -> Any:
+    """Delta's log of the table at ``path``."""
+    jvm: Any = spark._jvm
+    return jvm.org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, path)
+
+
+def listed(scala_sequence: Any) -> list[Any]:
+    """The items of a Scala collection."""
+    items = []
+    iterator = scala_sequence.iterator()
+    while iterator.hasNext():
+        items.append(iterator.next())
+    return items
 
 
 def _to_dict(scala_map: Any) -> dict[str, str]:
-    result = {}
-    iterator = scala_map.iterator()
-    while iterator.hasNext():
-        pair = iterator.next()
-        result[str(pair._1())] = str(pair._2())
-    return result
+    return {str(pair._1()): str(pair._2()) for pair in listed(scala_map)}

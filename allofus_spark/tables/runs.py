@@ -1,9 +1,9 @@
 """One run of a job: what it read, what it wrote, how long it took, and the snapshot that it leaves.
 
-``with start_run(warehouse, "ingest_genotypes") as run`` starts from the newest snapshot (what an unfinished
-run left behind is undone), reads live tables through ``run.read`` and writes through ``run.write``. When the
-block ends well, ``pipeline_runs`` gets one row a write and ``snapshots`` one consistent set of versions; when
-it fails, one row says why and readers keep the snapshot before.
+``with start_run(warehouse, "ingest_genotypes") as run`` takes the warehouse's lock, starts from the newest
+snapshot (what an unfinished run left behind is undone), reads live tables through ``run.read`` and writes
+through ``run.write``. When the block ends well, ``pipeline_runs`` gets one row a write and ``snapshots`` one
+consistent set of versions; when it fails, one row says why and readers keep the snapshot before.
 """
 
 from __future__ import annotations
@@ -17,10 +17,16 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
+from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, Row
+from pyspark.sql import functions as F
 
 from allofus_spark import __version__
+from allofus_spark.errors import WarehouseBusy
+from allofus_spark.tables.commits import check_table
 from allofus_spark.tables.contract import Table
+from allofus_spark.tables.leftovers import discard, sweep_staging
+from allofus_spark.tables.lock import only_run
 from allofus_spark.tables.run_tables import PIPELINE_RUNS, SNAPSHOTS, SourceRecords
 from allofus_spark.tables.warehouse import Warehouse
 from allofus_spark.tables.writer import commit, prepare
@@ -43,28 +49,35 @@ class Run:
         self.counters: Counter[str] = Counter()
         self.sources: Sequence[SourceRecords] = ()
         self._snapshot: dict[str, int] = {}
+        self._snapshot_id = 0
+        self._undone: dict[str, int] = {}
+        self._recorded = False
 
     def begin(self) -> None:
         """Start from the newest snapshot: undo what a run that failed or was killed left in the tables."""
-        self._snapshot = self.warehouse.snapshot()
-        undone = self.warehouse.undo_unfinished(self._snapshot)
-        if undone:
-            self.progress(f"undid what an unfinished run had written to {', '.join(undone)}")
-        self._snapshot |= undone
+        snapshot = self.warehouse.newest_snapshot()
+        self._snapshot_id = snapshot.snapshot_id
+        self._snapshot = self.warehouse.held_versions(snapshot.versions)
+        self._undone = self.warehouse.undo_unfinished(self._snapshot)
+        if self._undone:
+            self.progress(f"undid what an unfinished run had written to {', '.join(self._undone)}")
+            disown_unfinished(self.warehouse)
+        self._snapshot |= self._undone
 
     def read(self, table: Table) -> DataFrame:
         """Rows of the live table, its version noted as an input."""
-        state = self.warehouse.state(table)
-        if state is not None:
-            self.inputs[table.name] = state.version
+        self._note_input(table)
         return self.warehouse.live(table)
 
     def rows(self, table: Table) -> list[Row]:
         """All rows of a small live table, its version noted as an input."""
+        self._note_input(table)
+        return self.warehouse.rows(table)
+
+    def _note_input(self, table: Table) -> None:
         state = self.warehouse.state(table)
         if state is not None:
             self.inputs[table.name] = state.version
-        return self.warehouse.rows(table)
 
     def write(self, *writes: Write | ArrowWrite | RowsWrite) -> list[Written]:
         """Commit one Delta version a table; commits are made at the same time."""
@@ -73,7 +86,15 @@ class Run:
         begun = time.monotonic()
         tables = [table.name for write in writes for table in write.tables]
         self.progress(f"writing {', '.join(tables)}")
-        commits = [part for write in writes for part in prepare(self.warehouse, write)]
+        commits: list[Write | FilesWrite] = []
+        try:
+            for write in writes:
+                commits += prepare(self.warehouse, write)
+        except BaseException:
+            for part in commits:
+                if isinstance(part, FilesWrite):
+                    discard(self.warehouse, part)
+            raise
         with ThreadPoolExecutor(max_workers=len(commits)) as pool:
             futures = [pool.submit(self._commit, part, begun) for part in commits]
         return [future.result() for future in futures]
@@ -91,23 +112,38 @@ class Run:
     # -- the ledger ------------------------------------------------------------------------------
 
     def finish(self) -> None:
-        """Record the writes and the snapshot that they complete."""
+        """Record the writes and the snapshot that they complete; the snapshot last, as it makes them visible.
+
+        Raises WarehouseBusy where another run has recorded a snapshot since this one began.
+        """
+        newest = self.warehouse.newest_snapshot().snapshot_id
+        if newest != self._snapshot_id:
+            raise WarehouseBusy(
+                f"another run recorded snapshot {newest} while this one worked from snapshot "
+                f"{self._snapshot_id}: what this run wrote does not count. Start it again."
+            )
         records = [
             self._record("finished", written=written, seconds=seconds) for written, seconds in self.written
         ]
-        self._append(records or [self._record("finished")], self._snapshot_rows())
+        self._append(PIPELINE_RUNS, records or [self._record("finished")])
+        self._recorded = True
+        self._append(SNAPSHOTS, self._snapshot_rows())
 
     def fail(self, error: BaseException) -> None:
         """Record why the run failed; readers keep the snapshot before it."""
+        if self._recorded:
+            disown_unfinished(self.warehouse)
+            if not self.written:
+                return  # its one row is there
         message = f"{type(error).__name__}: {error}"[:_MESSAGE_CHARACTERS]
-        self._append([self._record("failed", message=message)], [])
+        self._append(PIPELINE_RUNS, [self._record("failed", message=message)])
 
     def _snapshot_rows(self) -> list[tuple[object, ...]]:
-        if not self.written:
+        if not (self.written or self._undone):
             return []
-        number = self.warehouse.newest_snapshot().snapshot_id + 1
         written = {written.table.name: written.version for written, _ in self.written}
         versions = self.warehouse.created() | self._snapshot | written
+        number = self._snapshot_id + 1
         return [(number, name, version, self.run_id) for name, version in sorted(versions.items())]
 
     def _record(
@@ -137,27 +173,47 @@ class Run:
             self.warehouse.settings.content_hash(),
         )
 
-    def _append(self, records: Sequence[tuple[object, ...]], snapshot: Sequence[tuple[object, ...]]) -> None:
-        """Append to the ledger; the snapshot comes last, as it makes the run visible."""
-        for table, rows in ((PIPELINE_RUNS, records), (SNAPSHOTS, snapshot)):
-            if rows:
-                (write,) = prepare(self.warehouse, RowsWrite(table, rows))
-                written = commit(self.warehouse, write, {"job": self.stage})
-                self.warehouse.remember_appended(table, written.version, rows)
+    def _append(self, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
+        if rows:
+            (write,) = prepare(self.warehouse, RowsWrite(table, rows))
+            written = commit(self.warehouse, write, {"job": self.stage})
+            self.warehouse.remember_appended(table, written.version, rows)
+
+
+def disown_unfinished(warehouse: Warehouse) -> None:
+    """Mark as failed the writes that ``pipeline_runs`` calls finished and that no snapshot holds."""
+    if not warehouse.exists(PIPELINE_RUNS):
+        return
+    finished = warehouse.live(PIPELINE_RUNS).where("status = 'finished' AND output_version IS NOT NULL")
+    runs = {row.run_id for row in finished.select("run_id").distinct().collect()}
+    lost = sorted(runs - {row.run_id for row in warehouse.rows(SNAPSHOTS)})
+    if lost:
+        ledger = DeltaTable.forPath(warehouse.spark, warehouse.path(PIPELINE_RUNS))
+        message = "the run ended before its snapshot was recorded; the next run undoes the write"
+        changes = {"status": F.lit("failed"), "message": F.lit(message)}
+        ledger.update(F.col("run_id").isin(lost) & (F.col("status") == "finished"), changes)
 
 
 @contextmanager
 def start_run(warehouse: Warehouse, stage: str) -> Iterator[Run]:
-    """A run that is recorded as finished when the block ends, as failed when it raises."""
+    """A run that is recorded as finished when the block ends, as failed when it raises.
+
+    Raises WarehouseBusy where another run works in the warehouse. Jobs that write no table need none:
+    see `SnapshotReader`.
+    """
     warehouse.make_root()
+    for table in (PIPELINE_RUNS, SNAPSHOTS):
+        check_table(warehouse.spark, warehouse.path(table), table)
     run = Run(warehouse, stage)
-    try:
-        run.begin()
-        yield run
-    except BaseException as error:
+    with only_run(warehouse.spark, warehouse.root, run.run_id, stage):
         try:
-            run.fail(error)
-        except Exception:
-            _log.exception("%s: the failed run could not be recorded", stage)
-        raise
-    run.finish()
+            sweep_staging(warehouse)
+            run.begin()
+            yield run
+            run.finish()
+        except BaseException as error:
+            try:
+                run.fail(error)
+            except Exception:
+                _log.exception("%s: the failed run could not be recorded", stage)
+            raise

@@ -23,12 +23,21 @@ from allofus_spark.hadoop import hadoop_path
 from allofus_spark.settings import Settings
 from allofus_spark.tables import catalog
 from allofus_spark.tables.callset_tables import CALLSETS
+from allofus_spark.tables.commits import fit_table
 from allofus_spark.tables.contract import Table
-from allofus_spark.tables.delta_log import TableState, create_table, read_rows, read_size, read_state
+from allofus_spark.tables.delta_log import (
+    TableState,
+    read_rows,
+    read_size,
+    read_state,
+    same_content,
+)
 from allofus_spark.tables.run_tables import RUN_TABLES, SNAPSHOTS
 
 BUILD_PROPERTY = "allofus.build"
 BIN_WIDTH_PROPERTY = "allofus.binWidthBases"
+# Hadoop takes a backslash for a slash or an escape, depending on who asks; control characters break its URIs.
+_UNUSABLE = re.compile(r"[\\\x00-\x1f\x7f]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
@@ -47,6 +56,11 @@ class Warehouse:
         self.spark = spark
         self.settings = settings
         root = settings.warehouse
+        if odd := sorted(set(_UNUSABLE.findall(root))):
+            raise SettingsError(
+                f"warehouse {root!r}: tables cannot lie under a name with {', '.join(map(repr, odd))}; "
+                "name another place with --warehouse"
+            )
         self.root = root if _SCHEME.match(root) else os.path.abspath(root)
         # Rows of small tables, with the version that they were read from.
         self._known_rows: dict[str, tuple[int, list[Row]]] = {}
@@ -97,8 +111,12 @@ class Warehouse:
             raise ContractViolation(
                 f"table {table.name} is in no finished snapshot of {self.root}; run the job that makes it"
             )
-        reader = self.spark.read.format("delta").option("versionAsOf", versions[table.name])
-        return reader.load(self.path(table))
+        version = self.kept(table, versions[table.name])
+        return self.spark.read.format("delta").option("versionAsOf", version).load(self.path(table))
+
+    def kept(self, table: Table, version: int) -> int:
+        """The newest version with the rows of ``version``, of which VACUUM after OPTIMIZE leaves no files."""
+        return same_content(self.spark, self.path(table), table, version)
 
     def live(self, table: Table) -> DataFrame:
         """Rows as last committed, whether or not the run has finished: for stages and the ledger."""
@@ -114,14 +132,16 @@ class Warehouse:
             return []
         known = self._known_rows.get(table.name)
         if known is None or known[0] != state.version:
-            known = (state.version, self._read_rows(table, state.version))
+            known = (state.version, self.rows_at(table, state.version))
             self._known_rows[table.name] = known
         return known[1]
 
-    def _read_rows(self, table: Table, version: int) -> list[Row]:
+    def rows_at(self, table: Table, version: int) -> list[Row]:
+        """All rows of a version of a small table."""
         if self.local_root is not None:
             return read_rows(self.local_path(table), version)
-        return self.live(table).collect()
+        frame = self.spark.read.format("delta").option("versionAsOf", version)
+        return frame.load(self.path(table)).collect()
 
     def remember_appended(self, table: Table, version: int, rows: Sequence[tuple[object, ...]]) -> None:
         """Keep rows just appended to a small table beside those known, sparing the next read."""
@@ -134,12 +154,12 @@ class Warehouse:
     # -- the build -------------------------------------------------------------------------------
 
     def table_property(self, name: str) -> str | None:
-        """A property fixed when the warehouse was made; None for a warehouse without tables."""
+        """A property that the first callset fixed; None where no callset is held."""
         state = self.state(CALLSETS)
-        return state.properties.get(name) if state else None
+        return state.properties.get(name) if state and self.rows(CALLSETS) else None
 
     def check_build(self, build: str) -> None:
-        """Raise BuildMismatch unless the warehouse is empty or holds ``build``."""
+        """Raise BuildMismatch unless the warehouse holds no callset, or ``build``."""
         held = self.table_property(BUILD_PROPERTY)
         if held not in (None, build):
             raise BuildMismatch(
@@ -174,11 +194,16 @@ class Warehouse:
         states = {table.name: self.state(table) for table in self._data_tables()}
         return {name: state.version for name, state in states.items() if state is not None}
 
+    def held_versions(self, snapshot: Mapping[str, int]) -> dict[str, int]:
+        """The snapshot's tables in the versions that hold its rows now."""
+        tables = [table for table in self._data_tables() if table.name in snapshot]
+        return {**snapshot, **{table.name: self.kept(table, snapshot[table.name]) for table in tables}}
+
     def undo_unfinished(self, snapshot: Mapping[str, int]) -> dict[str, int]:
         """Bring tables that a failed or killed run wrote back to ``snapshot``; their new versions by name.
 
-        Without this the next run would count what the failed one had half written. A table that is in no
-        snapshot is emptied.
+        ``snapshot`` is as of ``held_versions``. Without this the next run would count what the failed one had
+        half written. A table that is in no snapshot is emptied.
         """
         undone: dict[str, int] = {}
         for table in self._data_tables():
@@ -197,10 +222,9 @@ class Warehouse:
             undone[table.name] = restored.version
         return undone
 
-    def create(self, table: Table, properties: Mapping[str, str] | None = None) -> None:
-        """Make the table from its contract where it does not exist yet."""
-        if not self.exists(table):
-            create_table(self.spark, self.path(table), table, properties or {})
+    def create(self, table: Table, properties: Mapping[str, str] | None = None, *, replace: str = "") -> None:
+        """Make the table from its contract, or hold it against that, before Spark writes rows into it."""
+        fit_table(self.spark, self.path(table), table, properties or {}, replace=replace)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 
@@ -17,9 +18,11 @@ from pyspark.sql.pandas.types import to_arrow_schema
 
 from allofus_spark import __version__, errors
 from allofus_spark.errors import AllofusError, ContractViolation
+from allofus_spark.tables.commits import check_table, commit_files
 from allofus_spark.tables.contract import Table
 from allofus_spark.tables.data_files import DataFile, FileLayout, FileSink
-from allofus_spark.tables.delta_log import commit_files, rows_written
+from allofus_spark.tables.delta_log import rows_written
+from allofus_spark.tables.leftovers import discard, keep_only, removed_on_failure
 from allofus_spark.tables.warehouse import Warehouse
 from allofus_spark.tables.writes import (
     WHOLE_TABLE,
@@ -42,7 +45,7 @@ _REPORT_TYPE = "table string, rows long, action string, error string"
 def prepare(warehouse: Warehouse, write: Write | ArrowWrite | RowsWrite) -> list[Write | FilesWrite]:
     """The write as commits to be made; data files of Arrow rows are written here.
 
-    Raises ContractViolation where rows break the contract; the files written so far are removed.
+    Raises ContractViolation where rows break the contract. Where it fails, the files written so far go.
     """
     if isinstance(write, Write):
         return [write]
@@ -53,12 +56,13 @@ def prepare(warehouse: Warehouse, write: Write | ArrowWrite | RowsWrite) -> list
             Write(table, _frame_of(write, table), replace, Keys.HELD) for table, replace in write.replaced
         ]
     layouts = {table.name: _layout(warehouse, table, replace) for table, replace in write.replaced}
-    reports = write.source.mapInArrow(partial(_write_files, layouts, write.make), _REPORT_TYPE).collect()
-    files = [DataFile(row.table, row.rows, row.action) for row in reports if row.error is None]
-    failed = [row for row in reports if row.error is not None]
-    if failed:
-        _remove(layouts, files)
-        raise getattr(errors, failed[0].error)(failed[0].action)
+    with removed_on_failure(layouts.values()):
+        reports = write.source.mapInArrow(partial(_write_files, layouts, write.make), _REPORT_TYPE).collect()
+        failed = [row for row in reports if row.error is not None]
+        if failed:
+            raise getattr(errors, failed[0].error)(failed[0].action)
+    files = [DataFile(row.table, row.rows, row.action) for row in reports]
+    keep_only(layouts.values(), files)
     return [
         FilesWrite(table, [file for file in files if file.table == table.name], replace)
         for table, replace in write.replaced
@@ -68,29 +72,18 @@ def prepare(warehouse: Warehouse, write: Write | ArrowWrite | RowsWrite) -> list
 def commit(warehouse: Warehouse, write: Write | FilesWrite, metadata: Mapping[str, object]) -> Written:
     """Commit a write as one Delta version; a frame is checked against its contract first.
 
-    Raises ContractViolation, before anything is written, when columns or types do not fit or a key
+    Raises ContractViolation, before the table is touched, when columns or types do not fit or a key
     stands twice; Delta's own error when a NOT NULL or a CHECK fails.
     """
     settings = warehouse.settings.content_hash()
     described = json.dumps({"package_version": __version__, "settings": settings, **metadata}, sort_keys=True)
     table, path = write.table, warehouse.path(write.table)
     if isinstance(write, FilesWrite):
-        actions = [file.action for file in write.files]
-        version = commit_files(
-            warehouse.spark,
-            path,
-            warehouse.local_path(table),
-            table,
-            actions,
-            replace=write.replace,
-            properties=write.properties,
-            user_metadata=described,
-        )
-        return Written(table, write.replace, version, sum(file.rows for file in write.files))
+        return _commit_files(warehouse, write, described)
     frame = table.conform(write.frame)
     if write.keys is Keys.CHECK:
         check_keys(table, frame)
-    warehouse.create(table)
+    warehouse.create(table, replace=write.replace)
     writer = frame.sortWithinPartitions(*table.order).write.format("delta").mode("append")
     if write.replace:
         writer = writer.mode("overwrite")
@@ -102,6 +95,24 @@ def commit(warehouse: Warehouse, write: Write | FilesWrite, metadata: Mapping[st
     return Written(table, write.replace, state.version, rows_written(warehouse.spark, path, state.version))
 
 
+def _commit_files(warehouse: Warehouse, write: FilesWrite, described: str) -> Written:
+    try:
+        version = commit_files(
+            warehouse.spark,
+            warehouse.path(write.table),
+            warehouse.local_path(write.table),
+            write.table,
+            [file.action for file in write.files],
+            replace=write.replace,
+            properties=write.properties,
+            user_metadata=described,
+        )
+    except BaseException:
+        discard(warehouse, write)
+        raise
+    return Written(write.table, write.replace, version, sum(file.rows for file in write.files))
+
+
 def check_keys(table: Table, frame: DataFrame) -> None:
     """Raise ContractViolation naming keys that stand more than once. Reads the key columns only."""
     repeated = frame.groupBy(*table.key).count().where("count > 1").limit(_SHOWN_KEYS + 1).collect()
@@ -109,18 +120,20 @@ def check_keys(table: Table, frame: DataFrame) -> None:
         shown = ", ".join(":".join(str(row[name]) for name in table.key) for row in repeated[:_SHOWN_KEYS])
         more = " and more" if len(repeated) > _SHOWN_KEYS else ""
         raise ContractViolation(
-            f"{table.name}: rows share a key ({', '.join(table.key)}), nothing was written: {shown}{more}. "
-            "Remove or merge the repeated rows."
+            f"{table.name}: rows share a key ({', '.join(table.key)}), readers keep the snapshot before: "
+            f"{shown}{more}. Remove or merge the repeated rows."
         )
 
 
 def _prepare_rows(warehouse: Warehouse, write: RowsWrite) -> Write | FilesWrite:
     if warehouse.local_root is None:
-        warehouse.create(write.table, write.properties)
+        warehouse.create(write.table, write.properties, replace=write.replace)
         frame = warehouse.spark.createDataFrame(list(write.rows), write.table.schema).coalesce(1)
         return Write(write.table, frame, write.replace, Keys.HELD)
-    sink = FileSink(_layout(warehouse, write.table, write.replace))
-    files = [*sink.add(_as_batch(write)), *sink.finish()] if write.rows else []
+    layout = _layout(warehouse, write.table, write.replace)
+    sink = FileSink(layout)
+    with removed_on_failure([layout]):
+        files = [*sink.add(_as_batch(write)), *sink.finish()] if write.rows else []
     return FilesWrite(write.table, files, write.replace, write.properties)
 
 
@@ -137,6 +150,7 @@ def _layout(warehouse: Warehouse, table: Table, replace: str) -> FileLayout:
     checks = dict(table.checks)
     if replace not in ("", WHOLE_TABLE):
         checks["is_in_replaced_rows"] = replace
+    check_table(warehouse.spark, warehouse.path(table), table, replace=replace)
     folder = warehouse.local_path(table)
     os.makedirs(folder, exist_ok=True)
     return FileLayout(
@@ -148,6 +162,7 @@ def _layout(warehouse: Warehouse, table: Table, replace: str) -> FileLayout:
         statistics=table.statistics,
         checks=checks,
         target_bytes=warehouse.settings.ingest.target_file_bytes,
+        prefix=f"part-{uuid.uuid4().hex[:16]}",
     )
 
 
@@ -180,9 +195,3 @@ def _frame_of(write: ArrowWrite, table: Table) -> DataFrame:
 
 def _only(make: MakeRows, table: str, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     return (batch for name, batch in make(batches) if name == table)
-
-
-def _remove(layouts: Mapping[str, FileLayout], files: Iterable[DataFile]) -> None:
-    for file in files:
-        name = json.loads(file.action)["add"]["path"]
-        os.remove(f"{layouts[file.table].folder}/{name}")

@@ -109,6 +109,8 @@ def test_sex_karyotypes(tmp_path: Path) -> None:
         ("sample_id\tancestry\nS1\n", {}, BadSamples, "line 2 has 1 fields, not 2"),
         ("sample_id\tancestry\nS1\tafr\tx\n", {}, BadSamples, "line 2 has 3 fields, not 2"),
         ("sample_id\tsex_karyotype\nS1\tXX\nS1\tXY\n", {}, BadSamples, "two different rows: S1"),
+        ("sample_id\tsex_karyotype\nS1\tXX\nS1\tzz\n", {}, BadSamples, "line 3, sample S1: sex_karyotype"),
+        ("sample_id\tancestry\n", {}, BadSamples, "a header and no samples"),
     ],
 )
 def test_sample_files_that_do_not_say_who_is_who(

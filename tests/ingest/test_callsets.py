@@ -13,7 +13,7 @@ from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
 from allofus_spark.errors import AllofusError, BadSamples, BadSource, BuildMismatch, SettingsError
-from allofus_spark.frequencies import compute_frequencies
+from allofus_spark.frequencies import compute_frequencies, write_subset_frequencies
 from allofus_spark.ingest import ingest_genotypes, ingest_samples
 from allofus_spark.query import run_query
 from allofus_spark.settings import load_settings
@@ -26,9 +26,11 @@ from allofus_spark.tables import (
     SNAPSHOTS,
     VARIANT_SITES,
     VARIANTS,
+    RowsWrite,
     Table,
     Warehouse,
     runs,
+    start_run,
 )
 from allofus_spark.tables.writes import Written
 from tests.cases.plain_ingest import HET, HOM_ALT, HOM_REF, key_of, plain_calls
@@ -146,6 +148,28 @@ def test_one_bad_shard_among_good_ones_commits_nothing(unchanged: Warehouse, tmp
     assert "1.vcf.gz: at byte" in run["message"]
 
 
+def test_a_sample_file_about_nobody_in_the_genotypes_is_refused(unchanged: Warehouse, tmp_path: Path) -> None:
+    path = write_bytes(tmp_path / "wrong.tsv", "sample_id\tancestry\nX1\tafr\nX2\teur\n")
+    with pytest.raises(BadSamples, match=r"none of its 2 samples \(X1, X2\) is among the 2 .* \(S1, S2\)"):
+        ingest_samples(unchanged, path, callset_id="first")
+
+
+def test_a_file_of_frequencies_changes_nothing_and_waits_for_no_run(
+    unchanged: Warehouse, tmp_path: Path
+) -> None:
+    runs_before = len(rows_of(unchanged, PIPELINE_RUNS))
+    file = tmp_path / "subset.csv"
+    with start_run(unchanged, "another"):
+        write_subset_frequencies(unchanged, ["S1"], file=str(file))
+    lines = [line.split(",")[:4] for line in file.read_text().splitlines()]
+    assert lines[1:] == [["chr1", "100", "A", "T"], ["chr1", "200", "A", "T"], ["chr2", "100", "A", "T"]]
+    assert len(rows_of(unchanged, PIPELINE_RUNS)) == runs_before + 1  # the other run
+    folder = tmp_path / "folder.csv"
+    folder.mkdir()
+    with pytest.raises(BadSource, match="is a folder; name a file"):
+        write_subset_frequencies(unchanged, ["S1"], file=str(folder))
+
+
 def test_too_many_refused_records_stop_the_ingest(unchanged: Warehouse, tmp_path: Path) -> None:
     lines = [gt_record("0/1", "0/0", pos=pos) for pos in range(100, 119)]
     path = write_bytes(tmp_path / "a.vcf", vcf_text([*lines, gt_record("0/1", "0/7"), "x"], ["V1", "V2"]))
@@ -163,6 +187,25 @@ def test_a_warehouse_that_cannot_be_made(spark: SparkSession, folder: Path) -> N
         warehouse = Warehouse(spark, load_settings(warehouse=str(folder / name)))
         with pytest.raises(SettingsError, match=r"a\.vcf.* cannot be made: .*; name another place"):
             ingest(warehouse, folder / "c.vcf")
+
+
+def test_an_emptied_warehouse_holds_no_callset(warehouse: Warehouse, folder: Path) -> None:
+    """A first ingest that fails after its commits leaves tables, and rows that the next run takes out."""
+    samples = write_bytes(folder / "alone.tsv", "sample_id\tancestry\nS1\tafr\n")
+    ingest_samples(warehouse, samples, callset_id="first")
+    failed = runs.Run(warehouse, "failed")
+    failed.begin()
+    failed.write(RowsWrite(CALLSETS, [("first", dt.date(2026, 1, 1), "b", 1, "", "", [], None, [], None)]))
+    with pytest.raises(BadSource, match="holds no callset; run ingest-genotypes first"):
+        compute_frequencies(warehouse)
+    with pytest.raises(BadSource, match="holds no callset; run ingest-genotypes first"):
+        write_subset_frequencies(warehouse, ["S1"], file=str(folder / "none.tsv"))
+
+
+@pytest.mark.parametrize("name", ["back\\slash", "line\nfeed"])
+def test_a_warehouse_name_that_tables_cannot_lie_under(name: str, spark: SparkSession) -> None:
+    with pytest.raises(SettingsError, match=r"tables cannot lie under a name with .*; name another place"):
+        Warehouse(spark, load_settings(warehouse=name))
 
 
 def test_a_run_that_fails_half_way_shows_nothing_and_leaves_nothing(

@@ -183,6 +183,9 @@ def test_another_file_system_gives_the_same_rows_for_every_kind(
     ]
     files = list_sources(spark, ["viewfs://store/data"])
     assert [file.uri for file in files] == [f"viewfs://store/data/{path.name}" for path in paths]
+    beside = write_bytes(tmp_path / "beside.vcf", text("chr7", ("S1", "S2")))
+    with pytest.raises(BadSource, match="6 of 7 source files are not on the local file system: viewfs:"):
+        list_sources(spark, ["viewfs://store/data", str(beside)])
     build = load_build("GRCh38")
     plan = plan_vcf(spark, files, build, split_bytes=1 << 16)
     job = IngestJob(

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from allofus_spark.errors import ContractViolation
@@ -124,6 +125,19 @@ def test_refused_rows_leave_no_file_and_no_version(spark: SparkSession, tmp_path
     with pytest.raises(ContractViolation, match=r"1 rows fail the check is_in_replaced_rows \(kind = 'even'"):
         write(warehouse, RowsWrite(KINDS, [("odd", 3, None)], "kind = 'even'"))
     assert (warehouse.state(KINDS), sorted(tmp_path.rglob("*.parquet"))) == (state, files)
+
+
+def test_a_task_that_dies_leaves_no_file(spark: SparkSession, tmp_path: Path) -> None:
+    warehouse = Warehouse(spark, load_settings(warehouse=str(tmp_path)))
+    rows = maker()
+
+    def full(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, pa.RecordBatch]]:
+        yield from rows(batches)  # even numbers are in a file by now, and odd ones wait
+        raise OSError("No space left on device")
+
+    with pytest.raises(PySparkException, match="No space left"):
+        write(warehouse, ArrowWrite(numbers(warehouse, 0, 9), full, [(KINDS, WHOLE_TABLE), (SQUARES, "")]))
+    assert not list(tmp_path.rglob("*.parquet"))
 
 
 def test_a_write_that_changes_nothing_makes_no_version(spark: SparkSession, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -116,12 +117,47 @@ def test_no_row_is_lost_whatever_the_batches_and_sizes(
         ([("1", None, "A", None)], "column position must not be null, but is in 1 rows"),
         ([("1", 1, "A", None), ("1", 0, "A", None)], r"1 rows fail the check position_positive \(position"),
         ([("1", 1, None, None), ("1", 2, "N", None)], "2 rows fail the check alt_is_known"),
+        ([("1", 1, "A", None), ("", 2, "A", None)], "column contig must not be empty text"),
     ],
 )
 def test_rows_that_break_the_contract_are_refused(tmp_path: Path, rows: list[Row], message: str) -> None:
-    with pytest.raises(ContractViolation, match=f"toys: nothing was written: .*{message}"):
+    with pytest.raises(
+        ContractViolation, match=f"toys: refused, readers keep the snapshot before: .*{message}"
+    ):
         written(layout_of(tmp_path), rows)
     assert not list(tmp_path.iterdir())
+
+
+def bounds_of(folder: Path, values: pa.Array) -> tuple[object, object, int]:
+    """Least and greatest value in the log's statistics of a file, None where there is none; nulls."""
+    layout = FileLayout("toys", str(folder), pa.schema([("k", values.type)]), (), (), ("k",), {}, 1 << 20)
+    sink = FileSink(layout)
+    (file,) = [*sink.add(pa.RecordBatch.from_arrays([values], ["k"])), *sink.finish()]
+    held = json.loads(json.loads(file.action)["add"]["stats"])
+    return held["minValues"].get("k"), held["maxValues"].get("k"), held["nullCount"]["k"]
+
+
+LAST = "\U0010ffff"
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (pa.array([dt.date(2026, 1, 2), None, dt.date(2025, 1, 1)]), ("2025-01-01", "2026-01-02", 1)),
+        (pa.array([3, 2**62, None, -5]), (-5, 2**62, 1)),
+        (pa.array([dt.datetime(2026, 1, 1)], pa.timestamp("us", "UTC")), (None, None, 0)),
+        (pa.array([1.0, float("nan")]), (None, None, 0)),
+        (pa.array([None], pa.string()), (None, None, 1)),
+        (pa.array(["a" * 32]), ("a" * 32, "a" * 32, 0)),
+        (pa.array(["a" * 33]), ("a" * 32, "a" * 32 + LAST, 0)),
+        (pa.array(["a" * 32 + LAST]), ("a" * 32, None, 0)),
+        (pa.array(["a" * 32 + LAST * 2, "b"]), ("a" * 32, "b", 0)),
+    ],
+)
+def test_bounds_hold_every_value_or_are_left_out(
+    values: pa.Array, expected: tuple[object, object, int], tmp_path: Path
+) -> None:
+    assert bounds_of(tmp_path, values) == expected
 
 
 def test_other_columns_are_refused(tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from allofus_spark.settings import Settings
-from allofus_spark.tables import Table, contracts
+from allofus_spark.tables import Column, Table, Zone, contracts
 from allofus_spark.tables.document import document_tables
+from allofus_spark.tables.types import BINARY
 
 TABLES = list(contracts(Settings()))
 
@@ -46,3 +47,9 @@ def test_a_contract_cannot_name_a_column_that_it_lacks() -> None:
     first = TABLES[0]
     with pytest.raises(ValueError, match=r"no such columns: \['nothing'\]"):
         Table("t", first.zone, "one row", ("nothing",), first.columns)
+
+
+def test_a_partition_has_a_type_that_text_gives_back() -> None:
+    calls = Column("calls", BINARY, "Calls")
+    with pytest.raises(ValueError, match=r"whole numbers or dates: \['calls'\] are not"):
+        Table("t", Zone.REGISTERED, "one row", ("calls",), (calls,), ("calls",))

@@ -89,8 +89,8 @@ def test_a_frame_that_does_not_fit_is_refused_with_everything_that_is_wrong(toys
     with pytest.raises(ContractViolation) as refusal:
         commit(toys, Write(COUNTS, frame), {})
     assert str(refusal.value) == (
-        "toy_counts: the frame does not fit the table, nothing was written: missing column freq; unknown "
-        "column extra; column AC is string, not int; column AN is bigint, not int"
+        "toy_counts: the frame does not fit the table, readers keep the snapshot before: missing column "
+        "freq; unknown column extra; column AC is string, not int; column AN is bigint, not int"
     )
     assert state_of(toys) == before
 

@@ -1,0 +1,160 @@
+"""Commits to Delta's log: data files that were written by other means than Spark's writer.
+
+Delta's own transaction makes them, so that its checks for conflicts hold. Which files of a local table are
+live is asked of delta-rs: Spark would start a job for that.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+from deltalake import DeltaTable
+from pyspark.sql import SparkSession
+
+from allofus_spark.arrow import select
+from allofus_spark.tables.contract import Table
+from allofus_spark.tables.delta_log import listed, log_of
+from allofus_spark.tables.shape import check_features, fitted_metadata, new_metadata
+from allofus_spark.tables.writes import WHOLE_TABLE
+
+
+def fit_table(
+    spark: SparkSession, path: str, table: Table, properties: Mapping[str, str], *, replace: str
+) -> None:
+    """Make an empty table at ``path`` from its contract where there is none, else hold it against that.
+
+    For writes that Spark makes. Where all rows are to be replaced and the table is not its contract's, it is
+    emptied and becomes so.
+    """
+    jvm: Any = spark._jvm
+    transaction = _begin(spark, path)
+    if int(transaction.snapshot().version()) < 0:
+        metadata = _action(jvm, "metaData", new_metadata(table, properties))
+        transaction.updateMetadataForNewTable(metadata)
+        none = jvm.scala.Option.empty()
+        operation = jvm.org.apache.spark.sql.delta.DeltaOperations.CreateTable(metadata, False, False, none)
+        transaction.commit(_sequence(jvm, []), operation)
+    elif _fit(jvm, transaction, table, properties, replace):
+        held = listed(transaction.filterFiles())
+        operation = _write_operation(jvm, WHOLE_TABLE, "{}")
+        transaction.commit(_sequence(jvm, [file.remove() for file in held]), operation)
+
+
+def check_table(spark: SparkSession, path: str, table: Table, *, replace: str = "") -> None:
+    """Raise ContractViolation where a commit to the table would; before files are written for it."""
+    jvm: Any = spark._jvm
+    transaction = _begin(spark, path)
+    if int(transaction.snapshot().version()) >= 0:
+        _fit(jvm, transaction, table, {}, replace)
+
+
+def _fit(jvm: Any, transaction: Any, table: Table, properties: Mapping[str, str], replace: str) -> bool:
+    """Hold a table against its contract, and update its metadata where no row stays; whether it did."""
+    check_features(table, json.loads(transaction.protocol().json())["protocol"])
+    held = json.loads(transaction.metadata().json())["metaData"]
+    fitted = fitted_metadata(
+        held,
+        table,
+        properties,
+        anew=lambda: replace == WHOLE_TABLE or int(transaction.snapshot().numOfFiles()) == 0,
+    )
+    if fitted is None:
+        return False
+    transaction.updateMetadataForTableOverwrite(_action(jvm, "metaData", fitted))
+    return True
+
+
+def commit_files(
+    spark: SparkSession,
+    path: str,
+    folder: str,
+    table: Table,
+    added: Sequence[str],
+    *,
+    replace: str,
+    properties: Mapping[str, str],
+    user_metadata: str,
+) -> int:
+    """Commit data files that lie in ``folder``, where the table ``path`` is; the newest version.
+
+    ``added`` are ``add`` actions as JSON. Files whose partition meets the predicate ``replace`` are removed
+    in the same commit ("": none). The first commit makes the table, with ``properties``; a later one without
+    anything to add or remove is left out. Where no row stays the table becomes its contract's in the same
+    commit; raises ContractViolation where some stay and the table is not so. Delta raises where another
+    commit came between.
+    """
+    jvm: Any = spark._jvm
+    transaction = _begin(spark, path)
+    version = int(transaction.snapshot().version())
+    removed = []
+    if version < 0:
+        transaction.updateMetadataForNewTable(_action(jvm, "metaData", new_metadata(table, properties)))
+        fitted = True
+    else:
+        fitted = _fit(jvm, transaction, table, properties, replace)
+        if replace:
+            transaction.readWholeTable()
+            removed = list(_removals(folder, version, replace))
+    if not (added or removed or fitted):
+        return version
+    from_json = jvm.org.apache.spark.sql.delta.actions.Action.fromJson
+    actions = [from_json(action) for action in (*removed, *added)]
+    return int(transaction.commit(_sequence(jvm, actions), _write_operation(jvm, replace, user_metadata)))
+
+
+def _write_operation(jvm: Any, replace: str, user_metadata: str) -> Any:
+    """How the log's history shows a commit."""
+    option, modes = jvm.scala.Option, jvm.org.apache.spark.sql.SaveMode
+    predicate = option.apply(replace) if replace else option.empty()
+    mode = modes.Overwrite if replace else modes.Append
+    write = jvm.org.apache.spark.sql.delta.DeltaOperations.Write
+    return write(mode, option.empty(), predicate, option.apply(user_metadata))
+
+
+def _action(jvm: Any, kind: str, content: Mapping[str, Any]) -> Any:
+    return jvm.org.apache.spark.sql.delta.actions.Action.fromJson(json.dumps({kind: content}))
+
+
+def _begin(spark: SparkSession, path: str) -> Any:
+    """A transaction on the newest version of the table; version -1 where there is none."""
+    jvm: Any = spark._jvm
+    none = jvm.scala.Option.empty()
+    return log_of(spark, path).startTransaction(none, none)
+
+
+def _sequence(jvm: Any, items: Sequence[Any]) -> Any:
+    """A Scala sequence."""
+    held = jvm.java.util.ArrayList()
+    for item in items:
+        held.add(item)
+    return jvm.scala.collection.JavaConverters.asScalaBufferConverter(held).asScala().toSeq()
+
+
+def _removals(folder: str, version: int, replace: str) -> Iterator[str]:
+    """``remove`` actions, as JSON, of the live files whose partition meets the predicate."""
+    table = DeltaTable(folder, version=version)
+    by = table.metadata().partition_columns
+    live = pa.table(table.get_add_actions(flatten=True))
+    if not live.num_rows:
+        return
+    columns = {name: live.column(f"partition.{name}") for name in by}
+    files = pa.table({"path": live.column("path"), "size_bytes": live.column("size_bytes"), **columns})
+    chosen = select("*", files, replace)
+    now = int(time.time() * 1000)
+    for path, size, *partition in chosen:
+        values = {
+            name: None if value is None else str(value) for name, value in zip(by, partition, strict=True)
+        }
+        removal = {
+            "path": path,
+            "deletionTimestamp": now,
+            "dataChange": True,
+            "extendedFileMetadata": True,
+            "partitionValues": values,
+            "size": size,
+        }
+        yield json.dumps({"remove": removal})

@@ -1,0 +1,71 @@
+"""What failed writes leave behind: data files that no commit names, and staged rows of runs that are gone."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
+
+import pyarrow as pa
+from deltalake import DeltaTable
+
+from allofus_spark.hadoop import hadoop_path
+from allofus_spark.tables.data_files import DataFile, FileLayout
+from allofus_spark.tables.warehouse import Warehouse
+from allofus_spark.tables.writes import FilesWrite
+
+STAGING = "_staging"
+
+
+@contextmanager
+def removed_on_failure(layouts: Collection[FileLayout]) -> Iterator[None]:
+    """When the block fails, the files that it wrote go: those of dead tasks too, which told nobody."""
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            keep_only(layouts, ())
+        raise
+
+
+def keep_only(layouts: Iterable[FileLayout], files: Collection[DataFile]) -> None:
+    """Remove the files of a write that are not among ``files``: tasks that died had written them."""
+    kept = {_name_of(file) for file in files}
+    for layout in layouts:
+        with os.scandir(layout.folder) as entries:
+            names = [entry.name for entry in entries if entry.name.startswith(layout.prefix)]
+        for name in names:
+            if name not in kept:
+                _remove(layout.folder, name)
+
+
+def discard(warehouse: Warehouse, write: FilesWrite) -> None:
+    """Remove the data files of a write that failed, but those that the table holds all the same.
+
+    Where that cannot be told they stay: the error that led here is the one to report.
+    """
+    folder = warehouse.local_path(write.table)
+    with suppress(Exception):
+        live: set[str] = set()
+        if warehouse.exists(write.table):
+            live.update(pa.table(DeltaTable(folder).get_add_actions()).column("path").to_pylist())
+        for file in write.files:
+            if _name_of(file) not in live:
+                _remove(folder, _name_of(file))
+
+
+def sweep_staging(warehouse: Warehouse) -> None:
+    """Remove all staged rows: for a run that holds the warehouse's lock and has staged nothing yet."""
+    file_system, path = hadoop_path(warehouse.spark, f"{warehouse.root}/{STAGING}")
+    for folder in file_system.listStatus(path) if file_system.exists(path) else ():
+        file_system.delete(folder.getPath(), True)
+
+
+def _name_of(file: DataFile) -> str:
+    return str(json.loads(file.action)["add"]["path"])
+
+
+def _remove(folder: str, name: str) -> None:
+    with suppress(FileNotFoundError):
+        os.remove(f"{folder}/{name}")

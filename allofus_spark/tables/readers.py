@@ -1,0 +1,38 @@
+"""What a job reads from: the live tables of its run, or the newest snapshot."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from pyspark.sql import DataFrame, Row
+
+from allofus_spark.tables.contract import Table
+from allofus_spark.tables.warehouse import Warehouse
+
+
+class Reader(Protocol):
+    """Tables as a job sees them; a `Run` is one."""
+
+    def read(self, table: Table, /) -> DataFrame:
+        """Rows of a table."""
+        ...
+
+    def rows(self, table: Table, /) -> list[Row]:
+        """All rows of a small table; none where it does not exist."""
+        ...
+
+
+class SnapshotReader:
+    """The newest finished snapshot: for jobs that write no table, beside a run or where nobody may write."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self._warehouse = warehouse
+        self._versions = warehouse.snapshot()
+
+    def read(self, table: Table) -> DataFrame:
+        return self._warehouse.read(table, self._versions)
+
+    def rows(self, table: Table) -> list[Row]:
+        if table.name not in self._versions:
+            return []
+        return self._warehouse.rows_at(table, self._warehouse.kept(table, self._versions[table.name]))
