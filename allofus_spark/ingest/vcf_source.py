@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial, reduce
 from typing import BinaryIO
+from urllib.parse import unquote
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
@@ -72,7 +73,12 @@ class VcfSource:
         """Task numbers; of files that tasks cannot open, one task a file with its raw bytes."""
         if self._local:
             return task_numbers(spark, self.n_tasks)
-        return reduce(DataFrame.unionAll, [_raw_bytes(spark, file) for file in self.files])
+        by_ending: dict[str, list[str]] = defaultdict(list)
+        for file in self.files:
+            by_ending[_ending(file)].append(file.uri)
+        return reduce(
+            DataFrame.unionAll, [_raw_bytes(spark, ending, uris) for ending, uris in by_ending.items()]
+        )
 
     def parse(self, job: IngestJob, batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, Rows]]:
         """The rows of the splits whose numbers, or of the files whose bytes come in."""
@@ -88,7 +94,8 @@ class VcfSource:
             for path, piece in zip(batch.column(0).to_pylist(), batch.column(1).to_pylist(), strict=True)
         )
         for path, lines in itertools.groupby(pieces, key=lambda item: item[0]):
-            number = numbers[path]
+            # Spark gives a path as a URI, in which some characters are escaped.
+            number = numbers[path if path in numbers else unquote(path)]
             stream = RejoinedLines((piece for _, piece in lines), self.splits[number].size)
             yield number, self._rows(job, number, partial(nullcontext, stream))
 
@@ -131,15 +138,18 @@ class VcfSource:
             check_reports(reports[file.path], kinds[file.path], file.size)
 
 
-def _raw_bytes(spark: SparkSession, file: SourceFile) -> DataFrame:
-    """(path, bytes between newlines) of a file as stored: no codec, no split."""
+def _ending(file: SourceFile) -> str:
     name = file.uri.rsplit("/", 1)[-1]
-    ending = name[name.rindex(".") :] if "." in name else name
+    return name[name.rindex(".") :] if "." in name else name
+
+
+def _raw_bytes(spark: SparkSession, ending: str, uris: list[str]) -> DataFrame:
+    """(path, bytes between newlines) of files with one ending as they are stored: no codec, no split."""
     reader = spark.read.option("lineSep", "\n").option("io.compression.codecs", _PASSTHROUGH)
     for key in _PASSTHROUGH_EXTENSIONS:
         reader = reader.option(key, ending)
     value = F.col("value").cast("binary").alias("value")
-    return reader.text(without_glob(file.uri)).select(F.lit(file.uri).alias("path"), value)
+    return reader.text([without_glob(uri) for uri in uris]).select(F.col("_metadata.file_path"), value)
 
 
 class RejoinedLines:

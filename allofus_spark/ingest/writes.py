@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from pyspark.sql import DataFrame, Row
 
+from allofus_spark.errors import BadSource
 from allofus_spark.genome import ReferenceSequence
 from allofus_spark.hadoop import hadoop_path
 from allofus_spark.ingest import transforms
@@ -32,6 +33,7 @@ from allofus_spark.tables import (
     Warehouse,
     Write,
 )
+from allofus_spark.tables.writes import Written
 
 _RETIRED_BY = [column.name for column in CALLSETS.columns].index("retired_by")
 
@@ -86,14 +88,27 @@ def write_callset(
     # are those where this callset has alleles now or had them before.
     before = [] if alone else _partitions(run, this)
     replaced = [(GENOTYPES, this), (VARIANT_SITES, this), *([(VARIANTS, WHOLE_TABLE)] if alone else [])]
-    run.write(
+    written = run.write(
         ArrowWrite(source, make, replaced),
         _rejected_write(run, rejected, this),
         *_callset_writes(warehouse, callset, held),
         *_sample_writes(callset, held),
     )
+    _check_rows(run, written)
     if not alone:
         run.write(*_variant_writes(run, sorted({*before, *_partitions(run, this)})))
+
+
+def _check_rows(run: Run, written: list[Written]) -> None:
+    """Raise BadSource unless the tables of alleles have a row for each allele that was kept."""
+    counters = run.counters
+    kept = counters["alleles_read"] - counters["alleles_collapsed"] - counters["alleles_refused_duplicate"]
+    for write in written:
+        if write.table in (GENOTYPES, VARIANT_SITES) and write.rows not in (None, kept):
+            raise BadSource(
+                f"{write.table.name} was given {write.rows} rows for {kept} alleles that were kept; readers "
+                "keep the snapshot before. This is a defect: report it."
+            )
 
 
 def files_to_write(warehouse: Warehouse, folder: str) -> int:

@@ -72,14 +72,14 @@ def test_a_link_counts_and_a_broken_one_is_refused(spark: SparkSession, tmp_path
     (folder / "a.vcf").symlink_to(source)
     assert paths_of(spark, folder) == [str(folder / "a.vcf")]
     (folder / "b.vcf").symlink_to(tmp_path / "nothing")
-    with pytest.raises(BadSource, match=r"1 of its VCF files are links to nothing: b\.vcf"):
+    with pytest.raises(BadSource, match=r"1 of its files are links to nothing: b\.vcf"):
         list_sources(spark, [str(folder)])
 
 
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("{folder}/absent.vcf", "no such file, or a folder or pattern without VCF files"),
+        ("{folder}/absent.vcf", "no such file, or a folder or pattern without VCF, "),
         ("{folder}/*.bcf", "no such file"),
         ("{folder}/empty", "no such file"),
         ("{folder}/a.vcf/b.vcf", "no such file"),
