@@ -26,8 +26,9 @@ setup: $(STAMPS)/run ## .venv with the locked requirements, a Java and the jars
 demo: $(STAMPS)/run $(if $(SIMULATE),$(STAMPS)/simulate) ## real genotypes to allele frequencies; SIMULATE=1 SAMPLES=400 LENGTH=1000000: simulated ones
 	@$(BIN)/python -m tools.demo $(if $(SIMULATE),--simulate $(SIZES))
 
+# Two workers, each with a Spark session: more would want 4 GiB each. A file's tests share what they make.
 test: $(STAMPS)/dev ## the whole suite; ARGS="-k vcf" passes options to pytest
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: lint types law ## lint, types and the import law
 

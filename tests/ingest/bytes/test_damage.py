@@ -71,7 +71,7 @@ DAMAGED = {
         f"{BLOCK_AT} begins that cannot be inflated",
     ),
     "member without BC": (
-        FIRST + gzip.compress(TEXT[30:]) + EOF_MARKER,
+        FIRST + gzip.compress(TEXT[30:], mtime=0) + EOF_MARKER,
         f"at byte {AT}, a gzip member begins that has no valid BC field",
     ),
     "trailing garbage": (
