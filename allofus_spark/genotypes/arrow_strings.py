@@ -24,12 +24,16 @@ def _gather(data, slices):  # type: ignore[no-untyped-def]
     return copied, offsets
 
 
+def binary_at(data: Bytes, slices: npt.NDArray[np.int64]) -> pa.BinaryArray:
+    """The slices int64[n, 2] of ``data`` as byte strings."""
+    copied, offsets = _gather(data, slices)
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(copied)]
+    return pa.Array.from_buffers(pa.binary(), len(slices), buffers)
+
+
 def strings_at(data: Bytes, slices: npt.NDArray[np.int64], path: str) -> pa.StringArray:
     """The slices int64[n, 2] of ``data`` as strings; BadSource where one is not UTF-8."""
-    copied, offsets = _gather(data, slices)
-    array = pa.StringArray.from_buffers(len(slices), pa.py_buffer(offsets), pa.py_buffer(copied))
     try:
-        array.validate(full=True)
+        return binary_at(data, slices).cast(pa.string())
     except pa.ArrowInvalid as error:
         raise BadSource(f"{path}: is not UTF-8 text: {error}") from None
-    return array

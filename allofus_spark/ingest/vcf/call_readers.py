@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numba
 import numpy as np
@@ -19,48 +19,35 @@ Integers = npt.NDArray[np.int64]
 Counts = npt.NDArray[np.int32]
 
 
+class PackedRows(NamedTuple):
+    """What the calls of some records are packed into.
+
+    ``rows`` int64[alternates] is the row of ``packed`` for each alternate of each record, -1 where it is
+    dropped; ``first`` int64[records] where each record's alternates begin in it (a refused record has none).
+    ``packed`` uint8[kept alternates, ceil(n_samples / 4)] and ``tallies`` int32[records, 7], calls set to
+    missing by rule, come zeroed.
+    """
+
+    rows: Integers
+    first: Integers
+    packed: Packed
+    tallies: Counts
+
+
 class CallReader(Protocol):
     """Fills packed rows with the calls of records."""
 
-    def fill(
-        self,
-        records: Records,
-        context: ParseContext,
-        rows: Integers,
-        first: Integers,
-        packed: Packed,
-        tallies: Counts,
-    ) -> Counts:
-        """Fill ``packed`` and ``tallies``; int32[records] of high-quality calls, -1 where not told.
-
-        Parameters
-        ----------
-        rows : int64[alternates]
-            Row of ``packed`` for each alternate of each record, -1 where it is dropped.
-        first : int64[records]
-            Where each record's alternates begin in ``rows``; a refused record has none.
-        packed : uint8[rows, ceil(n_samples / 4)]
-            Zeroed.
-        tallies : int32[records, 7]
-            Calls set to missing by rule, zeroed.
-        """
+    def fill(self, records: Records, context: ParseContext, target: PackedRows) -> Counts:
+        """Fill the rows and tallies; int32[records] of high-quality calls, -1 where not told."""
         ...
 
 
 class TextCalls:
     """Calls that stand in the lines; a record whose calls are not understood is refused."""
 
-    def fill(
-        self,
-        records: Records,
-        context: ParseContext,
-        rows: Integers,
-        first: Integers,
-        packed: Packed,
-        tallies: Counts,
-    ) -> Counts:
+    def fill(self, records: Records, context: ParseContext, target: PackedRows) -> Counts:
         """Parse the calls of the records that are not refused."""
-        high_quality = np.full(len(first), -1, np.int32)
+        high_quality = np.full(len(target.first), -1, np.int32)
         pack_records(
             records.data,
             words_of(records.data),
@@ -69,11 +56,11 @@ class TextCalls:
             records.regions,
             context.sex,
             context.rules,
-            rows,
-            first,
-            packed,
+            target.rows,
+            target.first,
+            target.packed,
             records.reason,
-            tallies,
+            target.tallies,
             high_quality,
         )
         return high_quality
@@ -98,16 +85,9 @@ class PackedCalls:
     tallies: Counts | None = None
     high_quality: Counts | None = None
 
-    def fill(
-        self,
-        records: Records,
-        context: ParseContext,
-        rows: Integers,
-        first: Integers,
-        packed: Packed,
-        tallies: Counts,
-    ) -> Counts:
+    def fill(self, records: Records, context: ParseContext, target: PackedRows) -> Counts:
         """Copy the rows that are kept, and apply the policy on haploid calls."""
+        rows, first, packed, tallies = target
         lines = records.line
         refused = (records.reason == 0) & (self.reason[lines] != 0)
         records.reason[refused] = self.reason[lines][refused]

@@ -290,16 +290,3 @@ def pack_records(  # type: ignore[no-untyped-def]
             packed,
             tallies[record],
         )
-
-
-@numba.njit(cache=True, nogil=True)
-def gather(data, slices):  # type: ignore[no-untyped-def]
-    """Copy slices int64[n, 2] of ``data`` end to end: (uint8 bytes, int32[n + 1] offsets)."""
-    n = len(slices)
-    offsets = np.zeros(n + 1, np.int32)
-    for index in range(n):
-        offsets[index + 1] = offsets[index] + slices[index, 1] - slices[index, 0]
-    copied = np.empty(offsets[n], np.uint8)
-    for index in range(n):
-        copied[offsets[index] : offsets[index + 1]] = data[slices[index, 0] : slices[index, 1]]
-    return copied, offsets

@@ -14,7 +14,7 @@ from allofus_spark.genome import normalise_alleles
 from allofus_spark.genotypes import encode, pack, packed_width, unpack
 from allofus_spark.ingest.vcf import staging
 from allofus_spark.ingest.vcf.alternates import DROPPED, EXPLICIT, split_alternates
-from allofus_spark.ingest.vcf.call_readers import CallReader, TextCalls
+from allofus_spark.ingest.vcf.call_readers import CallReader, PackedRows, TextCalls
 from allofus_spark.ingest.vcf.records import Lines, ParseContext, Records, read_records
 from allofus_spark.ingest.vcf.scan import (
     ALT,
@@ -77,7 +77,7 @@ def _parse_part(
     rows = np.where(kept, np.cumsum(kept) - 1, -1)
     packed = np.zeros((int(kept.sum()), packed_width(context.n_samples)), np.uint8)
     tallies = np.zeros((len(first), len(CALLS_MISSING)), np.int32)
-    high_quality = calls.fill(records, context, rows, first, packed, tallies)
+    high_quality = calls.fill(records, context, PackedRows(rows, first, packed, tallies))
     record_of_alt = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(slices))))
     keep = kept & (records.reason[record_of_alt] == Reason.NONE)
     packed = packed[rows[keep]]

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StructType
 
-from allofus_spark.ingest.vcf.calls import gather
+from allofus_spark.genotypes.arrow_strings import binary_at
 from allofus_spark.ingest.vcf.scan import Bytes, Offsets
 from allofus_spark.tables.variant_tables import CALLS_MISSING
 
@@ -108,8 +108,7 @@ def read_staged(paths: Iterable[str], rows_per_batch: int) -> Iterator[pa.Record
 
 def text_column(data: Bytes, slices: Offsets) -> pa.Array:
     """string[n] of byte slices; bytes that are no UTF-8 are shown as ``\\xNN``."""
-    copied, offsets = gather(data, slices)
-    raw = pa.Array.from_buffers(pa.binary(), len(slices), [None, pa.py_buffer(offsets), pa.py_buffer(copied)])
+    raw = binary_at(data, slices)
     try:
         return raw.cast(pa.string())
     except pa.ArrowInvalid:
