@@ -193,7 +193,7 @@ def _packed(rows: hl.Table, n_samples: int, job: IngestJob) -> dict[str, Express
 
     n_alts = hl.len(rows.alleles) - 1
     alts = hl.if_else(n_alts > job.max_alts, hl.empty_array(hl.tint32), hl.range(1, n_alts + 1))
-    some_haploid = hl.any(lambda item: item.call.ploidy == 1, calls)
+    some_haploid = hl.or_else(hl.any(lambda item: item.call.ploidy == 1, calls), False)
 
     def count_first_failed(rule: int) -> Expression:
         if not filtered:
