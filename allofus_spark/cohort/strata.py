@@ -25,6 +25,11 @@ class Sample:
     ancestry: str | None
     sex_karyotype: str | None
 
+    @property
+    def sex_class(self) -> str:
+        """XX, XY, or other (other and not known)."""
+        return self.sex_karyotype if self.sex_karyotype in (XX, XY) else OTHER_SEX
+
 
 @dataclass(frozen=True)
 class Strata:
@@ -68,7 +73,7 @@ def build_strata(
             "frequencies.ancestry_groups."
         )
     places = {(group, sex): place for place, (group, sex) in enumerate(_pairs(groups))}
-    sexes = [sample.sex_karyotype if sample.sex_karyotype in (XX, XY) else OTHER_SEX for sample in samples]
+    sexes = [sample.sex_class for sample in samples]
     place = np.array([places[pair] for pair in zip(labels, sexes, strict=True)], np.int64)
     chosen = np.array([counted is None or sample.sample_id in counted for sample in samples], np.bool_)
     held, number = np.unique(place[chosen], return_inverse=True)

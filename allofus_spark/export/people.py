@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from allofus_spark.cohort import COPIES, OTHER_SEX, XX, XY, Sample
+from allofus_spark.cohort import Sample, copies_meant
 from allofus_spark.errors import BadSamples, BadSource, shown
 from allofus_spark.genotypes import Packed, take_samples
 
@@ -35,8 +35,7 @@ class People:
     @cached_property
     def one_copy(self) -> npt.NDArray[np.bool_]:
         """bool[ploidy regions, m]: where one copy is meant."""
-        copies = [[COPIES[region][sex] for sex in self.sex_classes] for region in range(len(COPIES))]
-        return np.asarray(np.array(copies) == 1, np.bool_)
+        return np.asarray(copies_meant(self.sex_classes) == 1, np.bool_)
 
 
 def choose_people(
@@ -58,11 +57,10 @@ def choose_people(
             f"{len(unknown)} of {len(wanted)} sample ids are not in callset {callset_id}: {shown(unknown)}"
         )
     kept = [index for index, sample in enumerate(members) if sample.sample_id in wanted]
-    sexes = [members[index].sex_karyotype for index in kept]
     return People(
         callset_id=callset_id,
         ids=tuple(members[index].sample_id for index in kept),
-        sex_classes=tuple(sex if sex in (XX, XY) else OTHER_SEX for sex in sexes),
+        sex_classes=tuple(members[index].sex_class for index in kept),
         n_in_callset=len(members),
         chosen=None if len(kept) == len(members) else np.array(kept, np.int64),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,8 +28,9 @@ from allofus_spark.export.target import (
 )
 from allofus_spark.export.vcf import VCF_ENDING, Vcf, index_vcf
 from allofus_spark.genotypes import rows_that_fit
-from allofus_spark.tables import GENOTYPES, VARIANT_SITES, Run, Warehouse, rows_per_batch, start_run
+from allofus_spark.tables import GENOTYPES, VARIANT_SITES, Reader, SnapshotReader, Warehouse, rows_per_batch
 
+_log = logging.getLogger(__name__)
 _WRITERS: Mapping[str, type[Format]] = {"pgen": Pgen, "bed": Bed, "vcf": Vcf, "mt": Vcf}
 # The main file last. A VCF has one index or the other.
 _ENDINGS = {
@@ -60,7 +62,9 @@ class Selection:
 def export_genotypes(
     warehouse: Warehouse, *, file_format: str, out: str, selection: Selection | None = None
 ) -> dict[str, int]:
-    """Write genotypes of one callset as ``pgen``, ``bed``, ``vcf`` or ``mt``; the run's counters.
+    """Write genotypes of one callset as ``pgen``, ``bed``, ``vcf`` or ``mt``; counts of what was written.
+
+    Read through the newest snapshot: no table is written, and no run is waited for.
 
     ``out`` is a local or mounted path, with or without the format's ending. What was there is replaced, when
     the new files are whole. Contigs come in the build's order, alleles by position, ref and alt, samples in
@@ -72,39 +76,41 @@ def export_genotypes(
     """
     chosen = selection or Selection()
     target = resolve_target(out, _ENDINGS[file_format])
-    with start_run(warehouse, "export_genotypes") as run, scratch_folder(target) as folder:
-        people = choose_people(active_samples(warehouse, run), chosen.callset_id, chosen.sample_ids)
+    reader = SnapshotReader(warehouse)
+    with scratch_folder(target) as folder:
+        people = choose_people(active_samples(warehouse, reader), chosen.callset_id, chosen.sample_ids)
         build = warehouse_build(warehouse)
         form = _WRITERS[file_format](people, build, warehouse.settings.ingest.batch_bytes)
         form.check()
         regions = read_regions(build, chosen.regions, chosen.regions_file)
-        sites = _select_sites(run, people, regions, chosen, folder)
+        sites = _select_sites(warehouse, reader, people, regions, chosen, folder)
         if file_format == "mt":
             check_reference(warehouse.spark, build.name, sites.contigs())
-        parts = _write_parts(run, PartsJob(folder, sites, form))
+        parts = _write_parts(warehouse, reader, PartsJob(folder, sites, form))
         summary = _summary(parts, sites)
-        files = _join_parts(run, form, parts, summary, folder)
+        files = _join_parts(form, parts, summary, folder)
         if file_format == "vcf":
-            files |= _index(run, files[VCF_ENDING], summary)
+            files |= _index(files[VCF_ENDING], summary)
         elif file_format == "mt":
-            files = _matrix_table(run, files[VCF_ENDING], build.name)
-        run.counters.update(
-            variants=sites.rows,
-            samples=len(people.ids),
-            bytes=sum(bytes_of(path) for path in files.values()),
-        )
+            files = _matrix_table(warehouse, files[VCF_ENDING], build.name)
+        n_bytes = sum(bytes_of(path) for path in files.values())
         put_in_place(files, target)
-        return dict(run.counters)
+        return {"variants": sites.rows, "samples": len(people.ids), "bytes": n_bytes}
 
 
 def _select_sites(
-    run: Run, people: People, regions: Regions | None, selection: Selection, folder: Path
+    warehouse: Warehouse,
+    reader: Reader,
+    people: People,
+    regions: Regions | None,
+    selection: Selection,
+    folder: Path,
 ) -> SiteList:
-    run.progress("selecting alleles")
-    sites = run.read(VARIANT_SITES).where(F.col("callset_id") == people.callset_id)
+    _log.info("selecting alleles")
+    sites = reader.read(VARIANT_SITES).where(F.col("callset_id") == people.callset_id)
     sites = candidate_sites(sites, regions, pass_only=selection.pass_only)
     if selection.common:
-        sites = sorted_sites(common_sites(run, sites))
+        sites = sorted_sites(common_sites(warehouse.settings, reader, sites))
     chosen = write_sites(sites, regions, folder)
     if not chosen.rows:
         raise BadSource(
@@ -114,13 +120,13 @@ def _select_sites(
     return chosen
 
 
-def _write_parts(run: Run, job: PartsJob) -> list[Part]:
+def _write_parts(warehouse: Warehouse, reader: Reader, job: PartsJob) -> list[Part]:
     """Parts in genomic order."""
     people = job.format.people
-    run.progress(f"writing {job.sites.rows:,} alleles of {len(people.ids):,} samples")
-    genotypes = run.read(GENOTYPES).where(F.col("callset_id") == people.callset_id)
-    batch_bytes = run.warehouse.settings.ingest.batch_bytes
-    with rows_per_batch(run.warehouse.spark, rows_that_fit(people.n_in_callset, batch_bytes)):
+    _log.info(f"writing {job.sites.rows:,} alleles of {len(people.ids):,} samples")
+    genotypes = reader.read(GENOTYPES).where(F.col("callset_id") == people.callset_id)
+    batch_bytes = warehouse.settings.ingest.batch_bytes
+    with rows_per_batch(warehouse.spark, rows_that_fit(people.n_in_callset, batch_bytes)):
         rows = in_rising_order(genotypes.where(job.sites.rows_between()))
         reports = rows.mapInArrow(job, PART_TYPE).collect()
     parts = [Part(row.stem, row.contig, row.rows, tuple(row.first), tuple(row.last)) for row in reports]
@@ -142,11 +148,9 @@ def _summary(parts: Sequence[Part], sites: SiteList) -> Summary:
     )
 
 
-def _join_parts(
-    run: Run, form: Format, parts: Sequence[Part], summary: Summary, folder: Path
-) -> dict[str, Path]:
+def _join_parts(form: Format, parts: Sequence[Part], summary: Summary, folder: Path) -> dict[str, Path]:
     """Whole files, by ending, in ``folder``."""
-    run.progress(f"putting {len(parts)} parts together")
+    _log.info(f"putting {len(parts)} parts together")
     files: dict[str, Path] = {}
     for ending, head in form.heads(summary).items():
         files[ending] = folder / f"whole{ending}"
@@ -157,14 +161,14 @@ def _join_parts(
     return files
 
 
-def _index(run: Run, vcf: Path, summary: Summary) -> dict[str, Path]:
-    run.progress("indexing")
+def _index(vcf: Path, summary: Summary) -> dict[str, Path]:
+    _log.info("indexing")
     index = index_vcf(vcf, summary)
     return {VCF_ENDING + index.suffix: index}
 
 
-def _matrix_table(run: Run, vcf: Path, build_name: str) -> dict[str, Path]:
-    run.progress("writing the MatrixTable")
+def _matrix_table(warehouse: Warehouse, vcf: Path, build_name: str) -> dict[str, Path]:
+    _log.info("writing the MatrixTable")
     path = vcf.with_name("whole.mt")
-    vcf_to_matrix_table(vcf, path, build_name, run.warehouse.spark.sparkContext.defaultParallelism)
+    vcf_to_matrix_table(vcf, path, build_name, warehouse.spark.sparkContext.defaultParallelism)
     return {".mt": path}

@@ -113,7 +113,7 @@ def bytes_of(path: Path) -> int:
 
 
 def _remove(path: Path) -> None:
-    if path.is_dir():
+    if path.is_dir() and path.suffix == ".mt":
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)

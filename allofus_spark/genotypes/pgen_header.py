@@ -134,7 +134,7 @@ def _fixed_width(path: str, mode: int, n_samples: int, n_variants: int, control:
         0,
         0,
         has_flags,
-        control >> 6 <= _NO_PROVISIONAL_REFERENCE,
+        control >> 6 == _NO_PROVISIONAL_REFERENCE,
         record_bytes,
         np.array([start]),
     )
@@ -161,7 +161,7 @@ def _variable_width(
         control & 15,
         allele_bytes,
         has_flags,
-        control >> 6 <= _NO_PROVISIONAL_REFERENCE,
+        control >> 6 == _NO_PROVISIONAL_REFERENCE,
         0,
         starts,
     )

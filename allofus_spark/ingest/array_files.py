@@ -22,9 +22,7 @@ from allofus_spark.genotypes.pgen import Pgen, open_pgen, read_pgen
 from allofus_spark.genotypes.plink1 import BED_HEADER, check_bed, read_bed, with_alleles_swapped
 from allofus_spark.genotypes.sample_files import read_oxford_samples, read_samples
 from allofus_spark.genotypes.sites import SITES, SiteFile, open_sites, read_sites
-
-# PLINK's numbers and names of contigs that no assembly has.
-PLINK_CONTIGS = {"23": "X", "24": "Y", "25": "X", "XY": "X", "PAR1": "X", "PAR2": "X", "26": "MT"}
+from allofus_spark.genotypes.text_columns import ROWS_A_MARK
 
 
 class VariantCalls(NamedTuple):
@@ -96,6 +94,8 @@ class PlinkFile:
         return self.pgen is not None and self.pgen.knows_reference
 
     def cut(self, n_parts: int) -> list[ArrayPart]:
+        # Sites of a part are held at once: of few samples, few bytes of calls have many variants.
+        n_parts = max(n_parts, -(-self.site_file.n_variants // ROWS_A_MARK))
         edges = np.linspace(0, self.site_file.n_variants, n_parts + 1).astype(int).tolist()
         return [PlinkPart(self, begin, end) for begin, end in pairwise(edges) if end > begin]
 
@@ -117,9 +117,7 @@ class PlinkPart:
         with open(site_file.rows.path, "rb") as stream:
             a1_is_alt = pgen is not None or not ref_first
             sites = read_sites(stream, site_file, self.first, self.end, a1_is_alt=a1_is_alt)
-        if pgen is not None and not ref_first:
-            sites = _swapped_alleles(sites)
-        return sites.set_column(0, "contig", _without_plink_contigs(sites["contig"]))
+        return sites if pgen is None or ref_first else _swapped_alleles(sites)
 
     def read(self, start: int, stop: int, sites: pa.Table, *, ref_first: bool) -> VariantCalls:
         begin, end = self.first + start, self.first + stop
@@ -134,12 +132,6 @@ class PlinkPart:
             rows = np.repeat(n_alts == 1, n_alts)
             packed[rows] = with_alleles_swapped(packed[rows], n_samples)
         return VariantCalls(sites, packed)
-
-
-def _without_plink_contigs(contigs: pa.ChunkedArray) -> pa.ChunkedArray:
-    names = pa.array(list(PLINK_CONTIGS))
-    renamed = pa.array(list(PLINK_CONTIGS.values())).take(pc.index_in(contigs, names))
-    return pc.coalesce(renamed, contigs)
 
 
 def _swapped_alleles(sites: pa.Table) -> pa.Table:
@@ -208,7 +200,8 @@ def open_array_file(path: str, head: bytes) -> ArrayFile:
     if not head.startswith(BED_HEADER[:2]):
         return _open_bgen(path)
     stem = os.path.splitext(path)[0]
-    is_bed = head.startswith(BED_HEADER) and not path.endswith(".pgen")
+    # Mode 0 is a .bed of before PLINK 1.0, and 1 can be a .pgen as well.
+    is_bed = head[2:3] in (b"\0", b"\1") and not path.endswith(".pgen")
     sites_path = _companion(path, *([f"{stem}.bim"] if is_bed else [f"{stem}.pvar", f"{stem}.pvar.zst"]))
     samples_path = _companion(path, f"{stem}.fam" if is_bed else f"{stem}.psam")
     with open(path, "rb") as file, open(sites_path, "rb") as lines, open(samples_path, "rb") as people:
@@ -241,7 +234,12 @@ def _companion(path: str, *candidates: str) -> str:
     return found
 
 
-def batches_of(n_variants: int, rows: int) -> Iterator[tuple[int, int]]:
-    """[start, stop) of ``rows`` variants after the other."""
-    for start in range(0, n_variants, rows):
-        yield start, min(start + rows, n_variants)
+def batches_of(n_alts: npt.NDArray[np.integer], rows: int) -> Iterator[tuple[int, int]]:
+    """[start, stop) of variants after the other that have at most ``rows`` alternates together, or one."""
+    before = np.concatenate([[0], np.cumsum(n_alts)])
+    start = 0
+    while start < len(n_alts):
+        stop = int(np.searchsorted(before, before[start] + rows, side="right")) - 1
+        stop = max(stop, start + 1)
+        yield start, stop
+        start = stop

@@ -81,7 +81,8 @@ class ArraySource:
             rows = rows_that_fit(len(file.samples), job.batch_bytes)
             try:
                 sites = {first: part.sites(ref_first=first) for first in self._readings(file)}
-                for start, stop in batches_of(part.n_variants, rows):
+                n_alts = np.asarray(pc.list_value_length(next(iter(sites.values()))["alts"]))
+                for start, stop in batches_of(n_alts, rows):
                     calls, reason = _oriented(job, part, sites, start, stop)
                     lines = site_lines(calls.sites, part.first + start)
                     yield from parse_chunk(lines, context, counters, _packed_calls(calls, reason))
@@ -136,7 +137,10 @@ def _oriented(
     if job.reference is None:
         raise BadSource(_NO_ORIENTATION.format(path="a source file"))
     matches = {first: _matches(table, job.build, job.reference) for first, table in sites.items()}
-    reason = np.where(matches[True] & matches[False], np.int8(Reason.AMBIGUOUS_REFERENCE), np.int8(0))
+    # Alleles of a multi-allelic .pgen are not turned: both readings are one.
+    differ = np.asarray(pc.not_equal(sites[True]["ref"], sites[False]["ref"]))
+    both = matches[True] & matches[False] & differ
+    reason = np.where(both, np.int8(Reason.AMBIGUOUS_REFERENCE), np.int8(0))
     use_last = matches[False] & ~matches[True]
     if use_last.all() or not use_last.any():
         first = not use_last.any()

@@ -63,9 +63,9 @@ def _cached(frame: DataFrame, until: ExitStack) -> DataFrame:
 
 def _divide(alleles: DataFrame, repeated: DataFrame, cached: ExitStack) -> Duplicates:
     """The rows of repeated keys, by whether their calls agree. Joins many rows to one key."""
-    rows = alleles.join(F.broadcast(repeated), list(NORMALISED_KEY), "left_semi")
+    rows = alleles.join(repeated, list(NORMALISED_KEY), "left_semi")
     calls = rows.groupBy(*NORMALISED_KEY).agg(F.count_distinct(F.struct(*_CALLS)).alias("n_calls"))
-    judged = rows.join(F.broadcast(calls), list(NORMALISED_KEY))
+    judged = rows.join(calls, list(NORMALISED_KEY))
     kept = F.min(_locator_by_content()).over(Window.partitionBy(*NORMALISED_KEY))
     locators = judged.withColumn("kept", kept).withColumn("own", _locator_by_content())
     collapsed = _cached(locators.where("n_calls = 1 AND own <> kept").select(*LOCATOR), cached)
@@ -78,7 +78,7 @@ def _records_left_out(alleles: DataFrame, collapsed: DataFrame, refused: DataFra
     """(source_file, state, count) of the records of which no allele is kept; one refused allele decides."""
     out = collapsed.withColumn("refused", F.lit(0)).unionAll(refused.withColumn("refused", F.lit(1)))
     left_out = out.groupBy(*RECORD).agg(F.count("*").alias("n_out"), F.max("refused").alias("refused"))
-    of_record = alleles.join(F.broadcast(left_out), list(RECORD)).groupBy(*RECORD, "n_out", "refused").count()
+    of_record = alleles.join(left_out, list(RECORD)).groupBy(*RECORD, "n_out", "refused").count()
     state = F.when(F.col("refused") == 1, "refused").otherwise("collapsed").alias("state")
     return of_record.where("count = n_out").groupBy("source_file", state).count()
 

@@ -54,7 +54,7 @@ def list_sources(spark: SparkSession, sources: Sequence[str]) -> list[SourceFile
         raise BadSource("no source files were named; give files, folders or patterns")
     found: dict[str, SourceFile] = {}
     for source in sources:
-        with _java_errors(source, "cannot be listed"):
+        with java_errors(source, "cannot be listed"):
             matched = _expand(spark, source)
         if not matched:
             raise BadSource(
@@ -107,7 +107,7 @@ def _refuse_broken_links(folder: str) -> None:
 
 
 @contextmanager
-def _java_errors(source: str, problem: str) -> Iterator[None]:
+def java_errors(source: str, problem: str) -> Iterator[None]:
     """Turn errors of a file system into BadSource with its reason."""
     try:
         yield
@@ -151,7 +151,7 @@ class HadoopStream:
 def open_stream(spark: SparkSession, file: SourceFile) -> Iterator[BinaryIO | HadoopStream]:
     """A stream of a file's bytes on the driver; raises BadSource where it cannot be read."""
     with (
-        _java_errors(file.path, "cannot be read"),
+        java_errors(file.path, "cannot be read"),
         open(file.local, "rb") if file.local else HadoopStream(spark, file) as stream,
     ):
         yield stream

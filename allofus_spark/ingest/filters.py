@@ -24,7 +24,7 @@ PRESETS = {
     "adj_no_dp": ("GQ>=30", "AB>=0.2"),
     "ft": ("FT",),
 }
-_RULE = re.compile(r"(GQ|DP|AB)>=([0-9]+(?:\.[0-9]+)?)")
+_RULE = re.compile(r"(GQ|DP)>=([0-9]{1,9})|(AB)>=(0(?:\.[0-9]+)?|1(?:\.0+)?)")
 _FIELDS = {"GQ": "GQ", "DP": "DP", "AB": "AD"}
 
 
@@ -41,13 +41,14 @@ class GenotypeFilters:
     def rules(self) -> list[str]:
         """The rules as text, in the order of application."""
         limits = (("GQ", self.min_gq), ("DP", self.min_dp), ("AB", self.min_ab))
-        return ["FT"] * self.ft + [f"{name}>={limit:g}" for name, limit in limits if limit is not None]
+        return ["FT"] * self.ft + [f"{name}>={limit}" for name, limit in limits if limit is not None]
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """FORMAT fields that the source must give; FT may be absent."""
+        """FORMAT fields that the source must give."""
         limits = (("GQ", self.min_gq), ("DP", self.min_dp), ("AB", self.min_ab))
-        return tuple(_FIELDS[name] for name, limit in limits if limit is not None)
+        asked = [_FIELDS[name] for name, limit in limits if limit is not None]
+        return ("FT", *asked) if self.ft else tuple(asked)
 
     def as_array(self) -> npt.NDArray[np.float64]:
         """float64[4] for the kernels: whether FT is asked, least GQ, DP and AB; -1: not asked."""
@@ -67,17 +68,16 @@ def parse_filters(names: Sequence[str]) -> GenotypeFilters:
     found: dict[str, float] = {}
     for rule in [rule for name in names for rule in PRESETS.get(name, (name,))]:
         matched = _RULE.fullmatch(rule.replace(" ", ""))
-        field = matched[1] if matched else rule
-        if field not in ("FT", "GQ", "DP", "AB") or (matched is None and field != "FT"):
+        if matched is None and rule != "FT":
             presets = ", ".join(PRESETS)
             raise SettingsError(
-                f"genotype filter {rule!r}: write a preset ({presets}) or a rule such as GQ>=20, DP>=10, "
-                "AB>=0.2 or FT"
+                f"genotype filter {rule!r}: write a preset ({presets}) or a rule: GQ>=20, DP>=10 (whole "
+                "numbers), AB>=0.2 (at most 1) or FT"
             )
-        value = float(matched[2]) if matched else 1.0
+        field, value = rule, 1.0
+        if matched is not None:
+            field, value = matched[1] or matched[3], float(matched[2] or matched[4])
         if found.setdefault(field, value) != value:
             raise SettingsError(f"genotype filters limit {field} twice: {', '.join(names)}")
-    if found.get("AB", 0) > 1:
-        raise SettingsError(f"genotype filter AB>={found['AB']:g}: a share of reads is at most 1")
-    whole = {name: int(np.ceil(found[name])) for name in ("GQ", "DP") if name in found}
+    whole = {name: int(found[name]) for name in ("GQ", "DP") if name in found}
     return GenotypeFilters("FT" in found, whole.get("GQ"), whole.get("DP"), found.get("AB"))

@@ -168,9 +168,9 @@ def _without_duplicates(
 ) -> tuple[DataFrame, DataFrame]:
     """Alleles with unique keys, and the refused rows with the duplicates among them."""
     locator = list(LOCATOR)
-    refused_rows = alleles.join(F.broadcast(duplicates.refused), locator, "left_semi")
+    refused_rows = alleles.join(duplicates.refused, locator, "left_semi")
     left_out = duplicates.collapsed.unionAll(duplicates.refused)
-    kept = alleles.join(F.broadcast(left_out), locator, "left_anti")
+    kept = alleles.join(left_out, locator, "left_anti")
     aside = transforms.rejected_allele_rows(refused_rows, callset_id=callset_id, reason="duplicate_allele")
     return kept, rejected.unionByName(aside)
 

@@ -26,9 +26,8 @@ from allofus_spark.ingest.source import IngestJob
 from allofus_spark.ingest.vcf.calls import FIRST_FILTER
 
 CALLS_A_WORD = 32
-# Names of an entry field in a dense MatrixTable, and with local alleles.
-_NAMES = {"GT": ("GT", "LGT"), "GQ": ("GQ",), "DP": ("DP",), "AD": ("AD", "LAD"), "FT": ("FT",)}
 _MISSING, _PASSES = 3, -1
+_MANY_READS = 1 << 30
 _QUAL_UNKNOWN = -10.0  # what Hail's VCF reader makes of a dot
 
 Expression = Any
@@ -41,23 +40,25 @@ def open_hail(spark: SparkSession, path: str, kind: str, build: Build) -> HailIn
         matrix = _read(path, kind)
         _check_rows(matrix, path, build)
         samples = _samples(matrix, path)
-    given = set(matrix.entry)
+        given = _given(matrix, path, kind)
     if "END" in given:
         raise BadSource(
             f"{path}: a sparse MatrixTable, with reference blocks among its calls; convert it: "
             "hl.vds.VariantDataset.from_merged_representation(mt).write('cohort.vds')"
         )
-    fields = tuple(field for field, names in _NAMES.items() if given & set(names))
-    if "GT" not in fields or ("GT" not in given and "LA" not in given):
+    if "GT" not in given and not {"LGT", "LA"} <= given:
         raise BadSource(
             f"{path}: its entries have neither GT, nor LGT with LA; they have: {', '.join(matrix.entry)}"
         )
-    return HailInput(path, kind, samples, fields)
+    fields: list[str] = [name for name in ("GQ", "DP", "FT") if name in given]
+    if "AD" in given or {"LAD", "LGT"} <= given:
+        fields.append("AD")
+    return HailInput(path, kind, samples, tuple(fields))
 
 
 def write_packed_rows(data: HailInput, job: IngestJob, folder: str) -> None:
     """Write Parquet, a file a partition in order; raises BadSource where Hail finds the input damaged."""
-    with _hail_errors(data.path):
+    with _hail_errors(data.path, f"Hail failed while it packed its calls into {folder}"):
         # Snappy: the files live for seconds, and packing them would be most of what they cost.
         _packed_rows(data, job).write.option("compression", "snappy").parquet(folder)
 
@@ -87,15 +88,24 @@ def _read(path: str, kind: str) -> hl.MatrixTable:
 
 
 @contextmanager
-def _hail_errors(path: str) -> Iterator[None]:
-    """Turn what Hail and Spark raise about a damaged path into BadSource with the reason."""
+def _hail_errors(path: str, problem: str = "Hail cannot read it") -> Iterator[None]:
+    """Turn what Hail and Spark raise about a path into BadSource with the reason."""
     try:
         yield
     except (FatalError, HailUserError, Py4JError, PySparkException, ValueError, LookupError) as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         causes = [line for line in lines if line.startswith("Caused by:")]
         reason = (causes or lines or [type(error).__name__])[-1 if causes else 0]
-        raise BadSource(f"{path}: Hail cannot read it: {reason}. Write or copy it again") from None
+        raise BadSource(f"{path}: {problem}: {reason}") from None
+
+
+def _given(matrix: hl.MatrixTable, path: str, kind: str) -> set[str]:
+    """Entry fields that every call has; reference blocks of a VDS have fewer than its variants."""
+    given = set(matrix.entry)
+    if kind == MATRIX_TABLE:
+        return given
+    blocks = set(hl.vds.read_vds(path).reference_data.entry)
+    return given - ({"GQ", "DP"} - blocks)
 
 
 def _check_rows(matrix: hl.MatrixTable, path: str, build: Build) -> None:
@@ -124,9 +134,8 @@ def _entry(matrix: hl.MatrixTable, data: HailInput, filters: GenotypeFilters) ->
     These are the first rule in FT, GQ, DP, AB that a called genotype fails, or -1; absent where nothing asks.
     """
     entry = matrix.entry
-    local = "GT" not in entry
-    call = entry.LGT if local else entry.GT
-    fields = {"call": hl.vds.lgt_to_gt(entry.LGT, entry.LA) if local else entry.GT}
+    call = entry.GT if "GT" in entry else hl.vds.lgt_to_gt(entry.LGT, entry.LA)
+    fields = {"call": call}
     if filters.rules:
         fields["failed"] = _first_failed(entry, call, filters)
     if data.counts_high_quality:
@@ -144,14 +153,23 @@ def _first_failed(entry: Expression, call: Expression, filters: GenotypeFilters)
         if limit is not None:
             rules = rules.when(~hl.or_else(entry[name] >= limit, False), number)
     if filters.min_ab is not None:
-        depths = entry.AD if "AD" in entry else entry.LAD
-        share = hl.min(
-            *(hl.if_else(call[copy] > 0, depths[call[copy]], 1 << 30) for copy in (0, 1))
-        ) / hl.sum(depths)
-        balanced = (hl.len(depths) > hl.max(call[0], call[1])) & hl.all(hl.is_defined, depths)
-        enough = hl.or_else(balanced & (hl.sum(depths) > 0) & (share >= filters.min_ab), False)
-        rules = rules.when((call.ploidy == 2) & (call[0] != call[1]) & ~enough, 3)
+        # Depths are in the order of the record's alleles, or of those that the call has.
+        depths, call = (entry.AD, call) if "AD" in entry else (entry.LAD, entry.LGT)
+        rules = rules.when(_is_unbalanced(call, depths, filters.min_ab), 3)
     return rules.default(_PASSES)
+
+
+def _is_unbalanced(call: Expression, depths: Expression, min_ab: float) -> Expression:
+    """Whether a called ALT of a het has less than its share of reads, or AD does not say.
+
+    Nested, as an index that is out of bounds ends Hail's job.
+    """
+    least = hl.min(*(hl.if_else(call[copy] > 0, depths[call[copy]], _MANY_READS) for copy in (0, 1)))
+    total = hl.sum(depths)
+    says = (hl.len(depths) > hl.max(call[0], call[1])) & hl.all(hl.is_defined, depths)
+    low = hl.if_else(says, hl.if_else(total > 0, least / total < min_ab, True), True)
+    het = hl.if_else(call[0] != call[1], hl.or_else(low, True), False)
+    return hl.if_else(call.ploidy == 2, het, False)
 
 
 def _site(rows: hl.Table) -> dict[str, Expression]:

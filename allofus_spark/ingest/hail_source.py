@@ -23,23 +23,24 @@ from pyspark.sql import DataFrame, SparkSession
 from allofus_spark.errors import BadSource
 from allofus_spark.genotypes import packed_width, rows_that_fit
 from allofus_spark.hadoop import hadoop_path
-from allofus_spark.ingest.files import without_glob
+from allofus_spark.ingest.files import java_errors, without_glob
 from allofus_spark.ingest.site_lines import site_lines
 from allofus_spark.ingest.source import Account, IngestJob, Rows, accounted, numbers_in, task_numbers
 from allofus_spark.ingest.vcf.call_readers import PackedCalls
 from allofus_spark.ingest.vcf.parse import parse_chunk
 
 MATRIX_TABLE, VDS = "MatrixTable", "VDS"
-# A row is found again by its partition and its place in it.
-_ROWS_A_PARTITION = 1 << 32
+# A row is found again by the file that Hail wrote and its place in it.
+_ROWS_A_FILE = 1 << 32
 
 
 def hail_kind(spark: SparkSession, path: str) -> str | None:
     """MATRIX_TABLE or VDS where a folder is one, else None; raises BadSource for a Hail Table."""
-    file_system, folder = hadoop_path(spark, path)
-    if not file_system.exists(folder) or not file_system.getFileStatus(folder).isDirectory():
-        return None
-    names = {item.getPath().getName() for item in file_system.listStatus(folder)}
+    with java_errors(path, "cannot be listed"):
+        file_system, folder = hadoop_path(spark, path)
+        if not file_system.exists(folder) or not file_system.getFileStatus(folder).isDirectory():
+            return None
+        names = {item.getPath().getName() for item in file_system.listStatus(folder)}
     if {"reference_data", "variant_data"} <= names:
         return VDS
     if "metadata.json.gz" not in names:
@@ -116,7 +117,8 @@ class HailSource:
             assert task is not None
             yield task.partitionId(), self._rows(job, task.partitionId(), batches)
             return
-        rows = rows_that_fit(len(self.samples), job.batch_bytes)
+        # A row has the calls of all its alternates: few have more than eight.
+        rows = max(1, rows_that_fit(len(self.samples), job.batch_bytes) // 8)
         for number in numbers_in(batches):
             yield number, self._rows(job, number, _read(self.parts[number], rows))
 
@@ -125,7 +127,7 @@ class HailSource:
             context = job.context(self.data.path, self.samples)
             n_rows = 0
             for batch in batches:
-                lines = site_lines(_sites(batch), number * _ROWS_A_PARTITION + n_rows)
+                lines = site_lines(_sites(batch), number * _ROWS_A_FILE + n_rows)
                 calls = _packed_calls(batch, len(self.samples), self.data.counts_high_quality)
                 n_rows += batch.num_rows
                 yield from parse_chunk(lines, context, counters, calls)
@@ -134,8 +136,10 @@ class HailSource:
         return accounted(number, self.data.path, read)
 
     def check(self, accounts: Sequence[Account]) -> None:
-        """Every row that Hail gave was read as a record."""
+        """Every row that Hail wrote was read as a record."""
         given = sum(account["n_rows"] for account in accounts)
+        if self.parts is not None:
+            given = sum(pq.read_metadata(part).num_rows for part in self.parts)
         read = sum(account["counters"].get("records_read", 0) for account in accounts)
         if given != read:
             raise BadSource(
@@ -182,10 +186,11 @@ def _unpacked_words(column: pa.Array, n_words: int, n_samples: int) -> np.ndarra
 
 def hail_fingerprint(spark: SparkSession, path: str) -> str:
     """SHA-256 over the names and sizes of all files, whose names Hail makes anew with each write."""
-    file_system, folder = hadoop_path(spark, path)
-    files = file_system.listFiles(folder, True)
     found = []
-    while files.hasNext():
-        item = files.next()
-        found.append(f"{item.getPath().getName()}\t{item.getLen()}\n")
+    with java_errors(path, "cannot be listed"):
+        file_system, folder = hadoop_path(spark, path)
+        files = file_system.listFiles(folder, True)
+        while files.hasNext():
+            item = files.next()
+            found.append(f"{item.getPath().getName()}\t{item.getLen()}\n")
     return hashlib.sha256("".join(sorted(found)).encode()).hexdigest()

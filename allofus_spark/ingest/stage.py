@@ -18,6 +18,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from allofus_spark import errors
+from allofus_spark.errors import BadSource
 from allofus_spark.hadoop import hadoop_path
 from allofus_spark.ingest.files import without_glob
 from allofus_spark.ingest.order import follow_each_other, overlap
@@ -96,6 +97,8 @@ def _balanced(ledgers: list[Row], source: Source) -> Ledger:
         bad_files = len({account["path"] for account in failed})
         more = f" ({bad_files - 1} more files are bad too)" if bad_files > 1 else ""
         raise getattr(errors, failed[0]["error"])(f"{failed[0]['message']}{more}")
+    if [account["task"] for account in accounts] != list(range(source.n_tasks or len(accounts))):
+        raise BadSource("a task reported twice or not at all; nothing was written. Run it again")
     source.check(accounts)
     of_file: dict[str, Counter[str]] = {path: Counter() for path in source.paths}
     for account in accounts:

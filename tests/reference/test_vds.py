@@ -219,3 +219,16 @@ def test_a_matrix_table_cut_short_or_of_another_kind_is_refused(
     wrong = tmp_path / "wrong.mt"
     hail.utils.range_matrix_table(3, 3).write(str(wrong))
     assert "not by locus and alleles" in refusal(wrong)
+
+
+def test_a_filter_on_what_reference_blocks_do_not_have_is_refused(
+    spark: SparkSession, by_hand: Path, tmp_path: Path
+) -> None:
+    """Else every hom-ref call would be set to missing for want of DP."""
+    settings = load_settings(
+        warehouse=str(tmp_path / "w"), overrides=['ingest.genotype_filters=["GQ>=20", "DP>=10"]']
+    )
+    with pytest.raises(BadSource, match=r"GQ>=20, DP>=10 need DP, which .*x\.vds does not give"):
+        ingest_genotypes(
+            Warehouse(spark, settings), [str(by_hand)], callset_id="c", callset_date="2026-01-01", build=BUILD
+        )
