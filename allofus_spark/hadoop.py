@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from pyspark.sql import SparkSession
+
+_GLOB_CHARACTERS = re.compile(r"([\\*?{}\[\]])")
 
 
 def hadoop_path(spark: SparkSession, path: str) -> tuple[Any, Any]:
@@ -13,3 +16,8 @@ def hadoop_path(spark: SparkSession, path: str) -> tuple[Any, Any]:
     context: Any = spark._jsc
     parsed = jvm.org.apache.hadoop.fs.Path(path)
     return parsed.getFileSystem(context.hadoopConfiguration()), parsed
+
+
+def without_glob(path: str) -> str:
+    """A pattern that stands for exactly this path: Spark's readers take every path for a pattern."""
+    return _GLOB_CHARACTERS.sub(r"\\\1", path)

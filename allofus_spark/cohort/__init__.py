@@ -1,6 +1,12 @@
 """Who is in the active callsets, and how their samples are divided and counted; what the stages share."""
 
-from allofus_spark.cohort.active import active_samples, check_are_active, rows_of_strata, warehouse_build
+from allofus_spark.cohort.active import (
+    active_samples,
+    check_are_active,
+    check_build,
+    rows_of_strata,
+    warehouse_build,
+)
 from allofus_spark.cohort.ploidy import COPIES, COUNTS, Counts, copies_meant, ploidy_aware
 from allofus_spark.cohort.sample_lists import read_sample_ids
 from allofus_spark.cohort.strata import OTHER_SEX, UNLABELLED, XX, XY, Sample, Strata, build_strata
@@ -18,6 +24,7 @@ __all__ = [
     "active_samples",
     "build_strata",
     "check_are_active",
+    "check_build",
     "copies_meant",
     "ploidy_aware",
     "read_sample_ids",

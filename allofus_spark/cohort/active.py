@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from allofus_spark.cohort.strata import Sample, Strata
-from allofus_spark.errors import BadSamples, BadSource, shown
-from allofus_spark.genome import Build, load_build
+from allofus_spark.errors import BadSamples, BadSource, BuildMismatch, shown
+from allofus_spark.genome import Build, build_as_text, build_from_text
 from allofus_spark.genotypes import rows_that_fit
 from allofus_spark.tables import BUILD_PROPERTY, CALLSETS, SAMPLES, Reader, Warehouse
 
@@ -37,10 +37,23 @@ def check_are_active(sample_ids: Collection[str], samples: Mapping[str, Sequence
 
 def warehouse_build(warehouse: Warehouse) -> Build:
     """The build that the warehouse holds."""
-    name = warehouse.table_property(BUILD_PROPERTY)
-    if name is None:
+    held = warehouse.table_property(BUILD_PROPERTY)
+    if held is None:
         raise BadSource(f"warehouse {warehouse.root} holds no callset; run ingest-genotypes first")
-    return load_build(name)
+    return build_from_text(held)
+
+
+def check_build(warehouse: Warehouse, build: Build) -> None:
+    """Raise BuildMismatch unless the warehouse holds no callset, or ``build``."""
+    held = warehouse.table_property(BUILD_PROPERTY)
+    if held is None or held == build_as_text(build):
+        return
+    name = build_from_text(held).name
+    other = "other contigs under that name" if name == build.name else f"build {name}"
+    raise BuildMismatch(
+        f"warehouse {warehouse.root} holds {other}, the source is {build.name}: "
+        "one warehouse holds one build; name another with --warehouse"
+    )
 
 
 def rows_of_strata(warehouse: Warehouse, strata: list[Strata]) -> int:

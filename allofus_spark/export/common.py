@@ -16,7 +16,6 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from allofus_spark.errors import BadSource, shown
-from allofus_spark.settings import Settings
 from allofus_spark.tables import (
     ALLELE_KEY,
     CALLSETS,
@@ -25,20 +24,22 @@ from allofus_spark.tables import (
     SAMPLES,
     SNAPSHOTS,
     Reader,
+    Warehouse,
     allele_frequencies,
 )
 
 _SITE = ("contig", "input_position")
 
 
-def common_sites(settings: Settings, reader: Reader, sites: DataFrame) -> DataFrame:
+def common_sites(warehouse: Warehouse, reader: Reader, sites: DataFrame) -> DataFrame:
     """Rows of ``variant_sites`` (of one callset) at sites with a common allele; joins narrow columns only.
 
     Raises BadSource where ``allele_frequencies`` is absent or older than the callsets.
     """
+    settings = warehouse.settings
     groups = settings.frequencies.ancestry_groups
     frequencies = allele_frequencies(groups)
-    _check_current(reader, frequencies.name)
+    _check_current(warehouse, frequencies.name)
     common = is_common(groups, min_ac=settings.export.common_min_ac, above_af=settings.export.common_above_af)
     rows = reader.read(frequencies)
     missing = sorted(set(groups) - set(rows.columns))
@@ -58,11 +59,11 @@ def is_common(groups: tuple[str, ...], *, min_ac: int, above_af: float) -> Colum
     return by_count | F.coalesce(F.col("max_af") > above_af, F.lit(False))
 
 
-def _check_current(reader: Reader, table: str) -> None:
+def _check_current(warehouse: Warehouse, table: str) -> None:
     """Raise BadSource unless the frequencies were computed after the last change to what they come from."""
-    snapshot_of_run = {row.run_id: row.snapshot_id for row in reader.rows(SNAPSHOTS)}
+    snapshot_of_run = {row.run_id: row.snapshot_id for row in warehouse.rows(SNAPSHOTS)}
     newest: dict[str, int] = {}
-    for row in reader.rows(PIPELINE_RUNS):
+    for row in warehouse.rows(PIPELINE_RUNS):
         number = snapshot_of_run.get(row.run_id, 0)
         newest[row.table_name] = max(newest.get(row.table_name, 0), number)
     computed = newest.get(table, 0)

@@ -8,6 +8,7 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from allofus_spark.errors import BuildMismatch, shown
+from allofus_spark.hadoop import without_glob
 from allofus_spark.hail_bridge import start_hail
 
 
@@ -32,6 +33,9 @@ def vcf_to_matrix_table(vcf: Path, matrix_table: Path, build_name: str, partitio
     import hail as hl
 
     rows = hl.import_vcf(
-        f"file://{vcf}", reference_genome=build_name, force_bgz=True, min_partitions=partitions
+        f"file://{without_glob(str(vcf))}",
+        reference_genome=build_name,
+        force_bgz=True,
+        min_partitions=partitions,
     )
     rows.write(f"file://{matrix_table}")

@@ -21,6 +21,7 @@ from allofus_spark.export.regions import Regions, read_regions
 from allofus_spark.export.sites import SiteList, candidate_sites, sorted_sites, write_sites
 from allofus_spark.export.target import (
     bytes_of,
+    check_not_read,
     put_in_place,
     put_together,
     resolve_target,
@@ -28,7 +29,15 @@ from allofus_spark.export.target import (
 )
 from allofus_spark.export.vcf import VCF_ENDING, Vcf, index_vcf
 from allofus_spark.genotypes import rows_that_fit
-from allofus_spark.tables import GENOTYPES, VARIANT_SITES, Reader, SnapshotReader, Warehouse, rows_per_batch
+from allofus_spark.tables import (
+    CALLSETS,
+    GENOTYPES,
+    VARIANT_SITES,
+    Reader,
+    SnapshotReader,
+    Warehouse,
+    rows_per_batch,
+)
 
 _log = logging.getLogger(__name__)
 _WRITERS: Mapping[str, type[Format]] = {"pgen": Pgen, "bed": Bed, "vcf": Vcf, "mt": Vcf}
@@ -77,6 +86,8 @@ def export_genotypes(
     chosen = selection or Selection()
     target = resolve_target(out, _ENDINGS[file_format])
     reader = SnapshotReader(warehouse)
+    sources = [path for row in reader.rows(CALLSETS) for path in row.source_files]
+    check_not_read(target, [*sources, *([chosen.regions_file] if chosen.regions_file else [])])
     with scratch_folder(target) as folder:
         people = choose_people(active_samples(warehouse, reader), chosen.callset_id, chosen.sample_ids)
         build = warehouse_build(warehouse)
@@ -110,7 +121,7 @@ def _select_sites(
     sites = reader.read(VARIANT_SITES).where(F.col("callset_id") == people.callset_id)
     sites = candidate_sites(sites, regions, pass_only=selection.pass_only)
     if selection.common:
-        sites = sorted_sites(common_sites(warehouse.settings, reader, sites))
+        sites = sorted_sites(common_sites(warehouse, reader, sites))
     chosen = write_sites(sites, regions, folder)
     if not chosen.rows:
         raise BadSource(

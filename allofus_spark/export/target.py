@@ -54,6 +54,11 @@ def resolve_target(out: str, endings: Sequence[str]) -> Target:
     if not os.path.basename(stem):
         raise BadSource(f"{out}: --out must be the name of a file, not only a folder")
     target = Target(os.path.abspath(stem), tuple(endings))
+    folders = [str(target.path(end)) for end in endings if end != ".mt" and target.path(end).is_dir()]
+    if folders:
+        raise BadSource(
+            f"{', '.join(folders)}: a folder has the name of a file to be made; name another place"
+        )
     if target.main.is_dir() and not (target.main / _OF_HAIL).exists():
         raise BadSource(f"{target.main}: a folder that no export made is there; name another place")
     return target
@@ -92,6 +97,14 @@ def check_seen(written: Path) -> None:
             f"{written}: a task wrote it where this machine does not see it; the folder of --out must be "
             "mounted on every node"
         )
+
+
+def check_not_read(target: Target, inputs: Iterable[str]) -> None:
+    """Raise BadSource where a file to be made is one of ``inputs``, which it would replace."""
+    read = {os.path.realpath(path) for path in inputs}
+    own = [str(target.path(end)) for end in target.endings if os.path.realpath(target.path(end)) in read]
+    if own:
+        raise BadSource(f"{', '.join(own)}: this file is read by the export; name another place with --out")
 
 
 def put_in_place(files: Mapping[str, Path], target: Target) -> None:

@@ -9,7 +9,7 @@ from allofus_spark.genome.builds import (
     Build,
 )
 from allofus_spark.genome.columns import ploidy_regions, variant_ids, variant_types
-from allofus_spark.genome.known_builds import load_build
+from allofus_spark.genome.known_builds import build_as_text, build_from_text, load_build
 from allofus_spark.genome.normalise import normalise_alleles, reference_mismatches
 from allofus_spark.genome.reference import ReferenceSequence
 from allofus_spark.genome.variant_ids import variant_id
@@ -22,6 +22,8 @@ __all__ = [
     "Y_NONPAR",
     "Build",
     "ReferenceSequence",
+    "build_as_text",
+    "build_from_text",
     "load_build",
     "normalise_alleles",
     "ploidy_regions",

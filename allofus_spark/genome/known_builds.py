@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from functools import cache
 from pathlib import Path
 
@@ -54,6 +55,21 @@ def load_build(name_or_path: str) -> Build:
         f"build {name_or_path!r} is not known{suggestion} Known are GRCh38 (hg38) and GRCh37 (hg19, b37), "
         f"and any FASTA with an index beside it, by its path"
     )
+
+
+def build_as_text(build: Build) -> str:
+    """What makes the build again: its name; of a custom one, JSON with the lengths of its contigs too."""
+    if build.name.lower() in _BUILD_OF_NAME:
+        return build.name
+    return json.dumps({"name": build.name, "contig_lengths": dict(build.contig_lengths)})
+
+
+def build_from_text(text: str) -> Build:
+    """The build that `build_as_text` wrote."""
+    if not text.startswith("{"):
+        return load_build(text)
+    held = json.loads(text)
+    return Build(name=held["name"], contig_lengths=held["contig_lengths"])
 
 
 @cache

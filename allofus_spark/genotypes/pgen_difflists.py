@@ -126,6 +126,8 @@ def _read_one_bit(data, at, end, n_samples, row):  # type: ignore[no-untyped-def
     low, step = np.int64(data[at]) >> 2, np.int64(data[at]) & 3
     if step == 0 or low + step > 3:
         return BAD_TYPE
+    if n_samples & 7 and data[at + n_bytes] >> (n_samples & 7):
+        return BAD_SAMPLE
     at += 1
     width = len(row)
     for place in range(n_bytes):

@@ -77,6 +77,12 @@ def _call_of(row, sample):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
+def _has_bits_behind(data, behind, n_bits):  # type: ignore[no-untyped-def]
+    """Whether the last byte of ``n_bits`` bits that end before ``behind`` has bits set after them."""
+    return n_bits & 7 != 0 and data[behind - 1] >> (n_bits & 7) != 0
+
+
+@numba.njit(cache=True, nogil=True)
 def _patched_samples(data, at, end, form, call, n_samples, row, samples):  # type: ignore[no-untyped-def]
     """Samples with the main call ``call`` that a patch set names: (place behind or a code, how many)."""
     n_patched = np.int64(0)
@@ -99,7 +105,10 @@ def _patched_samples(data, at, end, form, call, n_samples, row, samples):  # typ
                 samples[n_patched] = sample
                 n_patched += 1
             n_called += 1
-    return at + (n_called + 7) // 8, n_patched
+    behind = at + (n_called + 7) // 8
+    if _has_bits_behind(data, behind, n_called):
+        return BAD_PATCH, n_patched
+    return behind, n_patched
 
 
 @numba.njit(cache=True, nogil=True)
@@ -113,6 +122,8 @@ def _patch_hets(data, at, end, form, n_samples, rows, samples):  # type: ignore[
     behind = at + (n_patched * bits + 7) // 8
     if behind > end:
         return PAST_END
+    if _has_bits_behind(data, behind, n_patched * bits):
+        return BAD_PATCH
     for entry in range(n_patched):
         alt = _number(data, at, entry, bits) + 1
         if alt >= n_alts:
@@ -134,6 +145,8 @@ def _patch_pairs(data, at, end, form, n_samples, rows, samples):  # type: ignore
     behind = at + (n_patched * bits + 7) // 8
     if behind > end:
         return PAST_END
+    if _has_bits_behind(data, behind, n_patched * bits):
+        return BAD_PATCH
     for entry in range(n_patched):
         if n_alts == 2:
             first, second = _number(data, at, entry, 1), np.int64(1)
@@ -142,6 +155,8 @@ def _patch_pairs(data, at, end, form, n_samples, rows, samples):  # type: ignore
             second = _number(data, at, 2 * entry + 1, bits // 2)
         if first > second or second >= n_alts:
             return BAD_ALLELE
+        if second == 0:  # what the main track says already
+            return BAD_PATCH
         sample = np.int64(samples[entry])
         set_call(rows[0], sample, 0)
         set_call(rows[first], sample, HET)

@@ -111,7 +111,8 @@ def read_sites(
     text = read_columns(file, sites.rows, [places[place] for place in ordered], ordered, start, stop)
     columns = {name: text[name] for name in sources}
     columns["position"] = _positions(text["position"], sites.rows.path)
-    columns["alts"] = pc.split_pattern(text["alts"], ",")
+    # A .bim has one alternate a row, whatever its text.
+    columns["alts"] = pc.split_pattern(text["alts"], "\n" if sites.is_bim else ",")
     absent = pa.chunked_array([pa.repeat(".", text.num_rows)])
     return pa.Table.from_arrays([columns.get(name, absent) for name in SITES.names], schema=SITES)
 

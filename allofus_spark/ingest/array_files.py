@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from allofus_spark.errors import BadSource
+from allofus_spark.errors import BadSamples, BadSource
 from allofus_spark.genotypes.bgen import Bgen, BgenIndex, index_bgen, open_bgen, read_bgen, read_bgen_samples
 from allofus_spark.genotypes.bgen_index import cut_bgen
 from allofus_spark.genotypes.encoding import Packed
@@ -172,17 +172,18 @@ class BgenPart:
         return self.bgen.n_variants
 
     def sites(self, *, ref_first: bool) -> pa.Table:
-        return _index(self.bgen, ref_first).sites
+        return _index(self.bgen, ref_first, os.stat(self.bgen.path).st_mtime_ns).sites
 
     def read(self, start: int, stop: int, sites: pa.Table, *, ref_first: bool) -> VariantCalls:
-        spans = _index(self.bgen, ref_first).spans[start:stop]
+        modified = os.stat(self.bgen.path).st_mtime_ns
+        spans = _index(self.bgen, ref_first, modified).spans[start:stop]
         with open(self.bgen.path, "rb") as stream:
             calls = read_bgen(stream, self.bgen, spans, ref_first=ref_first)
         return VariantCalls(sites, calls.packed, calls.haploid, calls.n_polyploid)
 
 
 @lru_cache(maxsize=2)  # one range, both ways round: its batches come one after the other
-def _index(bgen: Bgen, ref_first: bool) -> BgenIndex:
+def _index(bgen: Bgen, ref_first: bool, modified: int) -> BgenIndex:  # noqa: ARG001 - part of the key
     with open(bgen.path, "rb") as stream:
         return index_bgen(stream, bgen, ref_first=ref_first)
 
@@ -224,7 +225,12 @@ def _open_bgen(path: str) -> BgenFile:
         return BgenFile(path, tuple(own_ids), bgen, ())
     with open(_companion(path, samples_path), "rb") as people:
         samples = read_oxford_samples(people, samples_path, bgen.n_samples)["sample_id"].to_pylist()
-    return BgenFile(path, tuple(own_ids or samples), bgen, (samples_path,))
+    if own_ids not in (None, samples):
+        raise BadSamples(
+            f"{path}: its sample ids are not those of {samples_path} beside it, and either could be right. "
+            "Take the wrong ones away: move the .sample file, or write the BGEN without ids"
+        )
+    return BgenFile(path, tuple(samples), bgen, (samples_path,))
 
 
 def _companion(path: str, *candidates: str) -> str:

@@ -186,5 +186,4 @@ def _packed_calls(calls: VariantCalls, reason: npt.NDArray[np.int8]) -> PackedCa
     if calls.n_polyploid is not None:
         tallies = np.zeros((n_variants, len(CALLS_MISSING)), np.int32)
         tallies[:, POLYPLOID] = calls.n_polyploid
-    first = np.cumsum(lengths) - lengths
-    return PackedCalls(calls.packed, first, reason, calls.haploid, haploid_row, tallies)
+    return PackedCalls(calls.packed, lengths, reason, calls.haploid, haploid_row, tallies)

@@ -17,7 +17,6 @@ from allofus_spark.errors import BadSource, shown
 from allofus_spark.hadoop import hadoop_path
 
 _ENDINGS = (".vcf", ".vcf.gz", ".vcf.bgz", ".vcf.bgzf", ".bed", ".pgen", ".bgen")
-_GLOB_CHARACTERS = re.compile(r"([\\*?{}\[\]])")
 _LOCAL = "file:"
 
 
@@ -36,11 +35,6 @@ class SourceFile:
     def path(self) -> str:
         """The name that messages and tables show."""
         return self.local or self.uri
-
-
-def without_glob(path: str) -> str:
-    """A pattern that stands for exactly this path: Spark's readers take every path for a pattern."""
-    return _GLOB_CHARACTERS.sub(r"\\\1", path)
 
 
 def list_sources(spark: SparkSession, sources: Sequence[str]) -> list[SourceFile]:
@@ -84,11 +78,17 @@ def _expand(spark: SparkSession, source: str) -> list[SourceFile]:
     for status in statuses:
         if status.isDirectory():
             inside = [item for item in file_system.listStatus(status.getPath()) if item.isFile()]
-            files += [item for item in inside if _is_source(item.getPath().getName())]
+            names = {item.getPath().getName() for item in inside}
+            files += [item for item in inside if _is_source_among(item.getPath().getName(), names)]
             _refuse_broken_links(str(status.getPath().toString()))
         else:
             files.append(status)
     return [SourceFile(item.getPath().toString(), int(item.getLen())) for item in files]
+
+
+def _is_source_among(name: str, names: set[str]) -> bool:
+    """Whether a file of a folder is a source; a .bed without .bim is a list of regions."""
+    return _is_source(name) and (not name.endswith(".bed") or f"{name.removesuffix('.bed')}.bim" in names)
 
 
 def _is_source(name: str) -> bool:

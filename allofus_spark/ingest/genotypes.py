@@ -13,6 +13,7 @@ import numpy as np
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
+from allofus_spark.cohort import check_build
 from allofus_spark.errors import BadSource, shown
 from allofus_spark.genome import Build, ReferenceSequence, load_build
 from allofus_spark.genotypes import rows_that_fit
@@ -81,7 +82,7 @@ def ingest_genotypes(
     date = parse_date(callset_date)
     with start_run(warehouse, "ingest_genotypes") as run:
         genome = load_build(build)
-        warehouse.check_build(genome.name)
+        check_build(warehouse, genome)
         reference = _reference(warehouse, genome)
         filters = parse_filters(warehouse.settings.ingest.genotype_filters)
         source = plan_source(warehouse, sources, genome, progress=run.progress)
@@ -97,7 +98,7 @@ def ingest_genotypes(
         described = [name for name, row in samples.items() if is_described(row)]
         if described:
             count_described(run, callset_id, described, source.samples)
-        callset = CallsetRow(callset_id, date, genome.name, source, reference, filters, replaces)
+        callset = CallsetRow(callset_id, date, genome, source, reference, filters, replaces)
         job = _job(warehouse, source.samples, genome, reference, filters, samples)
         with staging_folder(warehouse.spark, warehouse.root, run.run_id) as folder:
             _read_and_write(warehouse, run, callset, job, Held.of(held, samples, callset_id), folder)

@@ -39,6 +39,7 @@ def open_hail(spark: SparkSession, path: str, kind: str, build: Build) -> HailIn
     with _hail_errors(path):
         matrix = _read(path, kind)
         _check_rows(matrix, path, build)
+        _check_types(matrix, path)
         samples = _samples(matrix, path)
         given = _given(matrix, path, kind)
     if "END" in given:
@@ -54,6 +55,31 @@ def open_hail(spark: SparkSession, path: str, kind: str, build: Build) -> HailIn
     if "AD" in given or {"LAD", "LGT"} <= given:
         fields.append("AD")
     return HailInput(path, kind, samples, tuple(fields))
+
+
+def _check_types(matrix: hl.MatrixTable, path: str) -> None:
+    """Raise BadSource naming fields of other types than are read."""
+    numbers = (hl.tint32, hl.tint64, hl.tfloat32, hl.tfloat64)
+    texts = (hl.tstr, hl.tset(hl.tstr), hl.tarray(hl.tstr))
+    depths = (hl.tarray(hl.tint32), hl.tarray(hl.tint64))
+    wanted = {
+        **dict.fromkeys(("GT", "LGT"), (hl.tcall,)),
+        **dict.fromkeys(("GQ", "DP", "qual"), numbers),
+        **dict.fromkeys(("AD", "LAD"), depths),
+        "LA": (hl.tarray(hl.tint32),),
+        "FT": (hl.tbool, hl.tstr),
+        "rsid": texts,
+        "filters": texts[1:],
+    }
+    given = {**{name: matrix[name].dtype for name in matrix.row if name in ("rsid", "qual", "filters")}}
+    given |= {name: matrix[name].dtype for name in matrix.entry if name in wanted}
+    odd = [
+        f"{name} is {kind}, not {' or '.join(map(str, wanted[name]))}"
+        for name, kind in given.items()
+        if kind not in wanted[name]
+    ]
+    if odd:
+        raise BadSource(f"{path}: fields of types that are not read: {'; '.join(odd)}. Convert or drop them")
 
 
 def write_packed_rows(data: HailInput, job: IngestJob, folder: str) -> None:
@@ -122,6 +148,8 @@ def _samples(matrix: hl.MatrixTable, path: str) -> tuple[str, ...]:
         raise BadSamples(f"{path}: its columns are keyed by {matrix.col_key.dtype}, not by one sample id")
     (name,) = matrix.col_key.dtype
     samples = tuple(matrix[name].collect())
+    if None in samples:
+        raise BadSamples(f"{path}: column {samples.index(None) + 1} has no sample id")
     repeated = sorted(sample for sample, count in Counter(samples).items() if count > 1)
     if repeated:
         raise BadSamples(f"{path}: {len(repeated)} sample ids stand more than once: {shown(repeated)}")
@@ -154,19 +182,20 @@ def _first_failed(entry: Expression, call: Expression, filters: GenotypeFilters)
             rules = rules.when(~hl.or_else(entry[name] >= limit, False), number)
     if filters.min_ab is not None:
         # Depths are in the order of the record's alleles, or of those that the call has.
-        depths, call = (entry.AD, call) if "AD" in entry else (entry.LAD, entry.LGT)
-        rules = rules.when(_is_unbalanced(call, depths, filters.min_ab), 3)
+        depths, places = (entry.AD, call) if "AD" in entry else (entry.LAD, entry.LGT)
+        rules = rules.when(_is_unbalanced(call, places, depths, filters.min_ab), 3)
     return rules.default(_PASSES)
 
 
-def _is_unbalanced(call: Expression, depths: Expression, min_ab: float) -> Expression:
-    """Whether a called ALT of a het has less than its share of reads, or AD does not say.
+def _is_unbalanced(call: Expression, places: Expression, depths: Expression, min_ab: float) -> Expression:
+    """Whether a called ALT of a het has less than its share of reads, or the depths do not say.
 
-    Nested, as an index that is out of bounds ends Hail's job.
+    ``places`` is the call by the places of its alleles in ``depths``. Nested, as an index that is out of
+    bounds ends Hail's job.
     """
-    least = hl.min(*(hl.if_else(call[copy] > 0, depths[call[copy]], _MANY_READS) for copy in (0, 1)))
+    least = hl.min(*(hl.if_else(places[copy] > 0, depths[places[copy]], _MANY_READS) for copy in (0, 1)))
     total = hl.sum(depths)
-    says = (hl.len(depths) > hl.max(call[0], call[1])) & hl.all(hl.is_defined, depths)
+    says = (hl.len(depths) > hl.max(places[0], places[1])) & hl.all(hl.is_defined, depths)
     low = hl.if_else(says, hl.if_else(total > 0, least / total < min_ab, True), True)
     het = hl.if_else(call[0] != call[1], hl.or_else(low, True), False)
     return hl.if_else(call.ploidy == 2, het, False)
@@ -175,7 +204,11 @@ def _is_unbalanced(call: Expression, depths: Expression, min_ab: float) -> Expre
 def _site(rows: hl.Table) -> dict[str, Expression]:
     """The fixed columns, texts but for position and QUAL."""
     absent = hl.str(".")
-    identifier = hl.or_else(hl.str(rows.rsid), absent) if "rsid" in rows.row else absent
+    identifier = absent
+    if "rsid" in rows.row:
+        ids = rows.rsid if rows.rsid.dtype == hl.tstr else hl.delimit(hl.sorted(hl.array(rows.rsid)), ";")
+        # White space would end the ID's column in a VCF.
+        identifier = hl.or_else(ids.replace(r"\s", "_"), absent)
     qual = hl.missing(hl.tfloat64)
     if "qual" in rows.row:
         qual = hl.or_missing(rows.qual != _QUAL_UNKNOWN, hl.float64(rows.qual))

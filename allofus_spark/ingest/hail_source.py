@@ -22,8 +22,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from allofus_spark.errors import BadSource
 from allofus_spark.genotypes import packed_width, rows_that_fit
-from allofus_spark.hadoop import hadoop_path
-from allofus_spark.ingest.files import java_errors, without_glob
+from allofus_spark.hadoop import hadoop_path, without_glob
+from allofus_spark.ingest.files import java_errors
 from allofus_spark.ingest.site_lines import site_lines
 from allofus_spark.ingest.source import Account, IngestJob, Rows, accounted, numbers_in, task_numbers
 from allofus_spark.ingest.vcf.call_readers import PackedCalls
@@ -169,7 +169,7 @@ def _packed_calls(batch: pa.RecordBatch, n_samples: int, counts_high_quality: bo
     tallies = np.asarray(batch.column("tallies").flatten(), np.int32).reshape(batch.num_rows, -1)
     return PackedCalls(
         _unpacked_words(batch.column("words"), n_words, n_samples),
-        np.cumsum(lengths) - lengths,
+        lengths,
         np.zeros(batch.num_rows, np.int8),
         haploid,
         np.where(is_haploid, np.cumsum(is_haploid) - 1, -1),

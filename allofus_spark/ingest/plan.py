@@ -100,6 +100,11 @@ def plan_arrays(spark: SparkSession, files: Sequence[SourceFile], settings: Inge
     different samples.
     """
     opened = [_open_array(file) for file in files]
+    kinds = sorted({os.path.splitext(file.path)[1] for file in opened})
+    if len(kinds) > 1:
+        raise BadSource(
+            f"files of several kinds ({', '.join(kinds)}) are not one callset; name those of one kind"
+        )
     for file in opened[1:]:
         check_same_samples((opened[0].path, opened[0].samples), (file.path, file.samples))
     total_bytes, cores = sum(file.size for file in files), spark.sparkContext.defaultParallelism

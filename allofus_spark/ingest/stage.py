@@ -19,8 +19,7 @@ from pyspark.sql import functions as F
 
 from allofus_spark import errors
 from allofus_spark.errors import BadSource
-from allofus_spark.hadoop import hadoop_path
-from allofus_spark.ingest.files import without_glob
+from allofus_spark.hadoop import hadoop_path, without_glob
 from allofus_spark.ingest.order import follow_each_other, overlap
 from allofus_spark.ingest.source import IngestJob, Source, parse_tasks, stage_tasks
 from allofus_spark.ingest.vcf import staging

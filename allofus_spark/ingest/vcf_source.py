@@ -21,8 +21,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from allofus_spark.errors import BadSource
+from allofus_spark.hadoop import without_glob
 from allofus_spark.ingest.bytes import ByteStream, Split, SplitReader, SplitReport, check_reports
-from allofus_spark.ingest.files import SourceFile, without_glob
+from allofus_spark.ingest.files import SourceFile
 from allofus_spark.ingest.source import Account, IngestJob, Rows, accounted, numbers_in, task_numbers
 from allofus_spark.ingest.vcf.header import VcfHeader
 from allofus_spark.ingest.vcf.parse import parse_chunk

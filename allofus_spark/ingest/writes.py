@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame, Row
 
 from allofus_spark.errors import BadSource
-from allofus_spark.genome import ReferenceSequence
+from allofus_spark.genome import Build, ReferenceSequence, build_as_text
 from allofus_spark.hadoop import hadoop_path
 from allofus_spark.ingest import transforms
 from allofus_spark.ingest.callsets import is_described, rows_of_callset
@@ -44,7 +44,7 @@ class CallsetRow:
 
     callset_id: str
     callset_date: dt.date
-    build: str
+    build: Build
     source: Source
     reference: ReferenceSequence | None
     filters: GenotypeFilters
@@ -153,7 +153,7 @@ def _callset_writes(warehouse: Warehouse, callset: CallsetRow, held: Held) -> It
     row: tuple[object, ...] = (
         callset.callset_id,
         callset.callset_date,
-        callset.build,
+        callset.build.name,
         len(source.samples),
         hashlib.sha256("\n".join(source.samples).encode()).hexdigest(),
         source.fingerprint,
@@ -169,7 +169,7 @@ def _callset_writes(warehouse: Warehouse, callset: CallsetRow, held: Held) -> It
         yield RowsWrite(CALLSETS, [row, tuple(retired)], f"{this} OR {rows_of_callset(callset.replaces)}")
     elif callset.callset_id not in held.callsets or tuple(held.callsets[callset.callset_id]) != row:
         properties = {
-            BUILD_PROPERTY: callset.build,
+            BUILD_PROPERTY: build_as_text(callset.build),
             BIN_WIDTH_PROPERTY: str(warehouse.settings.genome.bin_width_bases),
         }
         yield RowsWrite(CALLSETS, [row], this, properties)

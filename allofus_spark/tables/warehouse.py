@@ -18,7 +18,7 @@ from delta.tables import DeltaTable
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame, Row, SparkSession
 
-from allofus_spark.errors import BuildMismatch, ContractViolation, SettingsError
+from allofus_spark.errors import ContractViolation, SettingsError
 from allofus_spark.hadoop import hadoop_path
 from allofus_spark.settings import Settings
 from allofus_spark.tables import catalog
@@ -157,15 +157,6 @@ class Warehouse:
         """A property that the first callset fixed; None where no callset is held."""
         state = self.state(CALLSETS)
         return state.properties.get(name) if state and self.rows(CALLSETS) else None
-
-    def check_build(self, build: str) -> None:
-        """Raise BuildMismatch unless the warehouse holds no callset, or ``build``."""
-        held = self.table_property(BUILD_PROPERTY)
-        if held not in (None, build):
-            raise BuildMismatch(
-                f"warehouse {self.root} holds build {held}, the source is {build}: "
-                "one warehouse holds one build; name another with --warehouse"
-            )
 
     @property
     def bin_width_bases(self) -> int:

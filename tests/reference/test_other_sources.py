@@ -11,20 +11,25 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
-from allofus_spark.errors import AllofusError
+from allofus_spark.errors import AllofusError, BuildMismatch
+from allofus_spark.export import export_genotypes
+from allofus_spark.frequencies import compute_frequencies
+from allofus_spark.genotypes import BED_HEADER, bed_from_packed, pack
 from allofus_spark.hail_bridge import start_hail
 from allofus_spark.ingest import ingest_genotypes, ingest_samples
+from allofus_spark.qc import compute_qc
 from allofus_spark.settings import load_settings
 from allofus_spark.tables import GENOTYPES, REJECTED_RECORDS, VARIANT_SITES, Warehouse
 from tests.cases.vcf_files import vcf_text, write_bytes
 
-from .engine import KEY, read_rows
+from .engine import KEY, read_calls, read_rows
 
 CHR22 = "multisample/1kg_p3_2504_chr22_16.05-16.5M.grch37.vcf.gz"
 FASTA = "reference/grch37_chr22_1-22000000.fa.gz"
@@ -219,6 +224,55 @@ def ingest_samples_of(warehouse: Warehouse, names: list[str], folder: Path) -> N
     lines = [f"{name}\t{('XX', 'XY')[number % 2]}\n" for number, name in enumerate(names)]
     path = write_bytes(folder / "samples.tsv", "".join(["sample_id\tsex_karyotype\n", *lines]))
     ingest_samples(warehouse, str(path), callset_id="c", columns={})
+
+
+def test_an_allele_with_a_comma_is_refused_and_moves_no_other_call(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    """A .bed has one row a variant: two alternates read out of A1 would take the next variant's."""
+    calls = np.array([[2, 2, 2], [0, 0, 1], [0, 3, 0]], np.int8)
+    (tmp_path / "x.bed").write_bytes(BED_HEADER + bed_from_packed(pack(calls), 3).tobytes())
+    write_bytes(tmp_path / "x.bim", "1 multi 0 3 T,A G\n1 ok 0 4 A T\n1 mono 0 5 0 T\n")
+    write_bytes(tmp_path / "x.fam", "".join(f"0 {name} 0 0 0 -9\n" for name in "abc"))
+    settings = load_settings(
+        warehouse=str(tmp_path / "w"),
+        overrides=["ingest.reference_allele=last", "ingest.max_rejected_share=1"],
+    )
+    warehouse = Warehouse(spark, settings)
+    ingest_genotypes(
+        warehouse, [str(tmp_path / "x.bed")], callset_id="c", callset_date="2026-01-01", build="GRCh37"
+    )
+    keys, found = read_calls(warehouse)
+    assert (keys, found.tolist()) == ([("1", 4, "T", "A")], [[0, 0, 1]])
+    rejected = DeltaTable(warehouse.path(REJECTED_RECORDS)).to_pyarrow_table()
+    assert rejected["reason"].to_pylist() == ["bad_alt"]
+
+
+def test_a_custom_build_goes_through_every_job(spark: SparkSession, tmp_path: Path) -> None:
+    """Its contigs are kept with the warehouse; 23 is a chromosome there, not X."""
+    index = write_bytes(
+        tmp_path / "cow.fa.fai", "22\t900\t4\t60\t61\n23\t800\t4\t60\t61\nX\t700\t4\t60\t61\n"
+    )
+    write_bytes(tmp_path / "cow.fa", ">22\n")
+    calls = np.array([[0, 1, 2], [2, 1, 0]], np.int8)
+    (tmp_path / "x.bed").write_bytes(BED_HEADER + bed_from_packed(pack(calls), 3).tobytes())
+    write_bytes(tmp_path / "x.bim", "22 a 0 3 T G\n23 b 0 4 A T\n")
+    write_bytes(tmp_path / "x.fam", "".join(f"0 {name} 0 0 0 -9\n" for name in "abc"))
+    settings = load_settings(warehouse=str(tmp_path / "w"), overrides=["ingest.reference_allele=last"])
+    warehouse = Warehouse(spark, settings)
+    ingest_genotypes(
+        warehouse, [str(tmp_path / "x.bed")], callset_id="c", callset_date="2026-01-01", build=str(index)
+    )
+    compute_frequencies(warehouse)
+    compute_qc(warehouse, assume_unrelated=True)
+    export_genotypes(warehouse, file_format="bed", out=str(tmp_path / "out"))
+    assert (tmp_path / "out.bed").read_bytes() == (tmp_path / "x.bed").read_bytes()
+    assert [line.split()[0] for line in (tmp_path / "out.bim").read_text().splitlines()] == ["22", "23"]
+    write_bytes(index, contigs.replace("900", "901"))
+    with pytest.raises(BuildMismatch, match="holds other contigs under that name, the source is cow"):
+        ingest_genotypes(
+            warehouse, [str(tmp_path / "x.bed")], callset_id="d", callset_date="2026-01-01", build=str(index)
+        )
 
 
 DAMAGES: dict[str, Callable[[Path], None]] = {

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from deltalake import DeltaTable
 
+from allofus_spark.cohort import check_build
 from allofus_spark.errors import BuildMismatch, ContractViolation
+from allofus_spark.genome import load_build
 from allofus_spark.tables import (
     BUILD_PROPERTY,
     CALLSETS,
@@ -197,12 +199,12 @@ def test_an_unfinished_first_run_does_not_fix_the_build(warehouse: Warehouse) ->
     killed.begin()
     killed.write(callset("GRCh37"))
     with start_run(warehouse, "next") as run:
-        warehouse.check_build("GRCh38")
+        check_build(warehouse, load_build("GRCh38"))
         assert warehouse.table_property(BUILD_PROPERTY) is None
         run.write(callset("GRCh38"))
     assert warehouse.table_property(BUILD_PROPERTY) == "GRCh38"
     with pytest.raises(BuildMismatch, match="holds build GRCh38, the source is GRCh37"):
-        warehouse.check_build("GRCh37")
+        check_build(warehouse, load_build("GRCh37"))
 
 
 def test_failed_writes_and_dead_runs_leave_no_files(

@@ -13,6 +13,7 @@ from allofus_spark.genome import DIPLOID, X_NONPAR
 from allofus_spark.genotypes import MISSING
 from allofus_spark.ingest.vcf.calls import HAPLOID, SEX_XX, pack_records, words_of
 from allofus_spark.ingest.vcf.records import ParseContext, Records
+from allofus_spark.ingest.vcf.scan import Reason
 
 Packed = npt.NDArray[np.uint8]
 Integers = npt.NDArray[np.int64]
@@ -70,15 +71,15 @@ class TextCalls:
 class PackedCalls:
     """Calls that a source gives as packed rows, one an alternate, in the order of its lines.
 
-    ``first`` int64[lines] is the row of each line's first alternate, ``reason`` int8[lines] why the source
-    refuses it (0: it does not). ``haploid`` uint8[h, ceil(n / 4)] has,
+    ``n_rows`` int64[lines] are the rows of each line, ``reason`` int8[lines] why the source refuses it (0: it
+    does not). ``haploid`` uint8[h, ceil(n / 4)] has,
     in two bits a sample, 1 where a call has one copy; ``haploid_row`` int64[lines] is the line's row of it,
     or -1 where all calls have two. ``tallies`` int32[lines, 7] and ``high_quality`` int32[lines] are what the
     source counted; None: nothing.
     """
 
     packed: Packed
-    first: Integers
+    n_rows: Integers
     reason: npt.NDArray[np.int8]
     haploid: Packed | None = None
     haploid_row: Integers | None = None
@@ -89,18 +90,23 @@ class PackedCalls:
         """Copy the rows that are kept, and apply the policy on haploid calls."""
         rows, first, packed, tallies = target
         lines = records.line
-        refused = (records.reason == 0) & (self.reason[lines] != 0)
-        records.reason[refused] = self.reason[lines][refused]
         n_alternates = np.diff(np.append(first, len(rows)))
+        reason = self.reason[lines].copy()
+        # An allele with a comma in it is one to the source and two to the scanner.
+        reason[(n_alternates > 0) & (n_alternates != self.n_rows[lines])] = Reason.BAD_ALT
+        records.reason[:] = np.where(records.reason == 0, reason, records.reason)
+        if not context.n_samples:
+            return np.full(len(first), -1, np.int32)
         record = np.repeat(np.arange(len(first)), n_alternates)
-        source = self.first[lines][record] + np.arange(len(rows)) - first[record]
-        kept = rows >= 0
+        starts = np.cumsum(self.n_rows) - self.n_rows
+        source = starts[lines][record] + np.arange(len(rows)) - first[record]
+        kept = (rows >= 0) & (records.reason[record] == 0)
         packed[rows[kept]] = self.packed[source[kept]]
         if self.tallies is not None:
             tallies += self.tallies[lines]
         if self.haploid is not None and self.haploid_row is not None:
             haploid_row = self.haploid_row[lines]
-            for at in np.flatnonzero((haploid_row >= 0) & (n_alternates > 0)):
+            for at in np.flatnonzero((haploid_row >= 0) & (n_alternates > 0) & (records.reason == 0)):
                 own = rows[first[at] : first[at] + n_alternates[at]]
                 copies = self.haploid[haploid_row[at]]
                 tallies[at, HAPLOID] += _settle_haploid(
