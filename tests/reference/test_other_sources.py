@@ -250,9 +250,8 @@ def test_an_allele_with_a_comma_is_refused_and_moves_no_other_call(
 
 def test_a_custom_build_goes_through_every_job(spark: SparkSession, tmp_path: Path) -> None:
     """Its contigs are kept with the warehouse; 23 is a chromosome there, not X."""
-    index = write_bytes(
-        tmp_path / "cow.fa.fai", "22\t900\t4\t60\t61\n23\t800\t4\t60\t61\nX\t700\t4\t60\t61\n"
-    )
+    contigs = "22\t900\t4\t60\t61\n23\t800\t4\t60\t61\nX\t700\t4\t60\t61\n"
+    index = write_bytes(tmp_path / "cow.fa.fai", contigs)
     write_bytes(tmp_path / "cow.fa", ">22\n")
     calls = np.array([[0, 1, 2], [2, 1, 0]], np.int8)
     (tmp_path / "x.bed").write_bytes(BED_HEADER + bed_from_packed(pack(calls), 3).tobytes())
