@@ -43,12 +43,12 @@ class Duplicates:
 
 
 @contextmanager
-def found_duplicates(alleles: DataFrame, may_repeat: bool) -> Iterator[Duplicates | None]:
+def found_duplicates(alleles: DataFrame | None) -> Iterator[Duplicates | None]:
     """Rows of keys that stand more than once, kept in memory within the block; None where there are none.
 
-    Found from the key columns alone, and not looked for where the tasks saw that no key ``may_repeat``.
+    Found from the key columns alone. ``alleles`` None: the tasks saw that no key can stand twice.
     """
-    if not may_repeat:
+    if alleles is None:
         yield None
         return
     with ExitStack() as cached:

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from pyspark.sql import DataFrame, Row
-from pyspark.sql import functions as F
 
 from allofus_spark.cohort import check_build
 from allofus_spark.errors import BadSource, shown
@@ -38,7 +37,6 @@ from allofus_spark.ingest.source import IngestJob, task_numbers
 from allofus_spark.ingest.stage import stage_records, staging_folder
 from allofus_spark.ingest.transforms import AlleleRows, SplitAlleles
 from allofus_spark.ingest.vcf.calls import SEX_UNKNOWN, SEX_XX, SEX_XY
-from allofus_spark.ingest.vcf.staging import ALLELE
 from allofus_spark.ingest.writes import CallsetRow, Held, files_to_write, write_callset
 from allofus_spark.tables import MakeRows, Run, Warehouse, rows_per_batch, start_run
 
@@ -143,12 +141,14 @@ def _read_and_write(
     with rows_per_batch(spark, most_rows):
         staged = stage_records(warehouse, source, job, folder)
         run.counters.update(staged.ledger.totals)
-        alleles = staged.rows.where(F.col("row_kind") == ALLELE)
-        rejected = transforms.rejected_rows(staged.rows, callset_id=callset.callset_id)
-        with found_duplicates(alleles, staged.ledger.may_repeat) as duplicates:
+        rejected = None
+        if run.counters["records_refused"]:
+            rejected = transforms.rejected_rows(staged.rows, callset_id=callset.callset_id)
+        with found_duplicates(staged.alleles if staged.ledger.may_repeat else None) as duplicates:
             if duplicates:
                 run.counters.update(duplicates.counters)
-                alleles, rejected = _without_duplicates(callset.callset_id, alleles, rejected, duplicates)
+                aside = _refused_duplicates(callset.callset_id, staged.alleles, duplicates)
+                rejected = rejected.unionByName(aside) if rejected is not None else aside
             run.sources = balanced_files(staged.ledger, duplicates)
             _check_rejected_share(run, rejected, warehouse.settings.ingest.max_rejected_share)
             n_files = files_to_write(warehouse, folder)
@@ -160,27 +160,30 @@ def _read_and_write(
                 make = SplitAlleles(groups, most_rows, rows)
             else:
                 order = ("contig", "position")
+                alleles = _without_duplicates(staged.alleles, duplicates)
                 frame = alleles.repartitionByRange(n_files, *order).sortWithinPartitions(*order)
             write_callset(warehouse, run, callset, held, frame, make, rejected)
 
 
-def _without_duplicates(
-    callset_id: str, alleles: DataFrame, rejected: DataFrame, duplicates: Duplicates
-) -> tuple[DataFrame, DataFrame]:
-    """Alleles with unique keys, and the refused rows with the duplicates among them."""
-    locator = list(LOCATOR)
-    refused_rows = alleles.join(duplicates.refused, locator, "left_semi")
+def _refused_duplicates(callset_id: str, alleles: DataFrame, duplicates: Duplicates) -> DataFrame:
+    """Rows of ``rejected_records`` for the alleles whose duplicates have other calls."""
+    refused = alleles.join(duplicates.refused, list(LOCATOR), "left_semi")
+    return transforms.rejected_allele_rows(refused, callset_id=callset_id, reason="duplicate_allele")
+
+
+def _without_duplicates(alleles: DataFrame, duplicates: Duplicates | None) -> DataFrame:
+    """Alleles with unique keys."""
+    if duplicates is None:
+        return alleles
     left_out = duplicates.collapsed.unionAll(duplicates.refused)
-    kept = alleles.join(left_out, locator, "left_anti")
-    aside = transforms.rejected_allele_rows(refused_rows, callset_id=callset_id, reason="duplicate_allele")
-    return kept, rejected.unionByName(aside)
+    return alleles.join(left_out, list(LOCATOR), "left_anti")
 
 
-def _check_rejected_share(run: Run, rejected: DataFrame, allowed: float) -> None:
+def _check_rejected_share(run: Run, rejected: DataFrame | None, allowed: float) -> None:
     """Raise BadSource naming reasons and examples where too many records were refused."""
     read = run.counters["records_read"]
     refused = run.counters["records_refused"] + run.counters["alleles_refused_duplicate"]
-    if refused <= allowed * read:
+    if rejected is None or refused <= allowed * read:
         return
     reasons = ", ".join(
         f"{count} {name.removeprefix('refused_').removeprefix('alleles_refused_')}"

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
@@ -41,14 +41,29 @@ class Ledger:
 
 @dataclass(frozen=True)
 class Staged:
-    """Staged rows, read lazily and in any order, and their ledger.
+    """Staged rows in ``folder``, and their ledger. ``rows`` and ``alleles`` come in any order.
 
     ``paths`` are the files of the tasks, in order, where tasks wrote and can read them, else None.
     """
 
-    rows: DataFrame
+    spark: SparkSession
+    folder: str
     ledger: Ledger
     paths: list[str] | None
+
+    @cached_property
+    def rows(self) -> DataFrame:
+        """All staged rows; made when asked for, as most ingests need no frame of them."""
+        return _read_folder(self.spark, self.folder)
+
+    @property
+    def alleles(self) -> DataFrame:
+        """The staged alleles."""
+        return self.rows.where(F.col("row_kind") == staging.ALLELE)
+
+
+def _read_folder(spark: SparkSession, folder: str) -> DataFrame:
+    return spark.read.schema(staging.staged_schema()).parquet(without_glob(folder))
 
 
 @contextmanager
@@ -77,15 +92,14 @@ def stage_records(warehouse: Warehouse, source: Source, job: IngestJob, folder: 
     frame = source.frame(spark)
     if local_folder is not None:
         ledgers = frame.mapInArrow(partial(stage_tasks, source, job, local_folder), "ledger string").collect()
-        rows = spark.read.schema(staging.staged_schema()).parquet(without_glob(folder))
         paths = [staging.staged_path(local_folder, number) for number in range(source.n_tasks)]
-        return Staged(rows, _balanced(ledgers, source), paths)
+        return Staged(spark, folder, _balanced(ledgers, source), paths)
     parsed = frame.mapInArrow(partial(parse_tasks, source, job), staging.staged_schema())
     # Snappy: staged rows live for seconds, and decoding them is most of what they cost.
     parsed.write.option("compression", "snappy").parquet(folder)
-    rows = spark.read.schema(staging.staged_schema()).parquet(without_glob(folder))
+    rows = _read_folder(spark, folder)
     ledgers = rows.where(F.col("row_kind") == staging.LEDGER).select("ledger").collect()
-    return Staged(rows, _balanced(ledgers, source), None)
+    return Staged(spark, folder, _balanced(ledgers, source), None)
 
 
 def _balanced(ledgers: list[Row], source: Source) -> Ledger:

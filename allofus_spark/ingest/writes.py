@@ -75,7 +75,7 @@ def write_callset(
     held: Held,
     source: DataFrame,
     make: MakeRows,
-    rejected: DataFrame,
+    rejected: DataFrame | None,
 ) -> None:
     """Write all tables of the ingest; what they hold already is left out.
 
@@ -90,7 +90,7 @@ def write_callset(
     replaced = [(GENOTYPES, this), (VARIANT_SITES, this), *([(VARIANTS, WHOLE_TABLE)] if alone else [])]
     written = run.write(
         ArrowWrite(source, make, replaced),
-        _rejected_write(run, rejected, this),
+        _rejected_write(rejected, this),
         *_callset_writes(warehouse, callset, held),
         *_sample_writes(callset, held),
     )
@@ -119,9 +119,9 @@ def files_to_write(warehouse: Warehouse, folder: str) -> int:
     return max(wanted, warehouse.spark.sparkContext.defaultParallelism)
 
 
-def _rejected_write(run: Run, rejected: DataFrame, this: str) -> Write | RowsWrite:
+def _rejected_write(rejected: DataFrame | None, this: str) -> Write | RowsWrite:
     """The refused rows, in the place of those of an earlier ingest."""
-    if run.counters["records_refused"] or run.counters["alleles_refused_duplicate"]:
+    if rejected is not None:
         return Write(REJECTED_RECORDS, rejected.repartition(1), this)
     return RowsWrite(REJECTED_RECORDS, [], this)
 
