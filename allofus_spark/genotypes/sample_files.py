@@ -1,4 +1,4 @@
-"""Sample ids and sexes of ``.fam``, ``.psam`` and ``.sample`` files.
+"""Sample ids of ``.fam``, ``.psam`` and ``.sample`` files; sexes are not read, as they are in a sample file.
 
 Ids are the IID column, as text: 007 and 7 are two people. Only the IID names a person here, so it may not
 come twice, not even in two families.
@@ -16,17 +16,12 @@ from allofus_spark.errors import BadSource, shown
 from allofus_spark.genotypes.byte_ranges import ByteFile, check_counts
 from allofus_spark.genotypes.text_columns import RowIndex, index_rows, read_columns
 
-SAMPLES = pa.schema(
-    [pa.field("sample_id", pa.string(), nullable=False), pa.field("sex", pa.string(), nullable=True)]
-)
-"""One row a sample in the order of the file; sex ``male`` or ``female``, null where it is not known."""
 _FAM = ("FID", "IID", "PAT", "MAT", "SEX")
-_SEXES = {"1": "male", "M": "male", "2": "female", "F": "female"}
 _ABSENT_ID = "0"
 
 
-def read_samples(file: ByteFile, path: str, n_samples: int | None = None) -> pa.Table:
-    """The samples of a .fam or .psam in the columns ``SAMPLES``.
+def read_samples(file: ByteFile, path: str, n_samples: int | None = None) -> list[str]:
+    """The sample ids of a .fam or .psam, in its order.
 
     Parameters
     ----------
@@ -48,12 +43,11 @@ def read_samples(file: ByteFile, path: str, n_samples: int | None = None) -> pa.
                 "#FID IID"
             )
     check_counts(path, "samples", rows.n_rows, n_samples, "the genotype file")
-    sex_place = columns.index("SEX") if "SEX" in columns else None
-    return _samples(file, rows, 0, columns.index("IID"), sex_place)
+    return _samples(file, rows, 0, columns.index("IID"), last_place=len(columns) - 1)
 
 
-def read_oxford_samples(file: ByteFile, path: str, n_samples: int | None = None) -> pa.Table:
-    """The samples of a .sample file, which has two header lines, in the columns ``SAMPLES``.
+def read_oxford_samples(file: ByteFile, path: str, n_samples: int | None = None) -> list[str]:
+    """The sample ids of a .sample file, which has two header lines, in its order.
 
     The id is ID_2 where the second column is so named, else the first column. Parameters and errors are
     those of ``read_samples``.
@@ -75,23 +69,16 @@ def read_oxford_samples(file: ByteFile, path: str, n_samples: int | None = None)
         )
     check_counts(path, "samples", rows.n_rows - 2, n_samples, "the genotype file")
     id_place = 1 if names[1:2] == ["ID_2"] else 0
-    return _samples(file, rows, 2, id_place, names.index("SEX") if "SEX" in names else None)
+    return _samples(file, rows, 2, id_place, last_place=id_place)
 
 
-def _samples(file: ByteFile, rows: RowIndex, start: int, id_place: int, sex_place: int | None) -> pa.Table:
+def _samples(file: ByteFile, rows: RowIndex, start: int, id_place: int, *, last_place: int) -> list[str]:
+    """The ids; BadSource where a row has no column ``last_place``, as the last one of a cut file."""
     if rows.n_rows == start:
         raise BadSource(f"{rows.path}: has no samples: it is empty, or was cut short")
-    places = [id_place] if sex_place is None else sorted([id_place, sex_place])
-    names = ["sex" if place == sex_place else "sample_id" for place in places]
-    text = read_columns(file, rows, names, places, start, rows.n_rows).combine_chunks()
-    ids = check_sample_ids(text["sample_id"], rows.path)
-    sexes = _sexes(text["sex"]) if sex_place is not None else pa.nulls(len(ids), pa.string())
-    return pa.Table.from_arrays([ids, sexes], schema=SAMPLES)
-
-
-def _sexes(text: pa.ChunkedArray) -> pa.ChunkedArray:
-    codes = pc.index_in(pc.utf8_upper(text), value_set=pa.array(list(_SEXES)))
-    return pc.take(pa.array(list(_SEXES.values())), codes)
+    places = sorted({id_place, last_place})
+    text = read_columns(file, rows, list(map(str, places)), places, start, rows.n_rows).combine_chunks()
+    return [str(name) for name in check_sample_ids(text[str(id_place)], rows.path).to_pylist()]
 
 
 def check_sample_ids(ids: pa.ChunkedArray, path: str) -> pa.ChunkedArray:

@@ -206,7 +206,7 @@ def open_array_file(path: str, head: bytes) -> ArrayFile:
     sites_path = _companion(path, *([f"{stem}.bim"] if is_bed else [f"{stem}.pvar", f"{stem}.pvar.zst"]))
     samples_path = _companion(path, f"{stem}.fam" if is_bed else f"{stem}.psam")
     with open(path, "rb") as file, open(sites_path, "rb") as lines, open(samples_path, "rb") as people:
-        samples = tuple(read_samples(people, samples_path)["sample_id"].to_pylist())
+        samples = tuple(read_samples(people, samples_path))
         site_file = open_sites(lines, sites_path)
         pgen = None
         if is_bed:
@@ -224,7 +224,7 @@ def _open_bgen(path: str) -> BgenFile:
     if own_ids is not None and not os.path.isfile(samples_path):
         return BgenFile(path, tuple(own_ids), bgen, ())
     with open(_companion(path, samples_path), "rb") as people:
-        samples = read_oxford_samples(people, samples_path, bgen.n_samples)["sample_id"].to_pylist()
+        samples = read_oxford_samples(people, samples_path, bgen.n_samples)
     if own_ids not in (None, samples):
         raise BadSamples(
             f"{path}: its sample ids are not those of {samples_path} beside it, and either could be right. "

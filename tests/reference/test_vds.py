@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from pyspark.sql import SparkSession
 
-from allofus_spark.errors import BadSource
+from allofus_spark.errors import BadSamples, BadSource
 from allofus_spark.frequencies import compute_frequencies
 from allofus_spark.hail_bridge import start_hail
 from allofus_spark.ingest import ingest_genotypes, ingest_samples
@@ -197,7 +197,7 @@ def test_a_matrix_table_cut_short_or_of_another_kind_is_refused(
 ) -> None:
     def refusal(source: Path) -> str:
         warehouse = Warehouse(spark, load_settings(warehouse=str(tmp_path / "w")))
-        with pytest.raises(BadSource) as error:
+        with pytest.raises((BadSource, BadSamples)) as error:
             ingest_genotypes(warehouse, [str(source)], callset_id="c", callset_date="2026-01-01", build=BUILD)
         assert not (tmp_path / "w" / "controlled").exists()
         return str(error.value)
@@ -216,6 +216,10 @@ def test_a_matrix_table_cut_short_or_of_another_kind_is_refused(
     table = tmp_path / "x.ht"
     hail.utils.range_table(3).write(str(table))
     assert "a Hail Table, which has no genotypes" in refusal(table)
+    repeated = tmp_path / "repeated.mt"
+    original = hail.read_matrix_table(str(by_hand / "variant_data"))
+    original.key_cols_by(s="S0").write(str(repeated))
+    assert "1 sample ids stand more than once: S0" in refusal(repeated)
     wrong = tmp_path / "wrong.mt"
     hail.utils.range_matrix_table(3, 3).write(str(wrong))
     assert "not by locus and alleles" in refusal(wrong)
