@@ -4,7 +4,7 @@ from allofus_spark.cohort.active import (
     active_samples,
     check_are_active,
     check_build,
-    rows_of_strata,
+    rows_of_widest,
     warehouse_build,
 )
 from allofus_spark.cohort.ploidy import COPIES, COUNTS, Counts, copies_meant, ploidy_aware
@@ -28,6 +28,6 @@ __all__ = [
     "copies_meant",
     "ploidy_aware",
     "read_sample_ids",
-    "rows_of_strata",
+    "rows_of_widest",
     "warehouse_build",
 ]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from allofus_spark.cohort.strata import Sample, Strata
+from allofus_spark.cohort.strata import Sample
 from allofus_spark.errors import BadSamples, BadSource, BuildMismatch, shown
 from allofus_spark.genome import Build, build_as_text, build_from_text
 from allofus_spark.genotypes import rows_that_fit
@@ -56,7 +56,6 @@ def check_build(warehouse: Warehouse, build: Build) -> None:
     )
 
 
-def rows_of_strata(warehouse: Warehouse, strata: list[Strata]) -> int:
-    """Genotype rows in one batch, of the widest callset of ``strata``."""
-    widest = max((len(item.of_sample) for item in strata), default=0)
-    return rows_that_fit(widest, warehouse.settings.ingest.batch_bytes)
+def rows_of_widest(warehouse: Warehouse, n_samples: Iterable[int]) -> int:
+    """Genotype rows in one batch, of the widest of callsets with ``n_samples``."""
+    return rows_that_fit(max(n_samples, default=0), warehouse.settings.ingest.batch_bytes)

@@ -9,14 +9,13 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 
 from allofus_spark.cohort import (
+    OTHER_SEX,
     UNLABELLED,
-    XX,
-    XY,
     Sample,
     Strata,
     active_samples,
     build_strata,
-    rows_of_strata,
+    rows_of_widest,
     warehouse_build,
 )
 from allofus_spark.frequencies.counts import Counting
@@ -54,7 +53,9 @@ def compute_frequencies(warehouse: Warehouse) -> dict[str, int]:
         _count_samples(run, samples)
         run.write(*_strata_writes(warehouse, strata))
         counting = Counting({item.callset_id: item for item in strata}, build)
-        with rows_per_batch(warehouse.spark, rows_of_strata(warehouse, strata)):
+        with rows_per_batch(
+            warehouse.spark, rows_of_widest(warehouse, (len(item.of_sample) for item in strata))
+        ):
             genotypes = counting.rows_to_count(run.read(GENOTYPES))
             _write_frequencies(run, genotypes, counting, sums_of(warehouse, strata))
         return dict(run.counters)
@@ -102,7 +103,7 @@ def sums_of(warehouse: Warehouse, strata: list[Strata]) -> GroupSums:
 def _count_samples(run: Run, samples: dict[str, list[Sample]]) -> None:
     everyone = [sample for members in samples.values() for sample in members]
     unlabelled = sum(sample.ancestry is None for sample in everyone)
-    unsexed = sum(sample.sex_karyotype not in (XX, XY) for sample in everyone)
+    unsexed = sum(sample.sex_class == OTHER_SEX for sample in everyone)
     run.counters.update(
         callsets=len(samples),
         samples=len(everyone),

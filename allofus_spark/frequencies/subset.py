@@ -17,7 +17,7 @@ from allofus_spark.cohort import (
     active_samples,
     build_strata,
     check_are_active,
-    rows_of_strata,
+    rows_of_widest,
     warehouse_build,
 )
 from allofus_spark.errors import BadSource
@@ -79,7 +79,7 @@ def _answer(
     """Give the rows over the samples to ``write``; what was counted."""
     counted = frozenset(sample_ids)
     strata = _subset_strata(warehouse, tables, counted)
-    with rows_per_batch(warehouse.spark, rows_of_strata(warehouse, strata)):
+    with rows_per_batch(warehouse.spark, rows_of_widest(warehouse, (len(item.of_sample) for item in strata))):
         write(_subset_rows(warehouse, tables, strata))
     return {"callsets": len(strata), "samples": len(counted)}
 

@@ -112,18 +112,27 @@ def _patched_samples(data, at, end, form, call, n_samples, row, samples):  # typ
 
 
 @numba.njit(cache=True, nogil=True)
+def _patches(data, at, end, form, call, bits, n_samples, row, samples):  # type: ignore[no-untyped-def]
+    """A patch set with ``bits`` an entry: (place of its numbers or a code, place behind, how many)."""
+    at, n_patched = _patched_samples(data, at, end, form, call, n_samples, row, samples)
+    behind = at + (n_patched * bits + 7) // 8
+    if at < 0:
+        return at, behind, n_patched
+    if behind > end:
+        return np.int64(PAST_END), behind, n_patched
+    if _has_bits_behind(data, behind, n_patched * bits):
+        return np.int64(BAD_PATCH), behind, n_patched
+    return at, behind, n_patched
+
+
+@numba.njit(cache=True, nogil=True)
 def _patch_hets(data, at, end, form, n_samples, rows, samples):  # type: ignore[no-untyped-def]
     """Move hets of the reference and a later alternate to that alternate's row."""
     n_alts = len(rows)
-    at, n_patched = _patched_samples(data, at, end, form, HET, n_samples, rows[0], samples)
+    bits = _het_width(n_alts)
+    at, behind, n_patched = _patches(data, at, end, form, HET, bits, n_samples, rows[0], samples)
     if at < 0:
         return at
-    bits = _het_width(n_alts)
-    behind = at + (n_patched * bits + 7) // 8
-    if behind > end:
-        return PAST_END
-    if _has_bits_behind(data, behind, n_patched * bits):
-        return BAD_PATCH
     for entry in range(n_patched):
         alt = _number(data, at, entry, bits) + 1
         if alt >= n_alts:
@@ -138,15 +147,10 @@ def _patch_hets(data, at, end, form, n_samples, rows, samples):  # type: ignore[
 def _patch_pairs(data, at, end, form, n_samples, rows, samples):  # type: ignore[no-untyped-def]
     """Give calls of two alternates, other than the first twice, to the rows of both."""
     n_alts = len(rows)
-    at, n_patched = _patched_samples(data, at, end, form, HOM_ALT, n_samples, rows[0], samples)
+    bits = 1 if n_alts == 2 else 2 * _pair_width(n_alts)
+    at, behind, n_patched = _patches(data, at, end, form, HOM_ALT, bits, n_samples, rows[0], samples)
     if at < 0:
         return at
-    bits = 1 if n_alts == 2 else 2 * _pair_width(n_alts)
-    behind = at + (n_patched * bits + 7) // 8
-    if behind > end:
-        return PAST_END
-    if _has_bits_behind(data, behind, n_patched * bits):
-        return BAD_PATCH
     for entry in range(n_patched):
         if n_alts == 2:
             first, second = _number(data, at, entry, 1), np.int64(1)

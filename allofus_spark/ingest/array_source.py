@@ -33,12 +33,12 @@ from allofus_spark.ingest.vcf.parse import parse_chunk
 from allofus_spark.ingest.vcf.scan import Reason
 from allofus_spark.tables.variant_tables import CALLS_MISSING
 
-FIRST, LAST = "first", "last"
+FIRST = "first"
 
 
 @dataclass(frozen=True)
 class ArraySource:
-    """Files of one kind with the same samples; ``reference_allele`` is FIRST, LAST or None: by the FASTA."""
+    """Files of one kind with the same samples; ``reference_allele`` is that of the settings."""
 
     files: tuple[ArrayFile, ...]
     parts: tuple[tuple[int, ArrayPart], ...]

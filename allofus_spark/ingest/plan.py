@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -64,9 +64,10 @@ def plan_source(
     Raises BadSource, BadSamples or BuildMismatch naming the file that cannot be read.
     """
     spark, settings = warehouse.spark, warehouse.settings.ingest
-    kinds = {source: hail_kind(spark, source) for source in sources}
-    if any(kinds.values()):
-        return plan_hail(spark, kinds, build, progress)
+    # The first tells: shards can be thousands, and each look is a call to their file system.
+    kind = hail_kind(spark, sources[0]) if sources else None
+    if kind is not None:
+        return plan_hail(spark, sources, kind, build, progress)
     files = list_sources(spark, sources)
     progress(f"reading the headers of {len(files)} files")
     with open_stream(spark, files[0]) as stream:
@@ -77,15 +78,12 @@ def plan_source(
 
 
 def plan_hail(
-    spark: SparkSession, kinds: Mapping[str, str | None], build: Build, progress: Callable[[str], None]
+    spark: SparkSession, sources: Sequence[str], kind: str, build: Build, progress: Callable[[str], None]
 ) -> HailSource:
-    """Look at the one MatrixTable or VDS that the sources are; ``kinds`` by source, None: something else."""
-    if len(kinds) > 1:
-        raise BadSource(
-            f"one Hail MatrixTable or VDS is a callset; {len(kinds)} sources: {shown(list(kinds))}"
-        )
-    ((path, kind),) = kinds.items()
-    assert kind is not None
+    """Look at the one MatrixTable or VDS that the sources are."""
+    if len(sources) > 1:
+        raise BadSource(f"one Hail MatrixTable or VDS is a callset; {len(sources)} sources: {shown(sources)}")
+    path = sources[0]
     # Imported here: Hail takes seconds that other sources would pay.
     from allofus_spark.ingest.hail_rows import open_hail
 

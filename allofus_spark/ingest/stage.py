@@ -23,7 +23,7 @@ from allofus_spark.hadoop import hadoop_path, without_glob
 from allofus_spark.ingest.order import follow_each_other, overlap
 from allofus_spark.ingest.source import IngestJob, Source, parse_tasks, stage_tasks
 from allofus_spark.ingest.vcf import staging
-from allofus_spark.tables import Warehouse
+from allofus_spark.tables import STAGING, Warehouse
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def _read_folder(spark: SparkSession, folder: str) -> DataFrame:
 @contextmanager
 def staging_folder(spark: SparkSession, root: str, run_id: str) -> Iterator[str]:
     """A folder for a run's staged rows, removed when the block ends."""
-    folder = f"{root}/_staging/{run_id}"
+    folder = f"{root}/{STAGING}/{run_id}"
     try:
         yield folder
     finally:

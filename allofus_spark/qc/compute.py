@@ -11,9 +11,8 @@ from collections.abc import Collection, Mapping, Sequence
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from allofus_spark.cohort import Sample, active_samples, check_are_active, warehouse_build
+from allofus_spark.cohort import Sample, active_samples, check_are_active, rows_of_widest, warehouse_build
 from allofus_spark.genome import Build
-from allofus_spark.genotypes import rows_that_fit
 from allofus_spark.qc.groups import build_groups
 from allofus_spark.qc.sample_flags import SampleFlags, samples_beside_sums
 from allofus_spark.qc.sample_sums import SampleSums, sex_places, sums_by_sample
@@ -67,9 +66,8 @@ def compute_qc(
         samples = active_samples(warehouse, run)
         chosen = _unrelated(run, samples, unrelated, assume_unrelated)
         build = warehouse_build(warehouse)
-        widest = max((len(members) for members in samples.values()), default=0)
         genotypes = rows_to_assess(run.read(GENOTYPES), samples)
-        with rows_per_batch(warehouse.spark, rows_that_fit(widest, warehouse.settings.ingest.batch_bytes)):
+        with rows_per_batch(warehouse.spark, rows_of_widest(warehouse, map(len, samples.values()))):
             _write_variants(run, genotypes, samples, chosen, build)
             _write_samples(run, genotypes, samples, build)
         _count_reasons(run)

@@ -4,6 +4,7 @@ from allofus_spark.tables.callset_tables import CALLSETS, REJECTED_RECORDS, SAMP
 from allofus_spark.tables.catalog import contract, contracts
 from allofus_spark.tables.contract import Column, Table, Zone
 from allofus_spark.tables.frequency_tables import ALLELE_COUNTS, STRATA, allele_frequencies
+from allofus_spark.tables.leftovers import STAGING
 from allofus_spark.tables.qc_tables import SAMPLE_QC, variant_qc
 from allofus_spark.tables.readers import Reader, SnapshotReader
 from allofus_spark.tables.run_tables import PIPELINE_RUNS, SNAPSHOTS, SourceRecords
@@ -29,6 +30,7 @@ __all__ = [
     "SAMPLES",
     "SAMPLE_QC",
     "SNAPSHOTS",
+    "STAGING",
     "STRATA",
     "VARIANTS",
     "VARIANT_SITES",
