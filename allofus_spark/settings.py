@@ -10,6 +10,7 @@ collected and reported together, so that one run shows all that has to be mended
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import textwrap
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    field_validator,
     model_validator,
 )
 
@@ -248,6 +250,61 @@ class QcSettings(_Section):
         return self
 
 
+class ConsequenceSettings(_Section):
+    """What variants are annotated with."""
+
+    gff3: str | None = Field(
+        None,
+        min_length=1,
+        description="Genes as GFF3, plain or gzip, of the warehouse's build, as Ensembl or GENCODE write "
+        "them: what consequences are predicted from, together with genome.reference_fasta.",
+    )
+    variants_per_range: int = Field(
+        50_000,
+        ge=1,
+        description="Variants that one process of csq annotates: under a minute of work and a few MiB of "
+        "text, against about 30 ms to start the process.",
+    )
+    annotator: str = Field(
+        "csq",
+        min_length=1,
+        description="Annotator whose consequences the summary, the vat view and allofus variant show.",
+    )
+
+
+class SummarySettings(_Section):
+    """Which variants are counted, and in which bins of frequency."""
+
+    catalogue_set: str = Field(
+        "default",
+        min_length=1,
+        description="Set of catalogues whose novelty the summary, the vat view and allofus variant show.",
+    )
+    passing_only: bool = Field(
+        True,
+        description="Count only sites that passed their filters, or were not filtered, in a callset, as the "
+        "release's headline counts do.",
+    )
+    frequency_bounds: tuple[float, ...] = Field(
+        (0.0001, 0.001, 0.01, 0.05),
+        min_length=1,
+        description="Allele frequencies between which variants are counted, beside singletons (allele count "
+        "1), in the ancestry that is counted. Rare is under 0.01 and common over 0.05 by custom.",
+    )
+
+    @field_validator("frequency_bounds", mode="before")
+    @classmethod
+    def _bounds_as_tuple(cls, bounds: Any) -> Any:
+        return _as_tuple(bounds)
+
+    @model_validator(mode="after")
+    def _bounds_rise(self) -> SummarySettings:
+        edges = (0.0, *self.frequency_bounds, 1.0)
+        if any(first >= second for first, second in itertools.pairwise(edges)):
+            raise ValueError(f"frequency_bounds must rise between 0 and 1: {list(self.frequency_bounds)}")
+        return self
+
+
 class ExportSettings(_Section):
     """Which sites the smaller callset of common variants holds."""
 
@@ -279,6 +336,8 @@ class Settings(_Section):
     ingest: IngestSettings = IngestSettings()
     frequencies: FrequencySettings = FrequencySettings()
     qc: QcSettings = QcSettings()
+    consequences: ConsequenceSettings = ConsequenceSettings()
+    summary: SummarySettings = SummarySettings()
     export: ExportSettings = ExportSettings()
 
     def content_hash(self) -> str:

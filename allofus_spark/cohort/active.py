@@ -44,7 +44,7 @@ def warehouse_build(warehouse: Warehouse) -> Build:
 
 
 def check_build(warehouse: Warehouse, build: Build) -> None:
-    """Raise BuildMismatch unless the warehouse holds no callset, or ``build``."""
+    """Raise BuildMismatch unless the warehouse holds nothing of a build yet, or ``build``."""
     held = warehouse.table_property(BUILD_PROPERTY)
     if held is None or held == build_as_text(build):
         return

@@ -170,7 +170,7 @@ def _callset_writes(warehouse: Warehouse, callset: CallsetRow, held: Held) -> It
     elif callset.callset_id not in held.callsets or tuple(held.callsets[callset.callset_id]) != row:
         properties = {
             BUILD_PROPERTY: build_as_text(callset.build),
-            BIN_WIDTH_PROPERTY: str(warehouse.settings.genome.bin_width_bases),
+            BIN_WIDTH_PROPERTY: str(warehouse.bin_width_bases),
         }
         yield RowsWrite(CALLSETS, [row], this, properties)
 

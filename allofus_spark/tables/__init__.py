@@ -2,9 +2,17 @@
 
 from allofus_spark.tables.callset_tables import CALLSETS, REJECTED_RECORDS, SAMPLES
 from allofus_spark.tables.catalog import contract, contracts
+from allofus_spark.tables.catalogue_tables import (
+    CATALOGUES,
+    KNOWN_PARTITIONS,
+    KNOWN_VARIANTS,
+    REJECTED_KNOWN_RECORDS,
+)
+from allofus_spark.tables.consequence_tables import CONSEQUENCES, VARIANT_SUMMARY
 from allofus_spark.tables.contract import Column, Table, Zone
 from allofus_spark.tables.frequency_tables import ALLELE_COUNTS, STRATA, allele_frequencies
 from allofus_spark.tables.leftovers import STAGING
+from allofus_spark.tables.novelty_tables import CATALOGUE_SETS, NOVELTY, NOVELTY_HISTORY, PARTITION_INPUTS
 from allofus_spark.tables.qc_tables import SAMPLE_QC, variant_qc
 from allofus_spark.tables.readers import Reader, SnapshotReader
 from allofus_spark.tables.run_tables import PIPELINE_RUNS, SNAPSHOTS, SourceRecords
@@ -24,8 +32,17 @@ __all__ = [
     "BIN_WIDTH_PROPERTY",
     "BUILD_PROPERTY",
     "CALLSETS",
+    "CATALOGUES",
+    "CATALOGUE_SETS",
+    "CONSEQUENCES",
     "GENOTYPES",
+    "KNOWN_PARTITIONS",
+    "KNOWN_VARIANTS",
+    "NOVELTY",
+    "NOVELTY_HISTORY",
+    "PARTITION_INPUTS",
     "PIPELINE_RUNS",
+    "REJECTED_KNOWN_RECORDS",
     "REJECTED_RECORDS",
     "SAMPLES",
     "SAMPLE_QC",
@@ -34,6 +51,7 @@ __all__ = [
     "STRATA",
     "VARIANTS",
     "VARIANT_SITES",
+    "VARIANT_SUMMARY",
     "WHOLE_TABLE",
     "ArrowWrite",
     "Column",

@@ -8,6 +8,13 @@ from collections.abc import Iterator
 from allofus_spark.errors import ContractViolation
 from allofus_spark.settings import Settings
 from allofus_spark.tables.callset_tables import CALLSETS, REJECTED_RECORDS, SAMPLES
+from allofus_spark.tables.catalogue_tables import (
+    CATALOGUES,
+    KNOWN_PARTITIONS,
+    KNOWN_VARIANTS,
+    REJECTED_KNOWN_RECORDS,
+)
+from allofus_spark.tables.consequence_tables import CONSEQUENCES, VARIANT_SUMMARY
 from allofus_spark.tables.contract import Table
 from allofus_spark.tables.frequency_tables import (
     ALLELE_COUNTS,
@@ -16,6 +23,7 @@ from allofus_spark.tables.frequency_tables import (
     allele_frequencies,
     subset_frequencies,
 )
+from allofus_spark.tables.novelty_tables import CATALOGUE_SETS, NOVELTY, NOVELTY_HISTORY, PARTITION_INPUTS
 from allofus_spark.tables.qc_tables import SAMPLE_QC, variant_qc
 from allofus_spark.tables.run_tables import RUN_TABLES
 from allofus_spark.tables.variant_tables import GENOTYPES, VARIANT_SITES, VARIANTS
@@ -26,6 +34,8 @@ def contracts(settings: Settings) -> Iterator[Table]:
     yield from (CALLSETS, SAMPLES, VARIANTS, VARIANT_SITES, GENOTYPES, REJECTED_RECORDS)
     yield from (variant_qc(settings.frequencies.ancestry_groups), SAMPLE_QC)
     yield from (STRATA, ALLELE_COUNTS, allele_frequencies(settings.frequencies.ancestry_groups))
+    yield from (CATALOGUES, KNOWN_VARIANTS, KNOWN_PARTITIONS, REJECTED_KNOWN_RECORDS)
+    yield from (CATALOGUE_SETS, NOVELTY, NOVELTY_HISTORY, CONSEQUENCES, VARIANT_SUMMARY, PARTITION_INPUTS)
     yield from RUN_TABLES
 
 

@@ -38,3 +38,8 @@ def struct(**fields: DataType) -> StructType:
 def array(item: DataType) -> ArrayType:
     """An array of ``item``."""
     return ArrayType(item)
+
+
+def mapping(key: DataType, value: DataType) -> MapType:
+    """A map from ``key`` to ``value``."""
+    return MapType(key, value)

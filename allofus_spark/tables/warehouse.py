@@ -23,6 +23,7 @@ from allofus_spark.hadoop import hadoop_path
 from allofus_spark.settings import Settings
 from allofus_spark.tables import catalog
 from allofus_spark.tables.callset_tables import CALLSETS
+from allofus_spark.tables.catalogue_tables import CATALOGUES
 from allofus_spark.tables.commits import fit_table
 from allofus_spark.tables.contract import Table
 from allofus_spark.tables.delta_log import (
@@ -154,9 +155,12 @@ class Warehouse:
     # -- the build -------------------------------------------------------------------------------
 
     def table_property(self, name: str) -> str | None:
-        """A property that the first callset fixed; None where no callset is held."""
-        state = self.state(CALLSETS)
-        return state.properties.get(name) if state and self.rows(CALLSETS) else None
+        """A property that the first callset or catalogue fixed; None where neither is held."""
+        for table in (CALLSETS, CATALOGUES):
+            state = self.state(table)
+            if state and self.rows(table) and name in state.properties:
+                return state.properties[name]
+        return None
 
     @property
     def bin_width_bases(self) -> int:

@@ -1,0 +1,1 @@
+"""What variants do to transcripts, by an annotator."""

@@ -1,0 +1,1 @@
+"""Which variants a set of catalogues has, and which were never reported."""

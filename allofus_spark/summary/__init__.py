@@ -1,0 +1,1 @@
+"""How many variants there are, of each kind and in each ancestry."""
