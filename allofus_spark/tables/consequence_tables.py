@@ -37,8 +37,8 @@ CONSEQUENCES = Table(
         Column(
             "is_most_severe",
             BOOLEAN,
-            "The one row of the allele with its most severe consequence; ties: protein_coding, then the first "
-            "transcript_id",
+            "The one row of the allele with its most severe consequence; ties: protein_coding, then "
+            "the first transcript_id",
         ),
         Column("is_coding", BOOLEAN, "A term is one of the coding consequences (docs/methods.md)"),
         Column(
