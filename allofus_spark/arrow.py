@@ -33,6 +33,15 @@ def begins_run(batch: pa.RecordBatch, columns: Sequence[str]) -> npt.NDArray[np.
     return changed
 
 
+def string_buffers(texts: pa.Array) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
+    """Offsets int32[n + 1] and bytes of an array of strings without nulls, as they lie in memory."""
+    if not len(texts):
+        return np.zeros(1, np.int32), np.zeros(0, np.uint8)
+    _, offsets, data = texts.buffers()
+    own = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    return own, np.zeros(0, np.uint8) if data is None else np.frombuffer(data, np.uint8)
+
+
 def select(what: str, rows: pa.Table, condition: str = "true") -> list[tuple[Any, ...]]:
     """The answer of ``SELECT what`` over the rows that meet an SQL condition."""
     with _database().cursor() as cursor:

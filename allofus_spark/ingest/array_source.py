@@ -26,12 +26,13 @@ from allofus_spark.ingest.array_files import (
     batches_of,
 )
 from allofus_spark.ingest.site_lines import site_lines
-from allofus_spark.ingest.source import Account, IngestJob, Rows, accounted, numbers_in, task_numbers
+from allofus_spark.ingest.source import Account, IngestJob, Rows, accounted
 from allofus_spark.ingest.vcf.call_readers import PackedCalls
 from allofus_spark.ingest.vcf.calls import POLYPLOID
 from allofus_spark.ingest.vcf.parse import parse_chunk
 from allofus_spark.ingest.vcf.scan import Reason
 from allofus_spark.tables.variant_tables import CALLS_MISSING
+from allofus_spark.tasks import numbers_in, task_numbers
 
 FIRST = "first"
 

@@ -33,12 +33,13 @@ from allofus_spark.ingest.filters import GenotypeFilters, parse_filters
 from allofus_spark.ingest.ledger import balanced_files
 from allofus_spark.ingest.order import contiguous_groups
 from allofus_spark.ingest.plan import check_fields, plan_source
-from allofus_spark.ingest.source import IngestJob, task_numbers
+from allofus_spark.ingest.source import IngestJob
 from allofus_spark.ingest.stage import stage_records, staging_folder
 from allofus_spark.ingest.transforms import AlleleRows, SplitAlleles
 from allofus_spark.ingest.vcf.calls import SEX_UNKNOWN, SEX_XX, SEX_XY
 from allofus_spark.ingest.writes import CallsetRow, Held, files_to_write, write_callset
 from allofus_spark.tables import MakeRows, Run, Warehouse, rows_per_batch, start_run
+from allofus_spark.tasks import task_numbers
 
 _SEX_CODES: dict[str | None, int] = {"XX": SEX_XX, "XY": SEX_XY}
 

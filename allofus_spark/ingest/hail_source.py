@@ -25,9 +25,10 @@ from allofus_spark.genotypes import packed_width, rows_that_fit
 from allofus_spark.hadoop import hadoop_path, without_glob
 from allofus_spark.ingest.files import java_errors
 from allofus_spark.ingest.site_lines import site_lines
-from allofus_spark.ingest.source import Account, IngestJob, Rows, accounted, numbers_in, task_numbers
+from allofus_spark.ingest.source import Account, IngestJob, Rows, accounted
 from allofus_spark.ingest.vcf.call_readers import PackedCalls
 from allofus_spark.ingest.vcf.parse import parse_chunk
+from allofus_spark.tasks import numbers_in, task_numbers
 
 MATRIX_TABLE, VDS = "MatrixTable", "VDS"
 # A row is found again by the file that Hail wrote and its place in it.

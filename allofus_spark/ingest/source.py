@@ -118,17 +118,6 @@ class Source(Protocol):
         ...
 
 
-def task_numbers(spark: SparkSession, n_tasks: int) -> DataFrame:
-    """One task a partition: the number is all that Spark hands over."""
-    return spark.range(0, n_tasks, 1, numPartitions=max(n_tasks, 1))
-
-
-def numbers_in(batches: Iterable[pa.RecordBatch]) -> Iterator[int]:
-    """The task numbers of a partition of ``task_numbers``."""
-    for batch in batches:
-        yield from batch.column(0).to_pylist()
-
-
 def accounted(number: int, path: str, read: Callable[[Counter[str], Account], Rows]) -> Rows:
     """The rows that ``read`` gives, then a ledger row; an unusable file becomes a ledger row with the error.
 

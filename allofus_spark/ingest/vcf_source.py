@@ -24,9 +24,10 @@ from allofus_spark.errors import BadSource
 from allofus_spark.hadoop import without_glob
 from allofus_spark.ingest.bytes import ByteStream, Split, SplitReader, SplitReport, check_reports
 from allofus_spark.ingest.files import SourceFile
-from allofus_spark.ingest.source import Account, IngestJob, Rows, accounted, numbers_in, task_numbers
+from allofus_spark.ingest.source import Account, IngestJob, Rows, accounted
 from allofus_spark.ingest.vcf.header import VcfHeader
 from allofus_spark.ingest.vcf.parse import parse_chunk
+from allofus_spark.tasks import numbers_in, task_numbers
 
 _PASSTHROUGH = "org.apache.hadoop.io.compress.PassthroughCodec"
 # Hadoop's key, and what it becomes in the shaded client that PySpark ships.

@@ -32,6 +32,7 @@ from allofus_spark.tables import (
     Run,
     Warehouse,
     Write,
+    partitions_predicate,
 )
 from allofus_spark.tables.writes import Written
 
@@ -130,13 +131,7 @@ def _variant_writes(run: Run, touched: list[tuple[str, int]]) -> Iterator[ArrowW
     """``variants`` of the partitions that the callset touches or used to touch."""
     if not touched:
         return
-    bins: dict[str, list[int]] = {}
-    for contig, number in touched:
-        bins.setdefault(contig, []).append(number)
-    predicate = " OR ".join(
-        f"(contig = '{contig}' AND bin IN ({', '.join(map(str, numbers))}))"
-        for contig, numbers in bins.items()
-    )
+    predicate = partitions_predicate(touched)
     sites = run.read(VARIANT_SITES).where(predicate)
     firsts = transforms.first_carriers(sites, run.read(CALLSETS)).sortWithinPartitions(*VARIANTS.order)
     yield ArrowWrite(firsts, transforms.variant_batches, [(VARIANTS, predicate)])

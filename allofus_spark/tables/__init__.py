@@ -12,7 +12,9 @@ from allofus_spark.tables.consequence_tables import CONSEQUENCES, VARIANT_SUMMAR
 from allofus_spark.tables.contract import Column, Table, Zone
 from allofus_spark.tables.frequency_tables import ALLELE_COUNTS, STRATA, allele_frequencies
 from allofus_spark.tables.leftovers import STAGING
+from allofus_spark.tables.live_files import LiveFile, live_files
 from allofus_spark.tables.novelty_tables import CATALOGUE_SETS, NOVELTY, NOVELTY_HISTORY, PARTITION_INPUTS
+from allofus_spark.tables.partitions import Partition, content_hashes, partitions_predicate
 from allofus_spark.tables.qc_tables import SAMPLE_QC, variant_qc
 from allofus_spark.tables.readers import Reader, SnapshotReader
 from allofus_spark.tables.run_tables import PIPELINE_RUNS, SNAPSHOTS, SourceRecords
@@ -56,7 +58,9 @@ __all__ = [
     "ArrowWrite",
     "Column",
     "Keys",
+    "LiveFile",
     "MakeRows",
+    "Partition",
     "Reader",
     "RowsWrite",
     "Run",
@@ -67,8 +71,11 @@ __all__ = [
     "Write",
     "Zone",
     "allele_frequencies",
+    "content_hashes",
     "contract",
     "contracts",
+    "live_files",
+    "partitions_predicate",
     "rows_per_batch",
     "start_run",
     "variant_qc",
