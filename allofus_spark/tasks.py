@@ -8,9 +8,9 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
 
-def task_numbers(spark: SparkSession, n_tasks: int) -> DataFrame:
-    """One task a partition."""
-    return spark.range(0, n_tasks, 1, numPartitions=max(n_tasks, 1))
+def task_numbers(spark: SparkSession, n_tasks: int, *, n_partitions: int | None = None) -> DataFrame:
+    """One task a partition; or neighbouring ones together, in ``n_partitions``."""
+    return spark.range(0, n_tasks, 1, numPartitions=max(n_partitions or n_tasks, 1))
 
 
 def numbers_in(batches: Iterable[pa.RecordBatch]) -> Iterator[int]:

@@ -10,6 +10,7 @@ from allofus_spark.genome.builds import (
 )
 from allofus_spark.genome.columns import ploidy_regions, variant_ids, variant_types
 from allofus_spark.genome.known_builds import build_as_text, build_from_text, load_build
+from allofus_spark.genome.match_kernels import match_alleles
 from allofus_spark.genome.normalise import normalise_alleles, reference_mismatches
 from allofus_spark.genome.reference import ReferenceSequence
 from allofus_spark.genome.variant_ids import variant_id
@@ -25,6 +26,7 @@ __all__ = [
     "build_as_text",
     "build_from_text",
     "load_build",
+    "match_alleles",
     "normalise_alleles",
     "ploidy_regions",
     "reference_mismatches",

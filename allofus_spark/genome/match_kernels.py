@@ -13,7 +13,7 @@ from numba import njit
 def _same(first, first_start, first_end, second, second_start, second_end):  # type: ignore[no-untyped-def]
     if first_end - first_start != second_end - second_start:
         return False
-    for at in range(first_end - first_start):
+    for at in range(first_end - first_start):  # noqa: SIM110 (numba compiles no generator)
         if first[first_start + at] != second[second_start + at]:
             return False
     return True

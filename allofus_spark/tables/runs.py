@@ -66,15 +66,16 @@ class Run:
 
     def read(self, table: Table) -> DataFrame:
         """Rows of the live table, its version noted as an input."""
-        self._note_input(table)
+        self.note_input(table)
         return self.warehouse.live(table)
 
     def rows(self, table: Table) -> list[Row]:
         """All rows of a small live table, its version noted as an input."""
-        self._note_input(table)
+        self.note_input(table)
         return self.warehouse.rows(table)
 
-    def _note_input(self, table: Table) -> None:
+    def note_input(self, table: Table) -> None:
+        """Note the table's version as an input, where its files are read by other ways than the above."""
         state = self.warehouse.state(table)
         if state is not None:
             self.inputs[table.name] = state.version

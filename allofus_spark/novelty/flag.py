@@ -1,0 +1,253 @@
+"""``novelty``: which alleles of the cohort a set of catalogues has, and which were never reported.
+
+Of one billion alleles against a catalogue of one billion the join is the work. Delta has no bucketed join,
+and Spark's would shuffle and sort both sides. But ``variants`` and
+``known_variants`` are partitioned by contig and bin alike, and each file is sorted by position. So a task
+takes a share of one file of ``variants`` and walks beside it through the row groups of the same partition's
+known alleles that reach into its range: position, ref, alt and known_id alone. Every row group is read about
+once, and a task holds one row group of 131,072 narrow rows of either side at a time, whatever their numbers.
+Work grows with the sum of both sides and is divided among as many tasks as there are half millions of
+alleles. Where tasks cannot open the warehouse's files, Spark joins the key columns instead.
+
+A partition is flagged anew when its alleles, or the alleles, coverage or alignment of a catalogue there,
+are not those that its rows were made from (``partition_inputs``). A version that changes nothing in a
+partition costs nothing there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from allofus_spark.cohort import warehouse_build
+from allofus_spark.novelty.catalogue_sets import Revision, current_revision
+from allofus_spark.novelty.judge import Catalogue, Judge
+from allofus_spark.novelty.rows import FileTask, Flagging, JudgeJoined, MergeFiles, joined
+from allofus_spark.tables import (
+    CALLSETS,
+    KNOWN_PARTITIONS,
+    KNOWN_VARIANTS,
+    NOVELTY,
+    NOVELTY_HISTORY,
+    PARTITION_INPUTS,
+    VARIANTS,
+    ArrowWrite,
+    Partition,
+    RowsWrite,
+    Run,
+    Table,
+    Warehouse,
+    content_hashes,
+    live_files,
+    partitions_predicate,
+    start_run,
+)
+from allofus_spark.tables.novelty_tables import STATUSES
+from allofus_spark.tasks import task_numbers
+
+# Of `variants`, for one task: a few seconds of work, against some milliseconds to open the files.
+_ROWS_OF_TASK = 512 * 1024
+# For one file of `novelty`: about 20 MiB.
+_ROWS_OF_FILE = 4 * _ROWS_OF_TASK
+
+Inputs = dict[str, str]
+
+
+def flag_novelty(
+    warehouse: Warehouse,
+    *,
+    catalogue_set: str = "default",
+    catalogues: Mapping[str, str] | None = None,
+    recompute: bool = False,
+) -> dict[str, int]:
+    """Hold every allele of the cohort against a set of catalogues, and record a snapshot.
+
+    Parameters
+    ----------
+    catalogue_set
+        Name of the set. Sets stand side by side; a set gets a new revision when its versions change.
+    catalogues
+        Version of each catalogue; none: the newest version of every catalogue that is held.
+    recompute
+        Flag every partition anew, whether or not anything changed.
+
+    Returns
+    -------
+    Counters: partitions, partitions flagged now, alleles by status, and alleles reclassified.
+
+    Raises
+    ------
+    BadSource
+        The warehouse holds no callset, no catalogue, or not the version that was asked for.
+    """
+    with start_run(warehouse, "flag_novelty") as run:
+        warehouse_build(warehouse)
+        revision = current_revision(run, catalogue_set, catalogues or {})
+        today = _inputs_today(run, revision)
+        held = _inputs_held(run, catalogue_set)
+        stale = [place for place, inputs in today.items() if recompute or held.get(place) != inputs]
+        gone = sorted(set(held) - set(today))
+        run.counters.update(partitions=len(today), partitions_flagged=len(stale), reclassified=0)
+        _tell(run, revision, len(stale), len(today))
+        if stale or gone:
+            run.write(
+                _novelty_write(run, revision, stale, gone),
+                _inputs_write(catalogue_set, today),
+                *revision.write(),
+            )
+        elif revision.is_new:
+            run.write(*revision.write())
+        _count(run, revision)
+        return dict(run.counters)
+
+
+def _tell(run: Run, revision: Revision, n_stale: int, n_partitions: int) -> None:
+    versions = ", ".join(f"{name} {version}" for name, version in revision.versions.items())
+    run.progress(f"catalogue set {revision.catalogue_set}, revision {revision.number}: {versions}")
+    if revision.is_new and revision.before:
+        run.progress(f"changed since revision {revision.number - 1}: {'; '.join(revision.changes())}")
+    run.progress(f"{n_stale} of {n_partitions} partitions changed since they were flagged")
+
+
+# -- what has changed ----------------------------------------------------------------------------
+
+
+def _inputs_today(run: Run, revision: Revision) -> dict[Partition, Inputs]:
+    """Fingerprints of what each partition's rows are made from."""
+    hashes = content_hashes(run.read(VARIANTS), "position", "ref", "alt", "first_callset_id")
+    alignment = _digest(_aligned_with(run))
+    known: dict[tuple[str, str], dict[Partition, str]] = defaultdict(dict)
+    for row in run.rows(KNOWN_PARTITIONS):
+        known[row.catalogue, row.version][row.contig, row.bin] = f"{row.n_alleles}:{row.content_hash}"
+    return {
+        place: {
+            "variants": f"{rows}:{content}",
+            "alignment": alignment,
+            **{
+                catalogue.name: _catalogue_input(catalogue, known[catalogue.name, catalogue.version], place)
+                for catalogue in revision.catalogues
+            },
+        }
+        for place, (rows, content) in sorted(hashes.items())
+    }
+
+
+def _catalogue_input(catalogue: Catalogue, content: Mapping[Partition, str], place: Partition) -> str:
+    intervals = [ends.tolist() for ends in catalogue.covered.get(place[0], ())]
+    return f"{content.get(place, '0:0')}:{_digest([intervals, catalogue.normalised_with])}"
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _aligned_with(run: Run) -> dict[str, str | None]:
+    return {row.callset_id: row.normalised_with for row in run.rows(CALLSETS)}
+
+
+def _inputs_held(run: Run, catalogue_set: str) -> dict[Partition, Inputs]:
+    return {
+        (row.contig, row.bin): dict(row.inputs)
+        for row in run.rows(PARTITION_INPUTS)
+        if row.stage == NOVELTY.name and row.scope == catalogue_set
+    }
+
+
+def _inputs_write(catalogue_set: str, today: Mapping[Partition, Inputs]) -> RowsWrite:
+    rows = [(NOVELTY.name, catalogue_set, *place, inputs) for place, inputs in today.items()]
+    return RowsWrite(PARTITION_INPUTS, rows, f"stage = '{NOVELTY.name}' AND scope = '{catalogue_set}'")
+
+
+# -- the rows ------------------------------------------------------------------------------------
+
+
+def _novelty_write(
+    run: Run, revision: Revision, stale: Sequence[Partition], gone: Sequence[Partition]
+) -> ArrowWrite:
+    had_before = revision.before and run.warehouse.exists(NOVELTY)
+    flagging = Flagging(
+        revision.catalogue_set,
+        revision.number,
+        Judge(revision.catalogues, _aligned_with(run)),
+        keep_history=bool(revision.is_new and had_before),
+    )
+    own = f"catalogue_set = '{revision.catalogue_set}'"
+    replaced = [(NOVELTY, f"{own} AND ({partitions_predicate([*stale, *gone])})"), (NOVELTY_HISTORY, "")]
+    if run.warehouse.local_root is None:
+        frame = _joined_frame(run, revision, stale, keep_history=flagging.keep_history)
+        return ArrowWrite(frame, JudgeJoined(flagging), replaced)
+    tasks = _file_tasks(run, revision, set(stale), keep_history=flagging.keep_history)
+    n_rows = sum(file_rows for _, file_rows in tasks)
+    n_files = max(n_rows // _ROWS_OF_FILE, run.warehouse.spark.sparkContext.defaultParallelism)
+    frame = task_numbers(run.warehouse.spark, len(tasks), n_partitions=min(n_files, len(tasks)))
+    return ArrowWrite(frame, MergeFiles(tuple(task for task, _ in tasks), flagging), replaced)
+
+
+def _file_tasks(
+    run: Run, revision: Revision, stale: set[Partition], *, keep_history: bool
+) -> list[tuple[FileTask, int]]:
+    """Tasks over all files of the stale partitions, each with its rows; partition by partition."""
+    known = _paths(run, KNOWN_VARIANTS, "catalogue", "version")
+    before = _paths(run, NOVELTY, "catalogue_set") if keep_history else {}
+    tasks = []
+    for file in _files(run, VARIANTS):
+        place = file.partition["contig"], int(file.partition["bin"])
+        if place not in stale:
+            continue
+        of = -(-file.rows // _ROWS_OF_TASK)
+        against = [known.get((item.name, item.version, *place), []) for item in revision.catalogues]
+        old = before.get((revision.catalogue_set, *place), [])
+        tasks += [
+            (FileTask(*place, file.path, share, of, against, old), file.rows // of) for share in range(of)
+        ]
+    return sorted(tasks, key=lambda task: (task[0].contig, task[0].bin, task[0].path, task[0].share))
+
+
+def _files(run: Run, table: Table) -> list[Any]:
+    run.note_input(table)
+    state = run.warehouse.state(table)
+    return live_files(run.warehouse.local_path(table), state.version) if state else []
+
+
+def _paths(run: Run, table: Table, *scope: str) -> dict[tuple[str | int, ...], list[str]]:
+    """Paths of a table's files by (``scope`` columns, contig, bin)."""
+    paths: dict[tuple[str | int, ...], list[str]] = defaultdict(list)
+    for file in _files(run, table):
+        own = file.partition
+        paths[(*(own[name] for name in scope), own["contig"], int(own["bin"]))].append(file.path)
+    return paths
+
+
+def _joined_frame(
+    run: Run, revision: Revision, stale: Sequence[Partition], *, keep_history: bool
+) -> DataFrame:
+    """The alleles of the stale partitions (none, where there are none) as of ``joined``."""
+    where = partitions_predicate(stale) or "false"
+    known = run.read(KNOWN_VARIANTS).where(where)
+    of_catalogue = [
+        known.where((F.col("catalogue") == item.name) & (F.col("version") == item.version))
+        for item in revision.catalogues
+    ]
+    before = None
+    if keep_history:
+        own = F.col("catalogue_set") == revision.catalogue_set
+        before = run.read(NOVELTY).where(own).where(where)
+    return joined(run.read(VARIANTS).where(where), of_catalogue, before)
+
+
+def _count(run: Run, revision: Revision) -> None:
+    """Count alleles by status, from the table as written, and those that the revision reclassified."""
+    run.counters.update({f"alleles_{status}": 0 for status in STATUSES})
+    if run.warehouse.exists(NOVELTY):
+        own = run.warehouse.live(NOVELTY).where(F.col("catalogue_set") == revision.catalogue_set)
+        for status, count in own.groupBy("status").count().collect():
+            run.counters[f"alleles_{status}"] = count
+    for written, _ in run.written:
+        if written.table is NOVELTY_HISTORY:
+            run.counters["reclassified"] = written.rows or 0

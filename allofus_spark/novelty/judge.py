@@ -1,0 +1,157 @@
+"""From what each catalogue has to the status of each allele."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from allofus_spark.genome import variant_types
+from allofus_spark.tables.novelty_tables import (
+    KNOWN_SITE_NEW_ALLELE,
+    NOT_ASSESSABLE,
+    NOT_ASSESSABLE_REASONS,
+    REPORTED,
+    STATUSES,
+    UNREPORTED,
+)
+
+Flags = npt.NDArray[np.bool_]
+Intervals = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
+_BASES_ONLY = "^[ACGT]+$"
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """One version of a catalogue, as judging needs it; goes to the workers by pickle.
+
+    ``covered`` by contig: (first, last) of intervals, int64[k] each, 1-based, both ends inclusive, rising and
+    apart from each other.
+    """
+
+    name: str
+    version: str
+    checksum: str
+    normalised_with: str | None
+    covered: Mapping[str, Intervals]
+
+    def covers(self, contig: str, position: npt.NDArray[np.int32]) -> Flags:
+        """Whether each position lies in a covered interval."""
+        if contig not in self.covered:
+            return np.zeros(len(position), np.bool_)
+        first, last = self.covered[contig]
+        at = np.searchsorted(first, position, side="right") - 1
+        return np.asarray((at >= 0) & (position <= last[at]))
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What one catalogue has of n alleles: ``known`` and ``other`` as of `Found`, and ids string[n]."""
+
+    known: Flags
+    other: Flags
+    known_id: pa.Array
+
+
+@dataclass(frozen=True)
+class Judge:
+    """The status of alleles; goes to the workers by pickle.
+
+    ``aligned_with`` is, by callset, the checksum of the FASTA that its indels are left-aligned against.
+    """
+
+    catalogues: Sequence[Catalogue]
+    aligned_with: Mapping[str, str | None]
+
+    def columns(
+        self, contig: str, alleles: pa.RecordBatch, evidence: Sequence[Evidence]
+    ) -> dict[str, pa.Array]:
+        """Columns status, reason, reports, site_known_to and compared_with of ``novelty``.
+
+        ``alleles`` of one contig have position, ref, alt and first_callset_id; ``evidence`` follows
+        ``catalogues``. An allele that a catalogue has is reported wherever the catalogue says it looks; that
+        it has none counts only where the catalogue covers the position and would write the allele alike.
+        """
+        position = np.asarray(alleles.column("position"))
+        kinds = _reasons_of_form(alleles)
+        comparable = kinds == ""
+        aligned = [self._written_alike(alleles, catalogue) for catalogue in self.catalogues]
+        covers = [catalogue.covers(contig, position) for catalogue in self.catalogues]
+        shape = (len(self.catalogues), len(position))
+        known = np.array([found.known & comparable for found in evidence], np.bool_).reshape(shape)
+        trusted = np.array([comparable & alike for alike in aligned], np.bool_).reshape(shape)
+        covered = np.array(covers, np.bool_).reshape(shape)
+        other = np.array([found.other for found in evidence], np.bool_).reshape(shape) & trusted & ~known
+        compared = (covered & trusted) | known
+        reason = np.where(comparable, np.where(covered.any(axis=0), "not_aligned", "not_covered"), kinds)
+        status = np.select(
+            [known.any(axis=0), other.any(axis=0), compared.any(axis=0)],
+            [REPORTED, KNOWN_SITE_NEW_ALLELE, UNREPORTED],
+            NOT_ASSESSABLE,
+        )
+        names = [catalogue.name for catalogue in self.catalogues]
+        return {
+            "status": as_strings(status, STATUSES),
+            "reason": as_strings(np.where(status == NOT_ASSESSABLE, reason, ""), NOT_ASSESSABLE_REASONS),
+            "reports": _reports(known, names, [found.known_id for found in evidence]),
+            "site_known_to": _names(other, names),
+            "compared_with": _names(compared, names),
+        }
+
+    def _written_alike(self, alleles: pa.RecordBatch, catalogue: Catalogue) -> Flags:
+        """Whether the catalogue would write each allele as the cohort does: an indel can stand elsewhere."""
+        kinds = variant_types(alleles.column("ref"), alleles.column("alt"))
+        moves = np.asarray(pc.is_in(kinds, pa.array(["insertion", "deletion"])))
+        alike = [
+            callset_id
+            for callset_id, fasta in self.aligned_with.items()
+            if fasta is not None and fasta == catalogue.normalised_with
+        ]
+        aligned = pc.is_in(alleles.column("first_callset_id"), pa.array(alike, pa.string()))
+        return np.asarray(~moves | np.asarray(aligned), np.bool_)
+
+
+def _reasons_of_form(alleles: pa.RecordBatch) -> npt.NDArray[np.object_]:
+    """Why an allele has no sequence to compare; empty text where it has."""
+    ref, alt = alleles.column("ref"), alleles.column("alt")
+    kinds = np.asarray(variant_types(ref, alt).to_pandas())
+    plain = pc.and_(pc.match_substring_regex(ref, _BASES_ONLY), pc.match_substring_regex(alt, _BASES_ONLY))
+    without_sequence = (kinds == "symbolic") | (kinds == "breakend")
+    return np.where(without_sequence, kinds, np.where(np.asarray(plain), "", "ambiguous_base"))
+
+
+def as_strings(values: npt.NDArray[np.generic], known: Sequence[str] | Mapping[str, str]) -> pa.Array:
+    """string[n] of values that are among the few ``known``; null for any other."""
+    code = np.full(len(values), -1, np.int32)
+    for number, name in enumerate(known):
+        code[values == name] = number
+    return pa.array(list(known), pa.string()).take(pa.array(code, mask=code < 0))
+
+
+def _names(flags: Flags, names: Sequence[str]) -> pa.Array:
+    """list<string>[n] of the names whose flag is set; ``flags`` bool[len(names), n]."""
+    offsets, which, _ = _places(flags)
+    return pa.ListArray.from_arrays(offsets, pa.array(list(names), pa.string()).take(which))
+
+
+def _reports(known: Flags, names: Sequence[str], ids: Sequence[pa.Array]) -> pa.Array:
+    offsets, which, rows = _places(known)
+    catalogue = pa.array(list(names), pa.string()).take(which)
+    own = [pa.array([], pa.string()), *(column.cast(pa.string()) for column in ids)]
+    starts = np.arange(len(ids), dtype=np.int64) * known.shape[1]
+    place = starts[np.asarray(which)] + rows if len(ids) else rows
+    known_id = pa.concat_arrays(own).take(pa.array(place))
+    reports = pa.StructArray.from_arrays([catalogue, known_id], names=["catalogue", "known_id"])
+    return pa.ListArray.from_arrays(offsets, reports)
+
+
+def _places(flags: Flags) -> tuple[pa.Array, pa.Array, npt.NDArray[np.int64]]:
+    """List offsets int32[n + 1], and the place in names and the row of every flag that is set, by row."""
+    offsets = np.zeros(flags.shape[1] + 1, np.int32)
+    np.cumsum(flags.sum(axis=0), out=offsets[1:])
+    rows, which = np.nonzero(flags.T)
+    return pa.array(offsets), pa.array(which.astype(np.int32)), rows
