@@ -1,9 +1,8 @@
 """Tables of very many alleles, of a cohort and of a catalogue, whose every status is known before.
 
-Both spread over the autosomes as evenly as the genome is long; one allele in ten is a deletion of two
-bases.
-Of the cohort's alleles 55 % are in the catalogue, 10 % are at a position of the catalogue with another allele,
-and 35 % are elsewhere: about the shares of a large cohort against dbSNP.
+Both spread over the autosomes as evenly as the genome is long; one allele in ten is a deletion. Of the
+cohort's alleles 55 % are in the catalogue, 10 % are at a position of the catalogue with another allele, and
+35 % are elsewhere: about the shares of a large cohort against dbSNP.
 """
 
 from __future__ import annotations

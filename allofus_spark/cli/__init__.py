@@ -9,6 +9,7 @@ from allofus_spark.cli.export import export_command
 from allofus_spark.cli.frequencies import frequencies_command
 from allofus_spark.cli.ingest import ingest_genotypes_command, ingest_samples_command
 from allofus_spark.cli.look import query_command, status_command
+from allofus_spark.cli.novelty import flag_novelty_command
 from allofus_spark.cli.qc import qc_command
 
 
@@ -39,6 +40,7 @@ for command in (
     ingest_genotypes_command,
     qc_command,
     frequencies_command,
+    flag_novelty_command,
     export_command,
     query_command,
     status_command,

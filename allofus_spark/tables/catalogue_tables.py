@@ -44,6 +44,7 @@ CATALOGUES = Table(
         Column("n_not_comparable", LONG, "Symbolic alleles and breakends, which are not kept"),
         Column("n_refused", LONG, "Records refused; see rejected_known_records"),
     ),
+    partition_by=("catalogue", "version"),
 )
 
 KNOWN_VARIANTS = Table(

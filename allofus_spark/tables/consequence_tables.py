@@ -80,6 +80,7 @@ VARIANT_SUMMARY = Table(
             "Alleles with a coding consequence among n_known_site_new_allele and n_unreported",
         ),
     ),
+    partition_by=("catalogue_set", "annotator"),
     checks={
         "statuses_add_up": "n_variants = n_reported + n_known_site_new_allele + n_unreported "
         "+ n_not_assessable",
