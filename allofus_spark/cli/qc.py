@@ -12,10 +12,16 @@ from allofus_spark.cli.options import common_options, echo_counters, fail, open_
     "--unrelated", metavar="FILE", help="Sample ids, one a line, among whom Hardy-Weinberg is tested."
 )
 @click.option("--assume-unrelated", is_flag=True, help="Take all samples for unrelated.")
+@click.option(
+    "--catalogue-set",
+    metavar="NAME",
+    help="Count, for each sample, the alleles that no catalogue of this set has (see flag-novelty).",
+)
 @common_options
 def qc_command(
     unrelated: str | None,
     assume_unrelated: bool,
+    catalogue_set: str | None,
     settings_file: str | None,
     warehouse: str | None,
     overrides: tuple[str, ...],
@@ -32,5 +38,7 @@ def qc_command(
         fail("give either --unrelated FILE or --assume-unrelated")
     with open_warehouse("qc", settings_file, warehouse, overrides) as tables:
         chosen = None if unrelated is None else read_sample_ids(unrelated)
-        counters = compute_qc(tables, unrelated=chosen, assume_unrelated=assume_unrelated)
+        counters = compute_qc(
+            tables, unrelated=chosen, assume_unrelated=assume_unrelated, catalogue_set=catalogue_set
+        )
         echo_counters(f"variant_qc and sample_qc of {tables.root} are computed", counters)

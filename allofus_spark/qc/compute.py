@@ -14,12 +14,14 @@ from pyspark.sql import functions as F
 from allofus_spark.cohort import Sample, active_samples, check_are_active, rows_of_widest, warehouse_build
 from allofus_spark.genome import Build
 from allofus_spark.qc.groups import build_groups
+from allofus_spark.qc.new_alleles import NewAlleles, new_alleles
 from allofus_spark.qc.sample_flags import SampleFlags, samples_beside_sums
 from allofus_spark.qc.sample_sums import SampleSums, sex_places, sums_by_sample
 from allofus_spark.qc.variant_flags import VariantFlags, metrics_beside_sites
 from allofus_spark.qc.variant_metrics import VariantMetrics, rows_to_assess
 from allofus_spark.tables import (
     GENOTYPES,
+    NOVELTY,
     SAMPLE_QC,
     SAMPLES,
     VARIANT_SITES,
@@ -42,7 +44,11 @@ Samples = Mapping[str, Sequence[Sample]]
 
 
 def compute_qc(
-    warehouse: Warehouse, *, unrelated: Collection[str] | None = None, assume_unrelated: bool = False
+    warehouse: Warehouse,
+    *,
+    unrelated: Collection[str] | None = None,
+    assume_unrelated: bool = False,
+    catalogue_set: str | None = None,
 ) -> dict[str, int]:
     """Recompute the quality of variants and samples, and record a snapshot.
 
@@ -53,14 +59,16 @@ def compute_qc(
     assume_unrelated
         All samples are taken for unrelated. Without either, Hardy-Weinberg columns are null, and excess
         heterozygosity is tested among all samples.
+    catalogue_set
+        Set of catalogues, by which ``flag_novelty`` was run, whose missing alleles are counted by sample.
 
     Returns
     -------
     The run's counters: callsets, samples, variants, and how many have each reason.
 
-    Raises BadSource where the warehouse holds no callset; BadSamples where an id of ``unrelated`` is in no
-    active callset, or a label is not a group of the settings; ContractViolation where ``genotypes`` and
-    ``variant_sites`` are not one to one.
+    Raises BadSource where the warehouse holds no callset, or not the catalogue set; BadSamples where an id of
+    ``unrelated`` is in no active callset, or a label is not a group of the settings; ContractViolation where
+    ``genotypes`` and ``variant_sites`` are not one to one.
     """
     with start_run(warehouse, "compute_qc") as run:
         samples = active_samples(warehouse, run)
@@ -69,7 +77,7 @@ def compute_qc(
         genotypes = rows_to_assess(run.read(GENOTYPES), samples)
         with rows_per_batch(warehouse.spark, rows_of_widest(warehouse, map(len, samples.values()))):
             _write_variants(run, genotypes, samples, chosen, build)
-            _write_samples(run, genotypes, samples, build)
+            _write_samples(run, genotypes, samples, build, new_alleles(run, catalogue_set))
         _count_reasons(run)
         return dict(run.counters)
 
@@ -109,11 +117,15 @@ def _write_variants(
     run.write(ArrowWrite(source, flags, [(table, WHOLE_TABLE)]))
 
 
-def _write_samples(run: Run, genotypes: DataFrame, samples: Samples, build: Build) -> None:
+def _write_samples(
+    run: Run, genotypes: DataFrame, samples: Samples, build: Build, new: NewAlleles | None
+) -> None:
     sexes = {callset_id: sex_places(members) for callset_id, members in samples.items()}
-    sums = sums_by_sample(genotypes, SampleSums(sexes, build))
+    rows = new.beside(genotypes, run.read(NOVELTY)) if new and run.warehouse.exists(NOVELTY) else genotypes
+    sums = sums_by_sample(rows, SampleSums(sexes, build, new))
     source = samples_beside_sums(run.read(SAMPLES), sums, list(samples))
-    run.write(ArrowWrite(source, SampleFlags(run.warehouse.settings.qc), [(SAMPLE_QC, WHOLE_TABLE)]))
+    flags = SampleFlags(run.warehouse.settings.qc, new.catalogue_set if new else None)
+    run.write(ArrowWrite(source, flags, [(SAMPLE_QC, WHOLE_TABLE)]))
 
 
 def _count_reasons(run: Run) -> None:

@@ -35,9 +35,13 @@ def samples_beside_sums(samples: DataFrame, sums: DataFrame, callset_ids: Sequen
 
 @dataclass(frozen=True)
 class SampleFlags:
-    """Rows of ``sample_qc`` from samples beside their sums; goes to the workers by pickle."""
+    """Rows of ``sample_qc`` from samples beside their sums; goes to the workers by pickle.
+
+    ``catalogue_set`` is the one that new alleles were told by, if any was.
+    """
 
     settings: QcSettings
+    catalogue_set: str | None = None
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, pa.RecordBatch]]:
         for batch in batches:
@@ -69,6 +73,9 @@ class SampleFlags:
             "reasons": list_column(reasons, SAMPLE_REASONS),
             "not_assessed": list_column(not_assessed, SAMPLE_NOT_ASSESSED),
         }
+        arrays["catalogue_set"] = pa.repeat(pa.scalar(self.catalogue_set, pa.string()), batch.num_rows)
+        new = arrays["n_not_in_catalogues"]
+        arrays["n_not_in_catalogues"] = new if self.catalogue_set else pa.nulls(len(new), new.type)
         names = [column.name for column in SAMPLE_QC.columns]
         return pa.RecordBatch.from_arrays([arrays[name] for name in names], names=names)
 
@@ -80,7 +87,10 @@ def _counts_and_ratios(sums: Columns) -> Columns:
     expected = sums["expected_x_hets"] / EXPECTED_UNIT
     as_they_are = ("n_missing", *calls, "n_insertion", "n_deletion", "n_other", "n_transitions")
     return {
-        **{name: sums[name] for name in (*as_they_are, "n_transversions", "n_singletons")},
+        **{
+            name: sums[name]
+            for name in (*as_they_are, "n_transversions", "n_singletons", "n_not_in_catalogues")
+        },
         "n_called": n_called,
         "n_snv": sums["n_transitions"] + sums["n_transversions"] + sums["n_other_snv"],
         "call_rate": _ratio(n_called, n_called + sums["n_missing"]),

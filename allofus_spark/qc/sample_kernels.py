@@ -25,14 +25,17 @@ TALLY = (
     "n_x_het",
     "n_x_missing",
     "expected_x_hets_missing",
+    "n_not_in_catalogues",
 )
 _HET, _HOM_ALT, _HEMI_ALT, _DIPLOID_MISSING, _HAPLOID_MISSING = range(6, 11)
 _BLOCK = 512  # bytes of calls: the tallies of 2,048 samples stay in a core's cache from row to row
-_SINGLETON, _X_HET, _X_MISSING, _EXPECTED_MISSING = range(11, 15)
+_SINGLETON, _X_HET, _X_MISSING, _EXPECTED_MISSING, _NEW = range(11, 16)
+# Marks of a row, as bits.
+IS_SINGLETON, IS_NEW = 1, 2
 
 
 @numba.njit(cache=True, nogil=True)
-def _add_call(of_sample, call, copies, kind, is_singleton, is_x, expected):  # type: ignore[no-untyped-def]
+def _add_call(of_sample, call, copies, kind, marks, is_x, expected):  # type: ignore[no-untyped-def]
     """Add a call that is not hom-ref to the tally of one sample."""
     if is_x:
         if call == HET:
@@ -50,12 +53,14 @@ def _add_call(of_sample, call, copies, kind, is_singleton, is_x, expected):  # t
         of_sample[_HET] += 1
     else:
         of_sample[_HOM_ALT if copies == 2 else _HEMI_ALT] += 1
-    if is_singleton:
+    if marks & IS_SINGLETON:
         of_sample[_SINGLETON] += 1
+    if marks & IS_NEW:
+        of_sample[_NEW] += 1
 
 
 @numba.njit(cache=True, nogil=True)
-def _add_dense(tally, packed, rows, copies, sex, kind, singleton, is_x, expected):  # type: ignore[no-untyped-def]
+def _add_dense(tally, packed, rows, copies, sex, kind, marks, is_x, expected):  # type: ignore[no-untyped-def]
     n_samples = len(sex)
     for begin in range(0, packed.shape[1], _BLOCK):
         end = min(begin + _BLOCK, packed.shape[1])
@@ -68,20 +73,20 @@ def _add_dense(tally, packed, rows, copies, sex, kind, singleton, is_x, expected
                     call = value & 3
                     if call:
                         meant = copies[row, sex[sample]]
-                        of_row = (call, meant, kind[row], singleton[row], is_x[row], expected[row])
+                        of_row = (call, meant, kind[row], marks[row], is_x[row], expected[row])
                         _add_call(tally[sample], *of_row)
                     value >>= 2
                     sample += 1
 
 
 @numba.njit(cache=True, nogil=True)
-def _add_sparse(tally, lists, call, copies, sex, kind, singleton, is_x, expected):  # type: ignore[no-untyped-def]
+def _add_sparse(tally, lists, call, copies, sex, kind, marks, is_x, expected):  # type: ignore[no-untyped-def]
     offsets, indices = lists
     for row in range(len(offsets) - 1):
         for at in range(offsets[row], offsets[row + 1]):
             sample = indices[at]
             meant = copies[row, sex[sample]]
-            _add_call(tally[sample], call, meant, kind[row], singleton[row], is_x[row], expected[row])
+            _add_call(tally[sample], call, meant, kind[row], marks[row], is_x[row], expected[row])
 
 
 def add_calls(
@@ -90,7 +95,7 @@ def add_calls(
     copies: npt.NDArray[np.int32],
     sex: npt.NDArray[np.int32],
     kind: npt.NDArray[np.int8],
-    singleton: npt.NDArray[np.bool_],
+    marks: npt.NDArray[np.int8],
     is_x: npt.NDArray[np.bool_],
     expected: npt.NDArray[np.int64],
 ) -> None:
@@ -106,12 +111,14 @@ def add_calls(
         int32[n_samples], sex class of each sample.
     kind
         int8[rows], the place in KINDS of each allele.
-    singleton, is_x
-        bool[rows], whether the allele count is 1, and whether the row lies on non-PAR X.
+    marks
+        int8[rows], IS_SINGLETON: the allele count is 1; IS_NEW: no catalogue has the allele.
+    is_x
+        bool[rows], whether the row lies on non-PAR X.
     expected
         int64[rows], expected heterozygosity of rows on X in any unit.
     """
-    of_rows = (copies, sex, kind, singleton, is_x, expected)
+    of_rows = (copies, sex, kind, marks, is_x, expected)
     _add_dense(tally, batch.packed, batch.dense_rows, *of_rows)
     for lists, call in ((batch.het, HET), (batch.hom_alt, HOM_ALT), (batch.missing, MISSING)):
         _add_sparse(tally, lists, call, *of_rows)

@@ -1,8 +1,8 @@
 """Sums over variants for each sample: by a task over its share of the variants, then over tasks.
 
-A task holds one int64 matrix of 15 counts a sample, 29 MB for 245,388 samples and 120 MB for a million,
+A task holds one int64 matrix of 16 counts a sample, 31 MB for 245,388 samples and 128 MB for a million,
 whatever the number of its variants, and gives one row a sample when it is done. Spark adds the rows up by
-sample: a thousand tasks of 245,388 samples give 245 million rows of 18 numbers, which a cluster adds up in a
+sample: a thousand tasks of 245,388 samples give 245 million rows of 19 numbers, which a cluster adds up in a
 minute beside the hours of reading calls. Nothing of it passes through the driver. All sums are of integers,
 so that they do not depend on how variants are divided among tasks.
 """
@@ -23,7 +23,8 @@ from allofus_spark.arrow import runs_of
 from allofus_spark.cohort import OTHER_SEX, XX, XY, Sample, copies_meant, ploidy_aware
 from allofus_spark.genome import X_NONPAR, Build, ploidy_regions, variant_types
 from allofus_spark.genotypes import HET, HOM_ALT, MISSING, count_by_stratum, decode
-from allofus_spark.qc.sample_kernels import KINDS, TALLY, add_calls
+from allofus_spark.qc.new_alleles import NewAlleles
+from allofus_spark.qc.sample_kernels import IS_NEW, IS_SINGLETON, KINDS, TALLY, add_calls
 
 SEX_CLASSES = (XX, XY, OTHER_SEX)
 # One expected heterozygote. Integers of this size add up exactly over a hundred million variants.
@@ -37,6 +38,7 @@ SUMS = (
     "n_hemi_alt",
     "n_missing",
     "n_singletons",
+    "n_not_in_catalogues",
     "n_x_called",
     "n_x_het",
     "expected_x_hets",
@@ -63,21 +65,26 @@ def sums_by_sample(genotypes: DataFrame, sums: SampleSums) -> DataFrame:
 class SampleSums:
     """The SUMS of each sample over rows of ``genotypes``; goes to the workers by pickle.
 
-    ``sexes`` int32[n_samples] by callset id are the places in SEX_CLASSES.
+    ``sexes`` int32[n_samples] by callset id are the places in SEX_CLASSES. Without ``new_alleles`` none is
+    taken for new.
     """
 
     sexes: Mapping[str, npt.NDArray[np.int32]]
     build: Build
+    new_alleles: NewAlleles | None = None
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         held: _Tally | None = None
+        reader = self.new_alleles.reader() if self.new_alleles else None
         for batch in batches:
-            for (callset_id,), rows in runs_of(batch, ("callset_id",)):
+            for (callset_id, *partition), rows in runs_of(batch, ("callset_id", "contig", "bin")):
                 if held is not None and held.callset_id != callset_id:
                     yield from held.rows()
                     held = None
                 held = held or _Tally(callset_id, self.sexes[callset_id])
-                held.add(rows, self.build)
+                place = (str(partition[0]), int(partition[1]))
+                is_new = reader.is_new(place, rows) if reader else np.zeros(rows.num_rows, np.bool_)
+                held.add(rows, self.build, is_new)
         if held is not None:
             yield from held.rows()
 
@@ -94,7 +101,7 @@ class _Tally:
         self._n_haploid = np.zeros(len(SEX_CLASSES), np.int64)
         self._n_x = self._expected_x_hets = 0
 
-    def add(self, batch: pa.RecordBatch, build: Build) -> None:
+    def add(self, batch: pa.RecordBatch, build: Build, is_new: npt.NDArray[np.bool_]) -> None:
         called = decode(batch, len(self._sex))
         regions = ploidy_regions(batch.column("contig"), batch.column("position"), build)
         copies = copies_meant(SEX_CLASSES)[regions]
@@ -105,7 +112,8 @@ class _Tally:
         people = ploidy_aware(counts, regions, sizes, SEX_CLASSES)
         copies_seen = people["n_het"] + 2 * people["n_hom_alt"] + people["n_hemi_alt"]
         kind = allele_kinds(batch.column("ref"), batch.column("alt"))
-        add_calls(self._tally, called, copies, self._sex, kind, copies_seen.sum(axis=1) == 1, is_x, expected)
+        marks = IS_SINGLETON * (copies_seen.sum(axis=1) == 1) + IS_NEW * is_new
+        add_calls(self._tally, called, copies, self._sex, kind, marks.astype(np.int8), is_x, expected)
         self._n_diploid += (copies == 2).sum(axis=0)
         self._n_haploid += (copies == 1).sum(axis=0)
         self._n_x += int(is_x.sum())

@@ -117,6 +117,14 @@ SAMPLE_QC = Table(
         Column("n_transitions", LONG, "Alleles carried that are A-G or C-T snv"),
         Column("n_transversions", LONG, "Alleles carried that are any other snv of A, C, G and T"),
         Column("n_singletons", LONG, "Alleles carried whose allele count in the callset is 1"),
+        Column(
+            "n_not_in_catalogues",
+            LONG,
+            "Alleles carried that were compared with the catalogues of catalogue_set and are in none; null: "
+            "no set was chosen",
+            True,
+        ),
+        Column("catalogue_set", STRING, "Set of catalogues of n_not_in_catalogues", True),
         Column("ti_tv", DOUBLE, "n_transitions / n_transversions; null over 0", True),
         Column("het_hom_ratio", DOUBLE, "n_het / n_hom_alt; null over 0", True),
         Column("insertion_deletion_ratio", DOUBLE, "n_insertion / n_deletion; null over 0", True),

@@ -1,0 +1,54 @@
+"""Alleles that each sample carries and no catalogue has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from allofus_spark.errors import BadSource
+from allofus_spark.ingest import ingest_genotypes
+from allofus_spark.novelty import flag_novelty
+from allofus_spark.qc import compute_qc
+from allofus_spark.tables import SAMPLE_QC, Warehouse
+from tests.novelty.filled import Allele, Known, put_known
+
+SAMPLES = ("a", "b", "c")
+# Alleles with the calls of the three samples. The last two cannot be compared.
+RECORDS: list[tuple[str, int, str, str, str]] = [
+    ("chr1", 100, "A", "G", "0/1 1/1 0/0"),
+    ("chr1", 200, "A", "C", "0/1 ./. 0/1"),
+    ("chr1", 300, "A", "T", "1/1 0/1 0/1"),
+    ("chr2", 100, "A", "G", "0/0 0/1 ./."),
+    ("chr2", 200, "A", "AT", "1/1 1/1 1/1"),
+    ("chr2", 300, "A", "<DEL>", "1/1 1/1 1/1"),
+]
+KNOWN: dict[Allele, str] = {("chr1", 100, "A", "G"): "rs1", ("chr1", 300, "A", "C"): "rs2"}
+NEW = [record[:4] for record in RECORDS[1:4]]
+
+
+@pytest.mark.parametrize("local", [True, False], ids=["local", "elsewhere"])
+def test_new_alleles_are_counted_by_carrier(local: bool, warehouse: Warehouse, tmp_path: Path) -> None:
+    if not local:
+        warehouse.__dict__["local_root"] = None
+    vcf = tmp_path / "cohort.vcf"
+    head = "\t".join(("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *SAMPLES))
+    lines = [
+        "\t".join((contig, str(position), ".", ref, alt, ".", ".", ".", "GT", *calls.split()))
+        for contig, position, ref, alt, calls in RECORDS
+    ]
+    vcf.write_text("\n".join(("##fileformat=VCFv4.2", head, *lines)) + "\n")
+    ingest_genotypes(warehouse, [str(vcf)], callset_id="c", callset_date="2026-01-01", build="GRCh38")
+    with pytest.raises(BadSource, match="no catalogue set default; there is none. Run flag-novelty first"):
+        compute_qc(warehouse, assume_unrelated=True, catalogue_set="default")
+    put_known(warehouse, Known("k", "1", KNOWN))
+    flag_novelty(warehouse)
+    compute_qc(warehouse, assume_unrelated=True, catalogue_set="default")
+    counted = {row.sample_id: row.n_not_in_catalogues for row in warehouse.read(SAMPLE_QC).collect()}
+    assert counted == {
+        sample: sum("1" in calls.split()[place] for *allele, calls in RECORDS if tuple(allele) in NEW)
+        for place, sample in enumerate(SAMPLES)
+    }
+    compute_qc(warehouse, assume_unrelated=True)
+    rows = warehouse.read(SAMPLE_QC).select("n_not_in_catalogues", "catalogue_set").distinct().collect()
+    assert [tuple(row) for row in rows] == [(None, None)]
