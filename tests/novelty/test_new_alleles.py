@@ -39,7 +39,7 @@ def test_new_alleles_are_counted_by_carrier(local: bool, warehouse: Warehouse, t
     ]
     vcf.write_text("\n".join(("##fileformat=VCFv4.2", head, *lines)) + "\n")
     ingest_genotypes(warehouse, [str(vcf)], callset_id="c", callset_date="2026-01-01", build="GRCh38")
-    with pytest.raises(BadSource, match="no catalogue set default; there is none. Run flag-novelty first"):
+    with pytest.raises(BadSource, match=r"no catalogue set default; there is none\. Run flag-novelty first"):
         compute_qc(warehouse, assume_unrelated=True, catalogue_set="default")
     put_known(warehouse, Known("k", "1", KNOWN))
     flag_novelty(warehouse)
