@@ -14,10 +14,10 @@ SIZES := $(if $(SAMPLES),--samples $(SAMPLES)) $(if $(LENGTH),--length $(LENGTH)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check lint types law docs bench bench-wide clean
+.PHONY: help setup demo test check lint types law docs bench bench-wide bench-novelty clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "PYTHON=python3.11 chooses the Python of the environment (3.10, 3.11 or 3.12)."
 
@@ -51,6 +51,9 @@ bench: $(STAMPS)/dev ## timed against Hail, PLINK 2 and bcftools; SAMPLES=, LENG
 
 bench-wide: $(STAMPS)/dev ## 245,388 people in a 3 GiB driver; ARGS="--variants 2000"
 	@$(BIN)/python -m benchmarks.wide $(ARGS)
+
+bench-novelty: $(STAMPS)/dev ## 5 million alleles against a catalogue of 20 million; ARGS="--known 40000000"
+	@$(BIN)/python -m benchmarks.novelty $(ARGS)
 
 clean: ## remove what make made: .venv, .cache, benchmarks/data, the demo's warehouses
 	rm -rf $(VENV) .cache benchmarks/data warehouse/demo warehouse/simulated

@@ -11,6 +11,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +36,8 @@ from allofus_spark.tables import (
     start_run,
 )
 from allofus_spark.tasks import numbers_in, task_numbers
+from benchmarks.engines import run_command
+from tools.cohort_files import bgzip_file
 
 CALLSET, CATALOGUE, VERSION = "cohort", "known", "1"
 FASTA = "the checksum of a FASTA"
@@ -99,9 +102,36 @@ def write_tables(warehouse: Warehouse, size: Size) -> dict[str, int]:
         hashes = content_hashes(run.read(KNOWN_VARIANTS), "position", "ref", "alt", "known_id")
         rows = [(CATALOGUE, VERSION, *place, *content) for place, content in hashes.items()]
         run.write(RowsWrite(KNOWN_PARTITIONS, rows, WHOLE_TABLE))
-    statuses = [size.of_contig(contig, build).status for contig in contigs]
+    return expected_statuses(size)
+
+
+def expected_statuses(size: Size) -> dict[str, int]:
+    """The number of alleles of the cohort that must get each status."""
+    build = load_build("GRCh38")
+    statuses = [size.of_contig(contig, build).status for contig in autosomes(build)]
     known, new_allele, elsewhere = np.bincount(np.concatenate(statuses), minlength=3).tolist()
     return {"reported": known, "known_site_new_allele": new_allele, "unreported": elsewhere}
+
+
+def write_sites(path: Path, size: Size, *, known: bool) -> None:
+    """The alleles of the catalogue, or those of the cohort, as an indexed bgzip VCF without samples."""
+    build = load_build("GRCh38")
+    contigs = [f"##contig=<ID={name},length={length}>" for name, length in autosomes(build).items()]
+    columns = "\t".join(("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO"))
+    with bgzip_file(path) as stream:
+        stream.write(("\n".join(("##fileformat=VCFv4.2", *contigs, columns)) + "\n").encode())
+        for contig in autosomes(build):
+            alleles = size.of_contig(contig, build)
+            positions = alleles.known if known else alleles.cohort
+            status = np.zeros(len(positions), np.int8) if known else alleles.status
+            for first in range(0, len(positions), _ROWS):
+                part = slice(first, first + _ROWS)
+                row = _allele_columns(contig, positions[part], status[part], build.contig_lengths[contig])
+                place = row["position"].cast(pa.string())
+                name = pc.binary_join_element_wise("rs", place, "") if known else "."
+                fields = (contig, place, name, row["ref"], row["alt"], ".", ".", ".\n")
+                stream.write("".join(pc.binary_join_element_wise(*fields, "\t").to_pylist()).encode())
+    run_command(["bcftools", "index", "--threads", "2", str(path)])
 
 
 def _descriptions(warehouse: Warehouse, build: Build, size: Size) -> list[RowsWrite]:

@@ -2,12 +2,13 @@
 
 Times `flag_novelty` at the whole and at half of both sizes, with the memory of every process, and holds the
 counts by status against those that the alleles were made with. Beside them stands the time of a run that
-finds nothing changed.
+finds nothing changed, and of ``bcftools annotate`` giving the same alleles their ids.
 """
 
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -18,7 +19,8 @@ from allofus_spark.novelty import flag_novelty
 from allofus_spark.session import start_session
 from allofus_spark.settings import load_settings
 from allofus_spark.tables import Warehouse
-from benchmarks.many_alleles import Size, write_tables
+from benchmarks.engines import missing_program, run_command
+from benchmarks.many_alleles import Size, expected_statuses, write_sites, write_tables
 from benchmarks.measure import Measurement, measured
 
 DATA = Path("benchmarks/data")
@@ -31,39 +33,61 @@ def main() -> None:
     console = Console(highlight=False, soft_wrap=True)
     DATA.mkdir(parents=True, exist_ok=True)
     whole = Size(options.cohort, options.known, options.seed)
-    sizes = [WARM_UP, Size(whole.cohort // 2, whole.known // 2, whole.seed), whole]
-    failed = False
+    half = Size(whole.cohort // 2, whole.known // 2, whole.seed)
     with tempfile.TemporaryDirectory(dir=DATA) as scratch:
         overrides = [f"spark.master=local[{options.cores}]", f"spark.driver_memory={options.memory_gib}g"]
-        settings = load_settings(warehouse=scratch, overrides=overrides)
-        spark = start_session(settings, app_name="benchmark")
-        for number, size in enumerate(sizes):
-            own = load_settings(warehouse=f"{scratch}/{number}", overrides=overrides)
-            warehouse = Warehouse(spark, own)
-            expected = write_tables(warehouse, size)
-            for _ in range(options.repeat if size is not WARM_UP else 1):
-                with measured() as measurement:
-                    counters = flag_novelty(warehouse, recompute=True)
-                if size is not WARM_UP:
-                    _report(console, size, measurement)
-                found = {status: counters[f"alleles_{status}"] for status in expected}
-                failed |= found != expected
-                if found != expected:
-                    console.print(f"wrong: {found}, made with {expected}")
-            with measured() as nothing_new:
-                flag_novelty(warehouse)
-            if size is not WARM_UP:
-                console.print(f"  again, nothing changed: {nothing_new.seconds:.2f} s")
-    sys.exit(failed)
+        spark = start_session(load_settings(warehouse=scratch, overrides=overrides), app_name="benchmark")
+        problems = []
+        for number, size in enumerate((WARM_UP, half, whole)):
+            settings = load_settings(warehouse=f"{scratch}/{number}", overrides=overrides)
+            shown = Console(quiet=True) if size is WARM_UP else console
+            problems += _time_size(shown, Warehouse(spark, settings), size, options.repeat)
+        spark.stop()
+        if missing_program("bcftools", "bcftools") is None:
+            problems += _time_bcftools(console, Path(scratch), whole)
+    for problem in problems:
+        console.print(problem, markup=False)
+    sys.exit(bool(problems))
 
 
-def _report(console: Console, size: Size, measurement: Measurement) -> None:
+def _time_size(console: Console, warehouse: Warehouse, size: Size, repeat: int) -> list[str]:
+    """Time one size; a sentence where a count is wrong."""
+    expected = write_tables(warehouse, size)
+    for _ in range(repeat):
+        with measured() as measurement:
+            counters = flag_novelty(warehouse, recompute=True)
+        _report(console, f"{size.cohort:,} × {size.known:,}", size, measurement)
+    with measured() as nothing_new:
+        flag_novelty(warehouse)
+    console.print(f"  again, nothing changed: {nothing_new.seconds:.2f} s")
+    found = {status: counters[f"alleles_{status}"] for status in expected}
+    return [] if found == expected else [f"wrong counts: {found}; the alleles were made with {expected}"]
+
+
+def _time_bcftools(console: Console, folder: Path, size: Size) -> list[str]:
+    """Time ``bcftools annotate``, which gives each allele its id in the catalogue, and count those."""
+    cohort, known, out = (folder / name for name in ("cohort.vcf.gz", "known.vcf.gz", "annotated.bcf"))
+    write_sites(cohort, size, known=False)
+    write_sites(known, size, known=True)
+    with measured(with_this_process=False) as measurement:
+        ids = ["--annotations", str(known), "--columns", "ID"]
+        to_bcf = ["--output-type", "b", "--output", str(out), "--threads", "2"]
+        run_command(["bcftools", "annotate", *ids, *to_bcf, str(cohort)])
+    _report(console, f"bcftools annotate, {size.cohort:,} × {size.known:,}", size, measurement)
+    listed = ["bcftools", "query", "--include", 'ID!="."', "--format", "%POS\n", str(out)]
+    n_named = subprocess.run(listed, capture_output=True, check=True).stdout.count(b"\n")
+    n_known = expected_statuses(size)["reported"]
+    return [] if n_named == n_known else [f"bcftools names {n_named:,} alleles; {n_known:,} are known"]
+
+
+def _report(console: Console, what: str, size: Size, measurement: Measurement) -> None:
     peaks = measurement.peak_mib_by_program
-    memory = ", ".join(f"{name} {peaks[name]:,.0f} MiB" for name in ("java", "python") if name in peaks)
+    memory = ", ".join(
+        f"{name} {peaks[name]:,.0f} MiB" for name in ("java", "python", "bcftools") if name in peaks
+    )
     rate = (size.cohort + size.known) / measurement.seconds / 1e6
     console.print(
-        f"{size.cohort:,} × {size.known:,}: {measurement.seconds:.2f} s, {rate:.1f} M alleles/s of both; "
-        f"peak {memory or 'not known'}"
+        f"{what}: {measurement.seconds:.2f} s, {rate:.1f} M alleles/s of both; peak {memory or 'not known'}"
     )
 
 
