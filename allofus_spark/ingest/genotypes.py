@@ -13,7 +13,7 @@ import numpy as np
 from pyspark.sql import DataFrame, Row
 
 from allofus_spark.cohort import check_build
-from allofus_spark.errors import BadSource, shown
+from allofus_spark.errors import shown
 from allofus_spark.genome import Build, ReferenceSequence, load_build
 from allofus_spark.genotypes import rows_that_fit
 from allofus_spark.ingest import transforms
@@ -30,7 +30,7 @@ from allofus_spark.ingest.callsets import (
 )
 from allofus_spark.ingest.duplicates import LOCATOR, Duplicates, found_duplicates
 from allofus_spark.ingest.filters import GenotypeFilters, parse_filters
-from allofus_spark.ingest.ledger import balanced_files
+from allofus_spark.ingest.ledger import balanced_files, check_rejected_share
 from allofus_spark.ingest.order import contiguous_groups
 from allofus_spark.ingest.plan import check_fields, plan_source
 from allofus_spark.ingest.source import IngestJob, task_numbers
@@ -150,7 +150,7 @@ def _read_and_write(
                 aside = _refused_duplicates(callset.callset_id, staged.alleles, duplicates)
                 rejected = rejected.unionByName(aside) if rejected is not None else aside
             run.sources = balanced_files(staged.ledger, duplicates)
-            _check_rejected_share(run, rejected, warehouse.settings.ingest.max_rejected_share)
+            check_rejected_share(run, rejected, warehouse.settings.ingest.max_rejected_share)
             n_files = files_to_write(warehouse, folder)
             rows = AlleleRows(callset.callset_id, warehouse.bin_width_bases, held.alone)
             make: MakeRows = rows
@@ -177,23 +177,3 @@ def _without_duplicates(alleles: DataFrame, duplicates: Duplicates | None) -> Da
         return alleles
     left_out = duplicates.collapsed.unionAll(duplicates.refused)
     return alleles.join(left_out, list(LOCATOR), "left_anti")
-
-
-def _check_rejected_share(run: Run, rejected: DataFrame | None, allowed: float) -> None:
-    """Raise BadSource naming reasons and examples where too many records were refused."""
-    read = run.counters["records_read"]
-    refused = run.counters["records_refused"] + run.counters["alleles_refused_duplicate"]
-    if rejected is None or refused <= allowed * read:
-        return
-    reasons = ", ".join(
-        f"{count} {name.removeprefix('refused_').removeprefix('alleles_refused_')}"
-        for name, count in sorted(run.counters.items())
-        if name.startswith("refused_") or name == "alleles_refused_duplicate"
-    )
-    examples = rejected.select("source_file", "chrom", "pos", "reason").take(5)
-    listed = "; ".join(f"{row.source_file} {row.chrom}:{row.pos} {row.reason}" for row in examples)
-    raise BadSource(
-        f"{refused} records or alleles of {read} records were refused ({reasons}), more than the share of "
-        f"{allowed:g} allowed; nothing was written. First: {listed}. Mend the file, or raise "
-        "ingest.max_rejected_share."
-    )
