@@ -32,7 +32,7 @@ from allofus_spark.ingest.duplicates import LOCATOR, Duplicates, found_duplicate
 from allofus_spark.ingest.filters import GenotypeFilters, parse_filters
 from allofus_spark.ingest.ledger import balanced_files, check_rejected_share
 from allofus_spark.ingest.order import contiguous_groups
-from allofus_spark.ingest.plan import check_fields, plan_source
+from allofus_spark.ingest.plan import check_fields, configured_reference, plan_source
 from allofus_spark.ingest.source import IngestJob, task_numbers
 from allofus_spark.ingest.stage import stage_records, staging_folder
 from allofus_spark.ingest.transforms import AlleleRows, SplitAlleles
@@ -81,7 +81,7 @@ def ingest_genotypes(
     with start_run(warehouse, "ingest_genotypes") as run:
         genome = load_build(build)
         check_build(warehouse, genome)
-        reference = _reference(warehouse, genome)
+        reference = configured_reference(warehouse, genome)
         filters = parse_filters(warehouse.settings.ingest.genotype_filters)
         source = plan_source(warehouse, sources, genome, progress=run.progress)
         check_fields(source, filters)
@@ -101,11 +101,6 @@ def ingest_genotypes(
         with staging_folder(warehouse.spark, warehouse.root, run.run_id) as folder:
             _read_and_write(warehouse, run, callset, job, Held.of(held, samples, callset_id), folder)
         return dict(run.counters)
-
-
-def _reference(warehouse: Warehouse, genome: Build) -> ReferenceSequence | None:
-    fasta = warehouse.settings.genome.reference_fasta
-    return ReferenceSequence(fasta, genome) if fasta else None
 
 
 def _job(

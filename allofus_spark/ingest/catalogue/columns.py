@@ -157,10 +157,10 @@ def _split_variant(data, start, end, slices):  # type: ignore[no-untyped-def]
 def _is_header_line(data, start, end, header):  # type: ignore[no-untyped-def]
     if end - start != len(header):
         return False
+    same = True
     for at in range(end - start):
-        if data[start + at] != header[at]:
-            return False
-    return True
+        same = same and data[start + at] == header[at]
+    return same
 
 
 @numba.njit(cache=True, nogil=True)
@@ -193,7 +193,7 @@ def _as_vcf(data, starts, head, header, delimiter, n_columns, places, variant): 
                 first, last = slices[column, 0], slices[column, 1]
                 made[at : at + last - first] = data[first:last]
                 at += last - first
-                if last == first and column in (0, 2):
+                if last == first and column == (2 if whole else 0):
                     made[at] = 46
                     at += 1
                 made[at] = 9
@@ -211,5 +211,3 @@ def _as_vcf(data, starts, head, header, delimiter, n_columns, places, variant): 
 def head_lines_in(chunk: LineChunk, n_before: int, columns: SiteColumns) -> int:
     """Lines of the head in a chunk that ``n_before`` lines of the file go before."""
     return int(min(max(columns.n_head_lines - n_before, 0), len(chunk.line_starts) - 1))
-
-

@@ -96,8 +96,8 @@ def _file_date(lines: Sequence[bytes]) -> dt.date | None:
 class CatalogueSource(VcfSource):
     """Files of one catalogue, and the splits to read.
 
-    ``columns`` are those of the delimited files, by path; ``date`` is the newest that a header gives. A task's
-    account lists its pieces: the contig, first and last position and rows of each row group that it staged.
+    ``columns`` are those of the delimited files, by path; ``date`` is the newest that a header gives.
+    A task's account lists its pieces: row group, contig, first and last position, and rows of what it staged.
     """
 
     columns: Mapping[str, SiteColumns]
