@@ -47,7 +47,8 @@ def find_columns(head: Sequence[bytes], path: str) -> SiteColumns:
 
     Raises BadSource naming the columns that are missing and those that are there.
     """
-    before = next((number for number, line in enumerate(head) if not line.startswith(b"##")), None)
+    named = (number for number, line in enumerate(head) if line and not line.startswith(b"##"))
+    before = next(named, None)
     if before is None:
         raise BadSource(f"{path}: no line that names columns; give a VCF, or a TSV or CSV with a header")
     header = head[before]
