@@ -74,9 +74,9 @@ def rows_of_version(catalogue: str, version: str) -> str:
 
 
 def read_coverage(build: Build, covers: Sequence[str]) -> tuple[Interval, ...] | None:
-    """Merged intervals of regions and BED files (files, or names that end in .bed); None where none are given.
+    """Merged intervals of regions and BED files; None where none are given.
 
-    Raises as ``read_regions``.
+    What is a file, or ends in .bed, is a BED file. Raises as ``read_regions``.
     """
     beds = [text for text in covers if text.lower().endswith(".bed") or os.path.isfile(text)]
     texts = [text for text in covers if text not in beds]
