@@ -71,7 +71,7 @@ def ingest_catalogue(
         Where the catalogue is complete: regions ``CONTIG:START-END`` and BED files. Not given: the whole of
         every contig with an allele.
     replace
-        Put these files in the place of the version that the warehouse holds.
+        Put these files in the place of the version that the warehouse holds, where they are others.
 
     Returns
     -------
@@ -106,7 +106,7 @@ def ingest_catalogue(
             covered=covered,
         )
         _warn(run, catalogue, source, reference)
-        if not replace and _is_held(run, catalogue, source):
+        if _is_held(run, catalogue, source, replace=replace):
             run.progress(f"{name} {version} is in the warehouse already, from the same files: nothing to do")
             run.counters["catalogues_unchanged"] = 1
             return dict(run.counters)
@@ -127,12 +127,12 @@ def _warn(
         )
 
 
-def _is_held(run: Run, catalogue: Description, source: CatalogueSource) -> bool:
+def _is_held(run: Run, catalogue: Description, source: CatalogueSource, *, replace: bool) -> bool:
     own = (catalogue.catalogue, catalogue.version)
     held = [row for row in run.rows(CATALOGUES) if (row.catalogue, row.version) == own]
     contigs = {row.contig for row in run.rows(KNOWN_PARTITIONS) if (row.catalogue, row.version) == own}
     lengths = declared_lengths(catalogue.build, source.headers.values())
-    return catalogue.is_held(held[0] if held else None, contigs, lengths)
+    return catalogue.is_held(held[0] if held else None, contigs, lengths, replace=replace)
 
 
 def _job(warehouse: Warehouse, genome: Build, reference: ReferenceSequence | None) -> IngestJob:

@@ -180,6 +180,7 @@ def test_the_same_files_again_change_nothing(
     copy = write_bytes(tmp_path / "copy.vcf", (folder / "second.vcf").read_bytes())
     again = ingest(unchanged, copy, version="2", covers=["chr1:1-600", "chr2:5"], date="2026-01-02")
     assert again == {"catalogues_unchanged": 1}
+    assert ingest(unchanged, *(folder / name for name in FILES), replace=True) == again
     assert len(rows_of(unchanged, SNAPSHOTS)) == snapshots
 
 

@@ -43,13 +43,15 @@ class Description:
     @property
     def rows(self) -> str:
         """The predicate of its rows, in any table that is partitioned so."""
-        return rows_of_version(self.catalogue, self.version)
+        return f"catalogue = '{self.catalogue}' AND version = '{self.version}'"
 
-    def is_held(self, held: Row | None, contigs: Iterable[str], lengths: Mapping[str, int]) -> bool:
+    def is_held(
+        self, held: Row | None, contigs: Iterable[str], lengths: Mapping[str, int], *, replace: bool
+    ) -> bool:
         """Whether the warehouse holds the same; False where it holds nothing under the name and version.
 
-        ``contigs`` are those that the one held has alleles on. Raises BadSource where it holds another one,
-        naming what differs.
+        ``contigs`` are those that the one held has alleles on. Raises BadSource naming what differs where it
+        holds another one that is not to be replaced.
         """
         if held is None:
             return False
@@ -59,18 +61,13 @@ class Description:
         there = (held.checksum, held.catalogue_date, held.build, held.normalised_with, intervals)
         names = ("content", "date", "build", "reference FASTA", "coverage")
         other = [name for name, mine, its in zip(names, here, there, strict=True) if mine != its]
-        if other:
+        if other and not replace:
             raise BadSource(
                 f"catalogue {self.catalogue} version {self.version} is in the warehouse already, with other "
                 f"{' and '.join(other)} ({held.n_alleles} alleles from {len(held.source_files)} files); "
                 "give another --version, or --replace to put these files in its place"
             )
-        return True
-
-
-def rows_of_version(catalogue: str, version: str) -> str:
-    """The predicate of the rows of a version of a catalogue."""
-    return f"catalogue = '{catalogue}' AND version = '{version}'"
+        return not other
 
 
 def read_coverage(build: Build, covers: Sequence[str]) -> tuple[Interval, ...] | None:
@@ -96,12 +93,12 @@ def _intervals(regions: Regions) -> Iterator[Interval]:
 
 def declared_lengths(build: Build, headers: Iterable[VcfHeader]) -> dict[str, int]:
     """Canonical contig to length, of the build and, beyond its contigs, as headers declare it."""
-    declared = {
-        build.canonical_contig(spelling): length
-        for header in headers
-        for spelling, length in header.contig_lengths.items()
-        if length
-    }
+    declared: dict[str, int] = {}
+    for header in headers:
+        renames = build.contig_renames(header.contig_lengths)
+        for spelling, length in header.contig_lengths.items():
+            if length:
+                declared[renames.get(spelling) or build.canonical_contig(spelling)] = length
     return declared | dict(build.contig_lengths)
 
 

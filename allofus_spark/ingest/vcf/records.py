@@ -136,13 +136,15 @@ def read_records(chunk: Lines, context: ParseContext, ledger: Counter[str]) -> R
     ledger["lines_header"] += int((kind == 1).sum())
     ledger["lines_blank"] += int((kind == 2).sum())
     ledger["records_read"] += len(rows)
+    if len(rows) < len(kind):
+        fields, calls, numbers, reason = fields[rows], calls[rows], numbers[rows], reason[rows]
     records = Records(
         chunk.data,
         rows,
-        fields[rows],
-        calls[rows],
-        numbers[rows],
-        reason[rows],
+        fields,
+        calls,
+        numbers,
+        reason,
         chunk.locate(starts[:-1][rows]),
         np.empty(len(rows), object),
         np.zeros(len(rows), np.int8),
