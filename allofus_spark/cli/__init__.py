@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from allofus_spark import __version__
+from allofus_spark.cli.catalogue import ingest_catalogue_command
 from allofus_spark.cli.export import export_command
 from allofus_spark.cli.frequencies import frequencies_command
 from allofus_spark.cli.ingest import ingest_genotypes_command, ingest_samples_command
@@ -38,6 +39,7 @@ def main() -> None:
 for command in (
     ingest_samples_command,
     ingest_genotypes_command,
+    ingest_catalogue_command,
     qc_command,
     frequencies_command,
     flag_novelty_command,

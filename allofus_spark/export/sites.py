@@ -25,8 +25,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from allofus_spark.arrow import runs_of
-from allofus_spark.export.regions import Regions
 from allofus_spark.export.target import check_seen
+from allofus_spark.genome.regions import Regions
 
 _KEY_FIELDS = (("position", pa.int32()), ("ref", pa.string()), ("alt", pa.string()))
 _SITE_FIELDS = (("input_id", pa.string()), ("qual", pa.float64()), ("filters", pa.list_(pa.string())))

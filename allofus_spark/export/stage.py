@@ -17,7 +17,6 @@ from allofus_spark.export.matrix_table import check_reference, vcf_to_matrix_tab
 from allofus_spark.export.parts import PART_TYPE, Part, PartsJob, in_rising_order, order_parts
 from allofus_spark.export.people import People, choose_people
 from allofus_spark.export.plink import Bed, Pgen
-from allofus_spark.export.regions import Regions, read_regions
 from allofus_spark.export.sites import SiteList, candidate_sites, sorted_sites, write_sites
 from allofus_spark.export.target import (
     bytes_of,
@@ -28,6 +27,7 @@ from allofus_spark.export.target import (
     scratch_folder,
 )
 from allofus_spark.export.vcf import VCF_ENDING, Vcf, index_vcf
+from allofus_spark.genome.regions import Regions, read_regions
 from allofus_spark.genotypes import rows_that_fit
 from allofus_spark.tables import (
     CALLSETS,

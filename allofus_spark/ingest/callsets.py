@@ -12,14 +12,19 @@ from allofus_spark.errors import BadSamples, BadSource, shown
 from allofus_spark.ingest.source import Source
 from allofus_spark.tables import CALLSETS, SAMPLES, Run
 
-_CALLSET_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 def check_callset_id(callset_id: str) -> None:
     """Raise BadSource unless the id can name a partition."""
-    if not _CALLSET_ID.fullmatch(callset_id):
+    check_name("callset id", callset_id)
+
+
+def check_name(what: str, name: str) -> None:
+    """Raise BadSource unless a name that somebody gave can name a partition."""
+    if not _NAME.fullmatch(name):
         raise BadSource(
-            f"callset id {callset_id!r}: use 1 to 100 letters, digits, dots, dashes or underscores, "
+            f"{what} {name!r}: use 1 to 100 letters, digits, dots, dashes or underscores, "
             "beginning with a letter or digit"
         )
 
@@ -29,12 +34,12 @@ def rows_of_callset(callset_id: str) -> str:
     return f"callset_id = '{callset_id}'"
 
 
-def parse_date(text: str) -> dt.date:
-    """The callset's date; raises BadSource."""
+def parse_date(text: str, what: str = "callset date") -> dt.date:
+    """A declared date; raises BadSource."""
     try:
         return dt.date.fromisoformat(text)
     except ValueError:
-        raise BadSource(f"callset date {text!r}: give it as YYYY-MM-DD") from None
+        raise BadSource(f"{what} {text!r}: give it as YYYY-MM-DD") from None
 
 
 def held_callsets(run: Run) -> dict[str, Row]:

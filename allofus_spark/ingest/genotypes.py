@@ -13,7 +13,7 @@ import numpy as np
 from pyspark.sql import DataFrame, Row
 
 from allofus_spark.cohort import check_build
-from allofus_spark.errors import BadSource, shown
+from allofus_spark.errors import shown
 from allofus_spark.genome import Build, ReferenceSequence, load_build
 from allofus_spark.genotypes import rows_that_fit
 from allofus_spark.ingest import transforms
@@ -30,9 +30,9 @@ from allofus_spark.ingest.callsets import (
 )
 from allofus_spark.ingest.duplicates import LOCATOR, Duplicates, found_duplicates
 from allofus_spark.ingest.filters import GenotypeFilters, parse_filters
-from allofus_spark.ingest.ledger import balanced_files
+from allofus_spark.ingest.ledger import balanced_files, check_rejected_share
 from allofus_spark.ingest.order import contiguous_groups
-from allofus_spark.ingest.plan import check_fields, plan_source
+from allofus_spark.ingest.plan import check_fields, configured_reference, plan_source
 from allofus_spark.ingest.source import IngestJob
 from allofus_spark.ingest.stage import stage_records, staging_folder
 from allofus_spark.ingest.transforms import AlleleRows, SplitAlleles
@@ -82,7 +82,7 @@ def ingest_genotypes(
     with start_run(warehouse, "ingest_genotypes") as run:
         genome = load_build(build)
         check_build(warehouse, genome)
-        reference = _reference(warehouse, genome)
+        reference = configured_reference(warehouse, genome)
         filters = parse_filters(warehouse.settings.ingest.genotype_filters)
         source = plan_source(warehouse, sources, genome, progress=run.progress)
         check_fields(source, filters)
@@ -102,11 +102,6 @@ def ingest_genotypes(
         with staging_folder(warehouse.spark, warehouse.root, run.run_id) as folder:
             _read_and_write(warehouse, run, callset, job, Held.of(held, samples, callset_id), folder)
         return dict(run.counters)
-
-
-def _reference(warehouse: Warehouse, genome: Build) -> ReferenceSequence | None:
-    fasta = warehouse.settings.genome.reference_fasta
-    return ReferenceSequence(fasta, genome) if fasta else None
 
 
 def _job(
@@ -151,7 +146,7 @@ def _read_and_write(
                 aside = _refused_duplicates(callset.callset_id, staged.alleles, duplicates)
                 rejected = rejected.unionByName(aside) if rejected is not None else aside
             run.sources = balanced_files(staged.ledger, duplicates)
-            _check_rejected_share(run, rejected, warehouse.settings.ingest.max_rejected_share)
+            check_rejected_share(run, rejected, warehouse.settings.ingest.max_rejected_share)
             n_files = files_to_write(warehouse, folder)
             rows = AlleleRows(callset.callset_id, warehouse.bin_width_bases, held.alone)
             make: MakeRows = rows
@@ -178,23 +173,3 @@ def _without_duplicates(alleles: DataFrame, duplicates: Duplicates | None) -> Da
         return alleles
     left_out = duplicates.collapsed.unionAll(duplicates.refused)
     return alleles.join(left_out, list(LOCATOR), "left_anti")
-
-
-def _check_rejected_share(run: Run, rejected: DataFrame | None, allowed: float) -> None:
-    """Raise BadSource naming reasons and examples where too many records were refused."""
-    read = run.counters["records_read"]
-    refused = run.counters["records_refused"] + run.counters["alleles_refused_duplicate"]
-    if rejected is None or refused <= allowed * read:
-        return
-    reasons = ", ".join(
-        f"{count} {name.removeprefix('refused_').removeprefix('alleles_refused_')}"
-        for name, count in sorted(run.counters.items())
-        if name.startswith("refused_") or name == "alleles_refused_duplicate"
-    )
-    examples = rejected.select("source_file", "chrom", "pos", "reason").take(5)
-    listed = "; ".join(f"{row.source_file} {row.chrom}:{row.pos} {row.reason}" for row in examples)
-    raise BadSource(
-        f"{refused} records or alleles of {read} records were refused ({reasons}), more than the share of "
-        f"{allowed:g} allowed; nothing was written. First: {listed}. Mend the file, or raise "
-        "ingest.max_rejected_share."
-    )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
+from pyspark.sql import DataFrame
+
 from allofus_spark.errors import BadSource
 from allofus_spark.ingest.duplicates import Duplicates
 from allofus_spark.ingest.stage import Ledger
-from allofus_spark.tables import SourceRecords
+from allofus_spark.tables import Run, SourceRecords
 
 
 def balanced_files(ledger: Ledger, duplicates: Duplicates | None) -> list[SourceRecords]:
@@ -40,3 +42,23 @@ def balanced_files(ledger: Ledger, duplicates: Duplicates | None) -> list[Source
             )
         files.append(file)
     return files
+
+
+def check_rejected_share(run: Run, rejected: DataFrame | None, allowed: float) -> None:
+    """Raise BadSource naming reasons and examples where too many records were refused."""
+    read = run.counters["records_read"]
+    refused = run.counters["records_refused"] + run.counters["alleles_refused_duplicate"]
+    if rejected is None or refused <= allowed * read:
+        return
+    reasons = ", ".join(
+        f"{count} {name.removeprefix('refused_').removeprefix('alleles_refused_')}"
+        for name, count in sorted(run.counters.items())
+        if name.startswith("refused_") or name == "alleles_refused_duplicate"
+    )
+    examples = rejected.select("source_file", "chrom", "pos", "reason").take(5)
+    listed = "; ".join(f"{row.source_file} {row.chrom}:{row.pos} {row.reason}" for row in examples)
+    raise BadSource(
+        f"{refused} records or alleles of {read} records were refused ({reasons}), more than the share of "
+        f"{allowed:g} allowed; nothing was written. First: {listed}. Mend the file, or raise "
+        "ingest.max_rejected_share."
+    )

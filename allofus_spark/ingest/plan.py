@@ -7,12 +7,12 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from pyspark.sql import SparkSession
 
 from allofus_spark.errors import AllofusError, BadSamples, BadSource, shown
-from allofus_spark.genome import Build
+from allofus_spark.genome import Build, ReferenceSequence
 from allofus_spark.ingest.array_files import ArrayFile, ArrayPart, is_array_file, open_array_file
 from allofus_spark.ingest.array_source import ArraySource
 from allofus_spark.ingest.bytes import (
@@ -31,6 +31,8 @@ from allofus_spark.ingest.vcf.header import VcfHeader, parse_header
 from allofus_spark.ingest.vcf_source import VcfSource
 from allofus_spark.settings import IngestSettings
 from allofus_spark.tables import Warehouse
+
+Probed = TypeVar("Probed")
 
 MAX_HEADER_BYTES = 256 * 1024 * 1024
 _PROBE_THREADS = 8
@@ -108,7 +110,7 @@ def plan_arrays(spark: SparkSession, files: Sequence[SourceFile], settings: Inge
     total_bytes, cores = sum(file.size for file in files), spark.sparkContext.defaultParallelism
     parts: list[tuple[int, ArrayPart]] = []
     for place, (file, source_file) in enumerate(zip(opened, files, strict=True)):
-        step = _step(source_file, total_bytes, settings.split_bytes, cores)
+        step = split_step(source_file, total_bytes, settings.split_bytes, cores)
         parts += [(place, part) for part in file.cut(-(-source_file.size // step))]
     return ArraySource(
         files=tuple(opened),
@@ -142,6 +144,12 @@ def _companions_sha256(file: ArrayFile) -> str:
     return hashlib.sha256("".join([*sizes, *file.samples]).encode()).hexdigest()
 
 
+def configured_reference(warehouse: Warehouse, build: Build) -> ReferenceSequence | None:
+    """The FASTA of the settings, held against the build; None where none is set."""
+    fasta = warehouse.settings.genome.reference_fasta
+    return ReferenceSequence(fasta, build) if fasta else None
+
+
 def check_fields(source: Source, filters: GenotypeFilters) -> None:
     """Raise BadSource where the filters ask for a FORMAT field that the source does not declare."""
     absent = [field for field in filters.fields if field not in source.formats]
@@ -161,7 +169,7 @@ def plan_vcf(
     Raises the first file's error with the number of further bad files; BadSamples where files have
     different samples (another order is fine), BuildMismatch where contig lengths are another build's.
     """
-    probes = _probe_all(spark, files)
+    probes = probe_all(spark, files, probe_file)
     for probe in probes[1:]:
         check_same_samples(
             (probes[0].file.path, probes[0].header.samples), (probe.file.path, probe.header.samples)
@@ -183,7 +191,7 @@ def plan_vcf(
                 probe.file.path,
                 probe.kind,
                 probe.file.size,
-                _step(probe.file, total_bytes, split_bytes, cores),
+                split_step(probe.file, total_bytes, split_bytes, cores),
             )
         ),
         fingerprint=fingerprint((probe.file, probe.header.sha256) for probe in probes),
@@ -200,7 +208,7 @@ def fingerprint(headed_files: Iterable[tuple[SourceFile, str]]) -> str:
     return digest.hexdigest()
 
 
-def _step(file: SourceFile, total_bytes: int, split_bytes: int, cores: int) -> int:
+def split_step(file: SourceFile, total_bytes: int, split_bytes: int, cores: int) -> int:
     """Bytes of a split: no more than set, and few enough that all cores share a small callset.
 
     A file that tasks cannot open themselves comes to one task, whole.
@@ -210,11 +218,17 @@ def _step(file: SourceFile, total_bytes: int, split_bytes: int, cores: int) -> i
     return min(split_bytes, max(_MIN_SPLIT_BYTES, -(-total_bytes // (_SPLITS_PER_CORE * cores))))
 
 
-def _probe_all(spark: SparkSession, files: Sequence[SourceFile]) -> list[Probe]:
-    def attempt(file: SourceFile) -> Probe | AllofusError:
+def probe_all(
+    spark: SparkSession,
+    files: Sequence[SourceFile],
+    probe: Callable[[SourceFile, ByteStream | BinaryIO], Probed],
+) -> list[Probed]:
+    """What ``probe`` finds in each file; raises the first error with the number of further bad files."""
+
+    def attempt(file: SourceFile) -> Probed | AllofusError:
         try:
             with open_stream(spark, file) as stream:
-                return probe_file(file, stream)
+                return probe(file, stream)
         except AllofusError as error:
             return error
 
@@ -224,7 +238,7 @@ def _probe_all(spark: SparkSession, files: Sequence[SourceFile]) -> list[Probe]:
     if errors:
         more = f" ({len(errors) - 1} more of {len(files)} files are bad too)" if len(errors) > 1 else ""
         raise type(errors[0])(f"{errors[0]}{more}")
-    return [result for result in results if isinstance(result, Probe)]
+    return [result for result in results if not isinstance(result, AllofusError)]
 
 
 def check_same_samples(first: tuple[str, Sequence[str]], other: tuple[str, Sequence[str]]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -21,7 +21,7 @@ from allofus_spark import errors
 from allofus_spark.errors import BadSource
 from allofus_spark.hadoop import hadoop_path, without_glob
 from allofus_spark.ingest.order import follow_each_other, overlap
-from allofus_spark.ingest.source import IngestJob, Source, parse_tasks, stage_tasks
+from allofus_spark.ingest.source import Account, IngestJob, Source, parse_tasks, stage_tasks
 from allofus_spark.ingest.vcf import staging
 from allofus_spark.tables import STAGING, Warehouse
 
@@ -30,11 +30,13 @@ from allofus_spark.tables import STAGING, Warehouse
 class Ledger:
     """Totals over all tasks, and by file.
 
-    ``in_order``: the tasks' rows follow each other in the genome; ``may_repeat``: a key can stand twice.
+    ``accounts`` are the tasks', in order. ``in_order``: the tasks' rows follow each other in the genome;
+    ``may_repeat``: a key can stand twice.
     """
 
     totals: Counter[str]
     of_file: Mapping[str, Counter[str]]
+    accounts: Sequence[Account]
     in_order: bool
     may_repeat: bool
 
@@ -123,6 +125,7 @@ def _balanced(ledgers: list[Row], source: Source) -> Ledger:
     return Ledger(
         totals,
         of_file,
+        accounts,
         in_order=follow_each_other(spans),
         may_repeat=overlap(spans) or any(account["may_repeat"] for account in accounts),
     )

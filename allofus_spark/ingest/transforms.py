@@ -103,9 +103,9 @@ def first_carriers(sites: DataFrame, callsets: DataFrame) -> DataFrame:
     return firsts.select(*ALLELE_KEY, F.col("carrier.callset_id").alias("first_callset_id"))
 
 
-def rejected_rows(staged: DataFrame, *, callset_id: str) -> DataFrame:
-    """Rows of ``rejected_records`` for records that the parser refused."""
-    return _rejected(staged.where(F.col("row_kind") == staging.REJECTED), callset_id, F.col("reason"))
+def rejected_rows(staged: DataFrame, **owner: str) -> DataFrame:
+    """Refused records as the tables keep them; ``owner`` are the columns that say whose they are."""
+    return _rejected(staged.where(F.col("row_kind") == staging.REJECTED), owner, F.col("reason"))
 
 
 def rejected_allele_rows(alleles: DataFrame, *, callset_id: str, reason: str) -> DataFrame:
@@ -118,12 +118,12 @@ def rejected_allele_rows(alleles: DataFrame, *, callset_id: str, reason: str) ->
             "filter": F.when(F.size("filters") == 0, "PASS").otherwise(F.array_join("filters", ";")),
         }
     )
-    return _rejected(written, callset_id, F.lit(reason))
+    return _rejected(written, {"callset_id": callset_id}, F.lit(reason))
 
 
-def _rejected(rows: DataFrame, callset_id: str, reason: Column) -> DataFrame:
+def _rejected(rows: DataFrame, owner: Mapping[str, str], reason: Column) -> DataFrame:
     return rows.select(
-        F.lit(callset_id).alias("callset_id"),
+        *(F.lit(value).alias(name) for name, value in owner.items()),
         "source_file",
         "source_offset",
         "input_allele",

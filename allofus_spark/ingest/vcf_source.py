@@ -22,7 +22,7 @@ from pyspark.sql import functions as F
 
 from allofus_spark.errors import BadSource
 from allofus_spark.hadoop import without_glob
-from allofus_spark.ingest.bytes import ByteStream, Split, SplitReader, SplitReport, check_reports
+from allofus_spark.ingest.bytes import ByteStream, LineChunk, Split, SplitReader, SplitReport, check_reports
 from allofus_spark.ingest.files import SourceFile
 from allofus_spark.ingest.source import Account, IngestJob, Rows, accounted
 from allofus_spark.ingest.vcf.header import VcfHeader
@@ -110,25 +110,33 @@ class VcfSource:
         split = self.splits[number]
 
         def read(counters: Counter[str], account: Account) -> Rows:
-            header = self.headers[split.path]
-            context = job.context(
-                split.path,
-                header.samples,
-                column_line=header.column_line,
-                contig_lengths=header.contig_lengths,
-            )
             try:
                 with open_file() as stream:
                     reader = SplitReader(
                         stream, split, chunk_bytes=job.chunk_bytes, max_line_bytes=job.max_line_bytes
                     )
-                    for chunk in reader:
-                        yield from parse_chunk(chunk, context, counters)
+                    yield from self.rows_of(job, split, reader, counters, account)
             except OSError as error:
                 raise BadSource(f"{split.path}: cannot be read: {error}") from None
             account["report"] = dataclasses.asdict(reader.report)
 
         return accounted(number, split.path, read)
+
+    def rows_of(
+        self,
+        job: IngestJob,
+        split: Split,
+        chunks: Iterable[LineChunk],
+        counters: Counter[str],
+        account: Account,  # noqa: ARG002 -- for sources that say more of their rows
+    ) -> Rows:
+        """Staged rows of the lines of a split."""
+        header = self.headers[split.path]
+        context = job.context(
+            split.path, header.samples, column_line=header.column_line, contig_lengths=header.contig_lengths
+        )
+        for chunk in chunks:
+            yield from parse_chunk(chunk, context, counters)
 
     def check(self, accounts: Sequence[Account]) -> None:
         """Hold the bytes that were read against each file."""

@@ -106,7 +106,7 @@ def _parse_part(
         )
     refused = np.flatnonzero(~understood)
     if len(refused):
-        yield _rejected_batch(records.take(refused), context, ledger)
+        yield rejected_batch(records.take(refused), context, ledger)
 
 
 def _allele_batch(
@@ -122,7 +122,7 @@ def _allele_batch(
 ) -> pa.RecordBatch:
     """Rows of alleles: ``owner`` is the record of each, ``number`` its place in ALT."""
     own = records.take(owner)
-    position, ref, alt = _normalise(own, slices, kinds, context)
+    position, ref, alt = normalised(own, slices, kinds, context)
     filters = staging.filters_column(own.text(FILTER))
     ids = own.text(ID)
     rows = len(owner)
@@ -149,7 +149,7 @@ def _allele_batch(
     return staging.staged_batch(columns, rows)
 
 
-def _normalise(
+def normalised(
     own: Records, slices: Offsets, kinds: npt.NDArray[np.int8], context: ParseContext
 ) -> tuple[npt.NDArray[np.int64], pa.Array, pa.Array]:
     """Normalised position, ref and alt of each allele row; single bases need nothing."""
@@ -162,23 +162,31 @@ def _normalise(
     rows = np.flatnonzero(explicit & ~single)
     if not len(rows):
         return position, ref, alt
-    refs, alts = ref.to_pylist(), alt.to_pylist()
-    for contig in dict.fromkeys(own.contigs[rows]):
-        chosen = rows[own.contigs[rows] == contig]
+    refs = ref.take(pa.array(rows)).cast(pa.binary()).to_pylist()
+    alts = alt.take(pa.array(rows)).cast(pa.binary()).to_pylist()
+    contigs = own.contigs[rows]
+    for contig in dict.fromkeys(contigs):
+        chosen = np.flatnonzero(contigs == contig)
         moved, new_refs, new_alts = normalise_alleles(
             contig,
-            position[chosen],
-            [refs[row].encode() for row in chosen],
-            [alts[row].encode() for row in chosen],
+            position[rows[chosen]],
+            [refs[row] for row in chosen],
+            [alts[row] for row in chosen],
             context.reference,
         )
-        position[chosen] = moved
+        position[rows[chosen]] = moved
         for row, new_ref, new_alt in zip(chosen, new_refs, new_alts, strict=True):
-            refs[row], alts[row] = new_ref.decode(), new_alt.decode()
-    return position, pa.array(refs, pa.string()), pa.array(alts, pa.string())
+            refs[row], alts[row] = new_ref, new_alt
+    mask = pa.array(explicit & ~single)
+    changed_refs, changed_alts = (pa.array(texts, pa.binary()).cast(pa.string()) for texts in (refs, alts))
+    return (
+        position,
+        pc.replace_with_mask(ref, mask, changed_refs),
+        pc.replace_with_mask(alt, mask, changed_alts),
+    )
 
 
-def _rejected_batch(records: Records, context: ParseContext, ledger: Counter[str]) -> pa.RecordBatch:
+def rejected_batch(records: Records, context: ParseContext, ledger: Counter[str]) -> pa.RecordBatch:
     """Rows of refused records: the fixed columns as written, never the genotypes."""
     reasons = [Reason(value).name.lower() for value in records.reason]
     ledger["records_refused"] += len(reasons)

@@ -16,7 +16,17 @@ from allofus_spark.errors import BadSource
 from allofus_spark.genome import Build, ReferenceSequence, reference_mismatches
 from allofus_spark.ingest.vcf import staging
 from allofus_spark.ingest.vcf.header import declared_contigs
-from allofus_spark.ingest.vcf.scan import CHROM, POSITION, QUAL, REF, Bytes, Offsets, Reason, scan_records
+from allofus_spark.ingest.vcf.scan import (
+    CHROM,
+    FIXED_ONLY,
+    POSITION,
+    QUAL,
+    REF,
+    Bytes,
+    Offsets,
+    Reason,
+    scan_records,
+)
 
 # A decimal number, infinity or NaN, as the VCF specification allows.
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$|^[+-]?(?i:inf|infinity|nan)$"
@@ -39,7 +49,8 @@ class ParseContext:
     """What a task must know about its file and callset.
 
     ``sex`` follows the file's sample columns; ``order[i]`` is the column of the callset's sample i, None
-    where both orders agree. ``rules`` are the genotype filters and those of a high-quality call.
+    where both orders agree. ``rules`` are the genotype filters and those of a high-quality call. With
+    ``n_columns`` FIXED_ONLY nothing after the fixed columns is looked at.
     """
 
     path: str
@@ -125,13 +136,15 @@ def read_records(chunk: Lines, context: ParseContext, ledger: Counter[str]) -> R
     ledger["lines_header"] += int((kind == 1).sum())
     ledger["lines_blank"] += int((kind == 2).sum())
     ledger["records_read"] += len(rows)
+    if len(rows) < len(kind):
+        fields, calls, numbers, reason = fields[rows], calls[rows], numbers[rows], reason[rows]
     records = Records(
         chunk.data,
         rows,
-        fields[rows],
-        calls[rows],
-        numbers[rows],
-        reason[rows],
+        fields,
+        calls,
+        numbers,
+        reason,
         chunk.locate(starts[:-1][rows]),
         np.empty(len(rows), object),
         np.zeros(len(rows), np.int8),
@@ -149,7 +162,8 @@ def _check_header_lines(
     lines = [
         data[starts[line] : starts[line + 1]].tobytes().rstrip(b"\r\n") for line in np.flatnonzero(kind == 1)
     ]
-    if any(line.startswith(b"#CHROM") and line != context.column_line for line in lines):
+    counted = len(context.column_line) if context.n_columns == FIXED_ONLY else None
+    if any(line.startswith(b"#CHROM") and line[:counted] != context.column_line for line in lines):
         raise BadSource(
             f"{context.path}: a second #CHROM line announces other columns than the first; "
             "ingest files of different samples as different callsets"

@@ -21,6 +21,8 @@ CHROM, POS, ID, REF, ALT, QUAL, FILTER, INFO, FORMAT = range(9)
 # Columns of ``numbers``: what was read of a record, and where FORMAT has the fields that are read (-1: not).
 POSITION, N_ALTS, N_KEYS, GT, GQ, DP, AD, FT = range(8)
 MAX_POSITION = 2**31 - 2
+# As a number of columns: the fixed ones count, whatever follows them.
+FIXED_ONLY = 0
 
 
 class Reason(IntEnum):
@@ -209,7 +211,7 @@ def _is_header(data, start, end):  # type: ignore[no-untyped-def]
 def _split_fields(data, start, end, n_columns, fields):  # type: ignore[no-untyped-def]
     """Fill ``fields`` with the slices of the fixed columns; the place after them, or -1."""
     at = start
-    wanted = min(n_columns, 9)
+    wanted = min(n_columns, 9) if n_columns != FIXED_ONLY else 8
     for column in range(wanted):
         fields[column, 0] = at
         while at < end and data[at] != TAB:
@@ -219,6 +221,8 @@ def _split_fields(data, start, end, n_columns, fields):  # type: ignore[no-untyp
             if at >= end:
                 return -1
             at += 1
+    if n_columns == FIXED_ONLY:
+        return at
     if n_columns > wanted:
         return at + 1 if at < end else -1
     return at if at == end else -1
@@ -233,7 +237,7 @@ def scan_records(data, starts, n_columns, max_alts):  # type: ignore[no-untyped-
     data, starts
         Buffer of whole lines, where they begin, and its length.
     n_columns
-        Columns that the header announces: 8, or 9 + samples.
+        Columns that the header announces: 8, or 9 + samples; FIXED_ONLY: at least 8.
     max_alts
         Alternates allowed in a record.
 

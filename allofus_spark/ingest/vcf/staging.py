@@ -1,4 +1,4 @@
-"""The rows that parsing tasks hand to Spark: alleles with calls, refused records, and one ledger a split."""
+"""What parsing tasks hand on: alleles with calls, sites without, refused records, and one ledger a split."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from allofus_spark.genotypes.arrow_strings import binary_at
 from allofus_spark.ingest.vcf.scan import Bytes, Offsets
 from allofus_spark.tables.variant_tables import CALLS_MISSING
 
-ALLELE, REJECTED, LEDGER = "allele", "rejected", "ledger"
+ALLELE, SITE, REJECTED, LEDGER = "allele", "site", "rejected", "ledger"
 
 _INDICES = pa.list_(pa.int32())
 

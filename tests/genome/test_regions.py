@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allofus_spark.errors import BadSource, BuildMismatch
-from allofus_spark.export.regions import Regions, merged, read_regions
 from allofus_spark.genome import load_build
+from allofus_spark.genome.regions import Regions, merged, read_regions
 
 BUILD = load_build("GRCh38")
 

@@ -1,7 +1,7 @@
-"""Regions of the genome that an export is limited to, and which alleles lie in them.
+"""Regions of the genome that people name, and which alleles lie in them.
 
 An allele lies in a region where its normalised reference span, ``position`` to ``position + len(ref) - 1``,
-shares a base with it: a deletion that reaches into a region is exported, an insertion belongs to the base
+shares a base with it: a deletion that reaches into a region lies in it, an insertion belongs to the base
 before it. The span of a symbolic allele or a breakend is its REF, as INFO/END is not kept.
 """
 
@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from allofus_spark.delimited import read_text
 from allofus_spark.errors import BadSource, BuildMismatch
-from allofus_spark.genome import Build
+from allofus_spark.genome.builds import Build
 
 _REGION = re.compile(r"(?P<contig>[^:]+)(?::(?P<first>[\d,]+)(?:-(?P<last>[\d,]+))?)?")
 _NOT_A_REGION = ("#", "track", "browser")
