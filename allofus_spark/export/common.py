@@ -15,7 +15,8 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from allofus_spark.errors import BadSource, shown
+from allofus_spark.cohort import read_frequencies
+from allofus_spark.errors import BadSource
 from allofus_spark.tables import (
     ALLELE_KEY,
     CALLSETS,
@@ -38,17 +39,9 @@ def common_sites(warehouse: Warehouse, reader: Reader, sites: DataFrame) -> Data
     """
     settings = warehouse.settings
     groups = settings.frequencies.ancestry_groups
-    frequencies = allele_frequencies(groups)
-    _check_current(warehouse, frequencies.name)
+    _check_current(warehouse, allele_frequencies(groups).name)
     common = is_common(groups, min_ac=settings.export.common_min_ac, above_af=settings.export.common_above_af)
-    rows = reader.read(frequencies)
-    missing = sorted(set(groups) - set(rows.columns))
-    if missing:
-        raise BadSource(
-            f"the allele frequencies have no columns for {shown(missing)}, ancestry groups of the settings; "
-            "run allofus frequencies with these settings first"
-        )
-    alleles = rows.where(common).select(*ALLELE_KEY)
+    alleles = read_frequencies(reader, groups).where(common).select(*ALLELE_KEY)
     kept = sites.join(alleles, list(ALLELE_KEY), "left_semi").select(*_SITE).distinct()
     return sites.join(kept, list(_SITE), "left_semi")
 
