@@ -6,7 +6,7 @@ Tests hold what is computed from the tables against what plain Python says of th
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -27,6 +27,7 @@ from allofus_spark.tables import (
     RowsWrite,
     Table,
     Warehouse,
+    allele_frequencies,
     start_run,
 )
 
@@ -147,19 +148,13 @@ def make_warehouse(
         RowsWrite(
             VARIANT_SITES, [_site(item, *site) for item in alleles for site in sorted(item.sites.items())]
         ),
-        RowsWrite(warehouse.contract("allele_frequencies"), [_frequencies(item) for item in alleles]),
+        RowsWrite(allele_frequencies(GROUPS), [_frequencies(item) for item in alleles]),
+        RowsWrite(CATALOGUE_SETS, _catalogue_sets()),
+        RowsWrite(NOVELTY, [_novelty(item) for item in alleles if item.status]),
+        RowsWrite(CONSEQUENCES, [row for item in alleles for row in _consequences(item)]),
     ]
-    optional: dict[str, tuple[Table, Callable[[], list[tuple[Any, ...]]]]] = {
-        "sets": (CATALOGUE_SETS, _catalogue_sets),
-        "novelty": (NOVELTY, lambda: [_novelty(item) for item in alleles if item.status]),
-        "consequences": (
-            CONSEQUENCES,
-            lambda: [row for item in alleles for row in _consequences(item)],
-        ),
-    }
-    writes += [RowsWrite(table, rows()) for table, rows in optional.values() if table not in left_out]
     with start_run(warehouse, "make") as run:
-        run.write(*writes)
+        run.write(*(write for write in writes if write.table not in left_out))
     return warehouse
 
 

@@ -11,6 +11,7 @@ from allofus_spark.cli.ingest import ingest_genotypes_command, ingest_samples_co
 from allofus_spark.cli.look import query_command, status_command
 from allofus_spark.cli.novelty import flag_novelty_command
 from allofus_spark.cli.qc import qc_command
+from allofus_spark.cli.summary import summary_command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -41,6 +42,7 @@ for command in (
     qc_command,
     frequencies_command,
     flag_novelty_command,
+    summary_command,
     export_command,
     query_command,
     status_command,

@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from allofus_spark.cohort import passing_alleles, read_frequencies
-from allofus_spark.tables import ALLELE_KEY, CONSEQUENCES, NOVELTY, VARIANTS, SnapshotReader, Table, Warehouse
+from allofus_spark.cohort import passing_alleles, read_consequences, read_frequencies, read_novelty
+from allofus_spark.tables import ALLELE_KEY, VARIANTS, SnapshotReader, Warehouse
 
 _FIELDS = ("ac", "an", "af", "sc")
 # How the ids of each source's transcripts begin.
@@ -38,10 +38,8 @@ def read_vat(warehouse: Warehouse, snapshot: Mapping[str, int]) -> DataFrame:
     return vat(
         frequencies,
         reader.read(VARIANTS),
-        _or_none(warehouse, reader, NOVELTY).where(F.col("catalogue_set") == settings.summary.catalogue_set),
-        _or_none(warehouse, reader, CONSEQUENCES).where(
-            F.col("annotator") == settings.consequences.annotator
-        ),
+        read_novelty(warehouse, reader),
+        read_consequences(warehouse, reader),
         groups=groups,
     )
 
@@ -109,8 +107,3 @@ def _transcript_source() -> Column:
             for name, form in _TRANSCRIPT_SOURCES.items()
         )
     )
-
-
-def _or_none(warehouse: Warehouse, reader: SnapshotReader, table: Table) -> DataFrame:
-    """The table's rows; none where the snapshot does not have it."""
-    return reader.read(table) if reader.holds(table) else warehouse.spark.createDataFrame([], table.schema)

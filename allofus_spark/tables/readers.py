@@ -22,6 +22,10 @@ class Reader(Protocol):
         """All rows of a small table; none where it does not exist."""
         ...
 
+    def holds(self, table: Table, /) -> bool:
+        """Whether the table is there to be read."""
+        ...
+
 
 class SnapshotReader:
     """The newest finished snapshot: for jobs that write no table, beside a run or where nobody may write."""
@@ -30,10 +34,6 @@ class SnapshotReader:
         self._warehouse = warehouse
         self._versions = warehouse.snapshot() if snapshot is None else snapshot
 
-    def holds(self, table: Table) -> bool:
-        """Whether the table is in the snapshot."""
-        return table.name in self._versions
-
     def read(self, table: Table) -> DataFrame:
         return self._warehouse.read(table, self._versions)
 
@@ -41,3 +41,6 @@ class SnapshotReader:
         if not self.holds(table):
             return []
         return self._warehouse.rows_at(table, self._warehouse.kept(table, self._versions[table.name]))
+
+    def holds(self, table: Table) -> bool:
+        return table.name in self._versions
