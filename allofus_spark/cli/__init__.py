@@ -12,6 +12,7 @@ from allofus_spark.cli.look import query_command, status_command
 from allofus_spark.cli.novelty import flag_novelty_command
 from allofus_spark.cli.qc import qc_command
 from allofus_spark.cli.summary import summary_command
+from allofus_spark.cli.variant import variant_command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -44,6 +45,7 @@ for command in (
     flag_novelty_command,
     summary_command,
     export_command,
+    variant_command,
     query_command,
     status_command,
 ):
