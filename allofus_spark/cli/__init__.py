@@ -28,6 +28,8 @@ def main() -> None:
       allofus ingest-genotypes --callset demo --date 2026-01-01 --build GRCh38 cohort.vcf.gz
       allofus qc --unrelated unrelated.txt
       allofus frequencies
+      allofus summary
+      allofus variant 22-19963748-G-A
       allofus query "SELECT variant_id, overall.ac, overall.an FROM allele_frequencies LIMIT 5"
       allofus export --format vcf --out cohort.vcf.gz
       allofus status

@@ -43,7 +43,7 @@ from allofus_spark.cli.options import common_options, echo_counters, open_wareho
 @click.option(
     "--positions-of",
     metavar="CATALOGUE=VERSION",
-    help="Only alleles at positions where this version of a catalogue has an allele, such as clinvar=2025-01.",
+    help="Only alleles at positions where a catalogue has an allele, such as clinvar=2025-01.",
 )
 @common_options
 def export_command(

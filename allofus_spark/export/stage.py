@@ -11,8 +11,8 @@ from pyspark.sql import functions as F
 
 from allofus_spark.cohort import active_samples, warehouse_build
 from allofus_spark.errors import BadSource, ContractViolation
-from allofus_spark.export.common import common_sites
 from allofus_spark.export.catalogue_positions import sites_at_known_positions
+from allofus_spark.export.common import common_sites
 from allofus_spark.export.format import Format, Summary
 from allofus_spark.export.matrix_table import check_reference, vcf_to_matrix_table
 from allofus_spark.export.parts import PART_TYPE, Part, PartsJob, in_rising_order, order_parts

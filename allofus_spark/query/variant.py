@@ -65,10 +65,13 @@ def describe_variant(places: Places, variant: Row) -> VariantReport:
     """The report of a row of ``variants``. Every table is read at its position alone."""
     settings = places.warehouse.settings
     key = key_of(variant)
-    parts = (_frequencies, _novelty, _consequences, _sites, _associations)
-    with ThreadPoolExecutor(len(parts)) as pool:  # most of a small query is waiting
-        answers = [pool.submit(part, places, key) for part in parts]
-    frequencies, novelty, consequences, sites, associations = (answer.result() for answer in answers)
+    with ThreadPoolExecutor() as pool:  # most of a small query is waiting
+        asked_frequencies = pool.submit(_frequencies, places, key)
+        asked_novelty = pool.submit(_novelty, places, key)
+        asked_consequences = pool.submit(_consequences, places, key)
+        asked_associations = pool.submit(_associations, places, key)
+        sites = _sites(places, key)
+    frequencies, novelty = asked_frequencies.result(), asked_novelty.result()
     return VariantReport(
         **{name: variant[name] for name in ("variant_id", "contig", "position", "ref", "alt")},
         variant_type=variant.variant_type,
@@ -79,9 +82,9 @@ def describe_variant(places: Places, variant: Row) -> VariantReport:
         versions=newest_versions(places.reader, settings.summary.catalogue_set),
         novelty=novelty,
         annotator=settings.consequences.annotator,
-        consequences=consequences,
+        consequences=asked_consequences.result(),
         sites=sites,
-        associations=associations,
+        associations=asked_associations.result(),
     )
 
 
