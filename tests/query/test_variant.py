@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from pyspark.sql import SparkSession
 
 from allofus_spark.cli import main
+from allofus_spark.cli.options import clear_errors
 from allofus_spark.errors import BuildMismatch, NotFound
 from allofus_spark.genome import load_build
 from allofus_spark.query import VariantList, VariantReport, find_variant, variant
@@ -94,8 +95,6 @@ def catalogue(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> 
 def ask(catalogue: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Any:
     @contextmanager
     def opened(*_: object) -> Iterator[Warehouse]:
-        from allofus_spark.cli.options import clear_errors
-
         with clear_errors():
             yield catalogue
 
