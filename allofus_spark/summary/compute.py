@@ -22,7 +22,6 @@ from allofus_spark.tables import (
     SAMPLES,
     VARIANT_SUMMARY,
     VARIANTS,
-    WHOLE_TABLE,
     RowsWrite,
     Run,
     Warehouse,
@@ -111,8 +110,8 @@ def _write(run: Run, rows: Sequence[SummaryRow]) -> None:
     """Replace the rows of this catalogue set and annotator."""
     settings = run.warehouse.settings
     ours = (settings.summary.catalogue_set, settings.consequences.annotator)
-    held = [tuple(row) for row in run.rows(VARIANT_SUMMARY) if (row.catalogue_set, row.annotator) != ours]
-    run.write(RowsWrite(VARIANT_SUMMARY, sorted([*held, *((*ours, *row) for row in rows)]), WHOLE_TABLE))
+    replaced = "catalogue_set = '{}' AND annotator = '{}'".format(*ours)
+    run.write(RowsWrite(VARIANT_SUMMARY, [(*ours, *row) for row in rows], replaced))
 
 
 def _stale(warehouse: Warehouse) -> list[str]:
