@@ -41,6 +41,10 @@ class QueryRefused(AllofusError):
     """A query is not one SELECT over named tables."""
 
 
+class NotFound(AllofusError):
+    """What was asked for is not in the tables."""
+
+
 def shown(names: Sequence[str]) -> str:
     """The first few names for a message, and how many more there are."""
     more = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""

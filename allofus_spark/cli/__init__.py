@@ -12,6 +12,8 @@ from allofus_spark.cli.ingest import ingest_genotypes_command, ingest_samples_co
 from allofus_spark.cli.look import query_command, status_command
 from allofus_spark.cli.novelty import flag_novelty_command
 from allofus_spark.cli.qc import qc_command
+from allofus_spark.cli.summary import summary_command
+from allofus_spark.cli.variant import variant_command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -27,6 +29,8 @@ def main() -> None:
       allofus ingest-genotypes --callset demo --date 2026-01-01 --build GRCh38 cohort.vcf.gz
       allofus qc --unrelated unrelated.txt
       allofus frequencies
+      allofus summary
+      allofus variant 22-19963748-G-A
       allofus query "SELECT variant_id, overall.ac, overall.an FROM allele_frequencies LIMIT 5"
       allofus export --format vcf --out cohort.vcf.gz
       allofus status
@@ -43,7 +47,9 @@ for command in (
     qc_command,
     frequencies_command,
     flag_novelty_command,
+    summary_command,
     export_command,
+    variant_command,
     query_command,
     status_command,
 ):

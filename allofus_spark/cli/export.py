@@ -40,6 +40,11 @@ from allofus_spark.cli.options import common_options, echo_counters, open_wareho
     help="Only sites with a common allele: export.common_min_ac copies in an ancestry, or a max_af above "
     "export.common_above_af. Needs allele frequencies.",
 )
+@click.option(
+    "--positions-of",
+    metavar="CATALOGUE=VERSION",
+    help="Only alleles at positions where a catalogue has an allele, such as clinvar=2025-01.",
+)
 @common_options
 def export_command(
     file_format: str,
@@ -50,6 +55,7 @@ def export_command(
     samples_file: str | None,
     pass_only: bool,
     common: bool,
+    positions_of: str | None,
     settings_file: str | None,
     warehouse: str | None,
     overrides: tuple[str, ...],
@@ -64,6 +70,7 @@ def export_command(
       allofus export --format vcf  --out exome.vcf.gz --regions-file exome.bed --pass-only
       allofus export --format bed  --out common --common --samples unrelated.txt
       allofus export --format mt   --out brca2.mt --region chr13:32315086-32400268
+      allofus export --format vcf  --out clinvar.vcf.gz --positions-of clinvar=2025-01
 
     Files at the target are replaced when the new ones are whole.
     """
@@ -78,6 +85,7 @@ def export_command(
             sample_ids=None if samples_file is None else read_sample_ids(samples_file),
             pass_only=pass_only,
             common=common,
+            positions_of=positions_of,
         )
         counters = export_genotypes(tables, file_format=file_format, out=out, selection=selection)
         echo_counters(f"genotypes are in {out}", counters)

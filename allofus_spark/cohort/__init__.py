@@ -7,6 +7,16 @@ from allofus_spark.cohort.active import (
     rows_of_widest,
     warehouse_build,
 )
+from allofus_spark.cohort.alleles import (
+    active_callsets,
+    changed_since,
+    newest_versions,
+    passed,
+    passing_alleles,
+    read_consequences,
+    read_frequencies,
+    read_novelty,
+)
 from allofus_spark.cohort.ploidy import COPIES, COUNTS, Counts, copies_meant, ploidy_aware
 from allofus_spark.cohort.sample_lists import read_sample_ids
 from allofus_spark.cohort.strata import OTHER_SEX, UNLABELLED, XX, XY, Sample, Strata, build_strata
@@ -21,12 +31,20 @@ __all__ = [
     "Counts",
     "Sample",
     "Strata",
+    "active_callsets",
     "active_samples",
     "build_strata",
+    "changed_since",
     "check_are_active",
     "check_build",
     "copies_meant",
+    "newest_versions",
+    "passed",
+    "passing_alleles",
     "ploidy_aware",
+    "read_consequences",
+    "read_frequencies",
+    "read_novelty",
     "read_sample_ids",
     "rows_of_widest",
     "warehouse_build",

@@ -15,15 +15,15 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from allofus_spark.errors import BadSource, shown
+from allofus_spark.cohort import changed_since, read_frequencies
+from allofus_spark.errors import BadSource
 from allofus_spark.tables import (
     ALLELE_KEY,
     CALLSETS,
     GENOTYPES,
-    PIPELINE_RUNS,
     SAMPLES,
-    SNAPSHOTS,
     Reader,
+    Table,
     Warehouse,
     allele_frequencies,
 )
@@ -38,17 +38,9 @@ def common_sites(warehouse: Warehouse, reader: Reader, sites: DataFrame) -> Data
     """
     settings = warehouse.settings
     groups = settings.frequencies.ancestry_groups
-    frequencies = allele_frequencies(groups)
-    _check_current(warehouse, frequencies.name)
+    _check_current(warehouse, allele_frequencies(groups))
     common = is_common(groups, min_ac=settings.export.common_min_ac, above_af=settings.export.common_above_af)
-    rows = reader.read(frequencies)
-    missing = sorted(set(groups) - set(rows.columns))
-    if missing:
-        raise BadSource(
-            f"the allele frequencies have no columns for {shown(missing)}, ancestry groups of the settings; "
-            "run allofus frequencies with these settings first"
-        )
-    alleles = rows.where(common).select(*ALLELE_KEY)
+    alleles = read_frequencies(reader, groups).where(common).select(*ALLELE_KEY)
     kept = sites.join(alleles, list(ALLELE_KEY), "left_semi").select(*_SITE).distinct()
     return sites.join(kept, list(_SITE), "left_semi")
 
@@ -59,19 +51,13 @@ def is_common(groups: tuple[str, ...], *, min_ac: int, above_af: float) -> Colum
     return by_count | F.coalesce(F.col("max_af") > above_af, F.lit(False))
 
 
-def _check_current(warehouse: Warehouse, table: str) -> None:
+def _check_current(warehouse: Warehouse, frequencies: Table) -> None:
     """Raise BadSource unless the frequencies were computed after the last change to what they come from."""
-    snapshot_of_run = {row.run_id: row.snapshot_id for row in warehouse.rows(SNAPSHOTS)}
-    newest: dict[str, int] = {}
-    for row in warehouse.rows(PIPELINE_RUNS):
-        number = snapshot_of_run.get(row.run_id, 0)
-        newest[row.table_name] = max(newest.get(row.table_name, 0), number)
-    computed = newest.get(table, 0)
-    if not computed:
+    changed = changed_since(warehouse, frequencies, (CALLSETS, SAMPLES, GENOTYPES))
+    if changed is None:
         raise BadSource(
             "--common needs allele frequencies, and there are none; run allofus frequencies first"
         )
-    changed = [item.name for item in (CALLSETS, SAMPLES, GENOTYPES) if newest.get(item.name, 0) > computed]
     if changed:
         raise BadSource(
             f"the allele frequencies are older than {', '.join(changed)}; run allofus frequencies, then "

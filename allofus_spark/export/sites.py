@@ -25,6 +25,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from allofus_spark.arrow import runs_of
+from allofus_spark.cohort import passed
 from allofus_spark.export.target import check_seen
 from allofus_spark.genome.regions import Regions
 
@@ -115,7 +116,7 @@ def _keys(alleles: pa.RecordBatch | pa.Table) -> pa.Array:
 def candidate_sites(sites: DataFrame, regions: Regions | None, *, pass_only: bool) -> DataFrame:
     """Rows of ``variant_sites`` that may be in a region, by contig and last base; of passing sites alone."""
     if pass_only:
-        sites = sites.where(F.col("filters").isNull() | (F.size("filters") == 0))
+        sites = sites.where(passed())
     if regions is None:
         return sites
     # How far left of a region an allele may start is not known: a deletion can be of any length.

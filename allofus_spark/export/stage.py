@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 
 from allofus_spark.cohort import active_samples, warehouse_build
 from allofus_spark.errors import BadSource, ContractViolation
+from allofus_spark.export.catalogue_positions import sites_at_known_positions
 from allofus_spark.export.common import common_sites
 from allofus_spark.export.format import Format, Summary
 from allofus_spark.export.matrix_table import check_reference, vcf_to_matrix_table
@@ -57,7 +58,8 @@ class Selection:
 
     ``regions`` are CONTIG:START-END, 1-based and inclusive; ``regions_file`` a BED file; a union of both.
     ``pass_only`` takes sites whose filters are passed or were not applied; ``common`` sites with an allele
-    that is common in an ancestry.
+    that is common in an ancestry; ``positions_of`` (CATALOGUE=VERSION) alleles at a position where that
+    catalogue has an allele, the same or another.
     """
 
     callset_id: str | None = None
@@ -66,6 +68,7 @@ class Selection:
     sample_ids: Sequence[str] | None = None
     pass_only: bool = False
     common: bool = False
+    positions_of: str | None = None
 
 
 def export_genotypes(
@@ -121,7 +124,11 @@ def _select_sites(
     sites = reader.read(VARIANT_SITES).where(F.col("callset_id") == people.callset_id)
     sites = candidate_sites(sites, regions, pass_only=selection.pass_only)
     if selection.common:
-        sites = sorted_sites(common_sites(warehouse, reader, sites))
+        sites = common_sites(warehouse, reader, sites)
+    if selection.positions_of is not None:
+        sites = sites_at_known_positions(reader, sites, selection.positions_of)
+    if selection.common or selection.positions_of is not None:
+        sites = sorted_sites(sites)
     chosen = write_sites(sites, regions, folder)
     if not chosen.rows:
         raise BadSource(

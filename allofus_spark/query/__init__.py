@@ -1,7 +1,17 @@
-"""Questions to the warehouse: one SELECT over named tables, and what the warehouse holds."""
+"""Questions to the warehouse: one SELECT over named tables, what is known of a variant, what there is."""
 
+from allofus_spark.query.find import VariantList, find_variant
 from allofus_spark.query.run import run_query
 from allofus_spark.query.statement import check_statement
 from allofus_spark.query.status import TableStatus, warehouse_status
+from allofus_spark.query.variant import VariantReport
 
-__all__ = ["TableStatus", "check_statement", "run_query", "warehouse_status"]
+__all__ = [
+    "TableStatus",
+    "VariantList",
+    "VariantReport",
+    "check_statement",
+    "find_variant",
+    "run_query",
+    "warehouse_status",
+]

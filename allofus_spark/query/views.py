@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from allofus_spark.query.vat import read_vat
 from allofus_spark.tables import ALLELE_COUNTS, ALLELE_KEY, STRATA, Warehouse
 
 _COUNTS = ("n_het", "n_hom_alt", "n_hemi_alt", "an_called", "n_het_missing")
@@ -29,5 +30,6 @@ def _read_counts_long(warehouse: Warehouse, snapshot: Mapping[str, int]) -> Data
 
 
 VIEWS: dict[str, Callable[[Warehouse, Mapping[str, int]], DataFrame]] = {
-    "allele_counts_long": _read_counts_long
+    "allele_counts_long": _read_counts_long,
+    "vat": read_vat,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from pyspark.sql import DataFrame, Row
@@ -21,18 +22,25 @@ class Reader(Protocol):
         """All rows of a small table; none where it does not exist."""
         ...
 
+    def holds(self, table: Table, /) -> bool:
+        """Whether the table is there to be read."""
+        ...
+
 
 class SnapshotReader:
     """The newest finished snapshot: for jobs that write no table, beside a run or where nobody may write."""
 
-    def __init__(self, warehouse: Warehouse) -> None:
+    def __init__(self, warehouse: Warehouse, snapshot: Mapping[str, int] | None = None) -> None:
         self._warehouse = warehouse
-        self._versions = warehouse.snapshot()
+        self._versions = warehouse.snapshot() if snapshot is None else snapshot
 
     def read(self, table: Table) -> DataFrame:
         return self._warehouse.read(table, self._versions)
 
     def rows(self, table: Table) -> list[Row]:
-        if table.name not in self._versions:
+        if not self.holds(table):
             return []
         return self._warehouse.rows_at(table, self._warehouse.kept(table, self._versions[table.name]))
+
+    def holds(self, table: Table) -> bool:
+        return table.name in self._versions

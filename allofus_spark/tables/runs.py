@@ -74,6 +74,10 @@ class Run:
         self.note_input(table)
         return self.warehouse.rows(table)
 
+    def holds(self, table: Table) -> bool:
+        """Whether the live table is there to be read."""
+        return self.warehouse.exists(table)
+
     def note_input(self, table: Table) -> None:
         """Note the table's version as an input, where its files are read by other ways than the above."""
         state = self.warehouse.state(table)

@@ -28,7 +28,17 @@ def allofus(*arguments: str) -> Result:
 def test_help_shows_a_first_session_and_every_command() -> None:
     answer = allofus("--help")
     assert answer.exit_code == 0
-    for name in ("ingest-samples", "ingest-genotypes", "qc", "frequencies", "query", "status"):
+    names = (
+        "ingest-samples",
+        "ingest-genotypes",
+        "qc",
+        "frequencies",
+        "summary",
+        "variant",
+        "query",
+        "status",
+    )
+    for name in names:
         assert name in answer.output
         one = allofus(name, "--help")
         assert one.exit_code == 0

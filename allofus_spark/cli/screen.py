@@ -1,0 +1,48 @@
+"""What screens of several commands are drawn with."""
+
+from __future__ import annotations
+
+import sys
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+_PIPED_WIDTH = 130  # columns where the output is no terminal
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+
+
+def screen() -> Console:
+    """A console of the terminal's width, or of a fixed one for a pipe or a file."""
+    return Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH, highlight=False)
+
+
+def grid(title: str, *columns: str, numbers: tuple[str, ...] = ()) -> Table:
+    """An empty table; the columns named in ``numbers`` are set to the right."""
+    table = Table(
+        box=box.SIMPLE, title=escape(title), title_justify="left", title_style="bold", pad_edge=False
+    )
+    for name in columns:
+        number = name in numbers
+        table.add_column(name, justify="right" if number else "left", no_wrap=number, overflow="fold")
+    return table
+
+
+def bar(share: float, width: int) -> str:
+    """Blocks for a share between 0 and 1 of ``width`` characters; what is not 0 is at least an eighth.
+
+    >>> bar(0.5, 3), bar(1e-9, 3), bar(0, 3)
+    ('█▌', '▏', '')
+    """
+    eighths = max(round(share * width * 8), 1 if share > 0 else 0)
+    return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
+
+
+def percent(part: int, whole: int) -> str:
+    """A share in per cent, with one decimal; empty where the whole is 0.
+
+    >>> percent(1, 3), percent(1, 0)
+    ('33.3 %', '')
+    """
+    return f"{100 * part / whole:.1f} %" if whole else ""

@@ -1,0 +1,89 @@
+"""What is said of alleles, as the settings choose it: filters, frequencies, novelty and consequences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from allofus_spark.errors import BadSource, shown
+from allofus_spark.tables import (
+    ALLELE_KEY,
+    CALLSETS,
+    CATALOGUE_SETS,
+    CONSEQUENCES,
+    NOVELTY,
+    PIPELINE_RUNS,
+    SNAPSHOTS,
+    VARIANT_SITES,
+    Reader,
+    Table,
+    Warehouse,
+    allele_frequencies,
+)
+
+
+def passed() -> Column:
+    """Whether a row of ``variant_sites`` passed its filters, or was not filtered."""
+    return F.col("filters").isNull() | (F.size("filters") == 0)
+
+
+def active_callsets(tables: Reader) -> list[str]:
+    """Ids of the callsets that are not retired, sorted."""
+    return sorted(row.callset_id for row in tables.rows(CALLSETS) if row.retired_by is None)
+
+
+def passing_alleles(tables: Reader) -> DataFrame:
+    """Keys of the alleles that passed, or were not filtered, in an active callset. Grain: allele."""
+    sites = tables.read(VARIANT_SITES).where(F.col("callset_id").isin(active_callsets(tables)))
+    return sites.where(passed()).select(*ALLELE_KEY).distinct()
+
+
+def read_frequencies(tables: Reader, groups: Sequence[str]) -> DataFrame:
+    """Rows of ``allele_frequencies``; raises BadSource where it lacks a column of ``groups``."""
+    frequencies = tables.read(allele_frequencies(groups))
+    missing = sorted(set(groups) - set(frequencies.columns))
+    if missing:
+        raise BadSource(
+            f"the allele frequencies have no columns for {shown(missing)}, ancestry groups of the settings; "
+            "run allofus frequencies with these settings first"
+        )
+    return frequencies
+
+
+def read_novelty(warehouse: Warehouse, tables: Reader) -> DataFrame:
+    """Rows of ``novelty`` against ``summary.catalogue_set``; none where the table is not there."""
+    chosen = F.col("catalogue_set") == warehouse.settings.summary.catalogue_set
+    return _read_or_none(warehouse, tables, NOVELTY).where(chosen)
+
+
+def read_consequences(warehouse: Warehouse, tables: Reader) -> DataFrame:
+    """Rows of ``consequences`` by ``consequences.annotator``; none where the table is not there."""
+    chosen = F.col("annotator") == warehouse.settings.consequences.annotator
+    return _read_or_none(warehouse, tables, CONSEQUENCES).where(chosen)
+
+
+def _read_or_none(warehouse: Warehouse, tables: Reader, table: Table) -> DataFrame:
+    return tables.read(table) if tables.holds(table) else warehouse.spark.createDataFrame([], table.schema)
+
+
+def newest_versions(tables: Reader, catalogue_set: str) -> dict[str, str]:
+    """Version of each catalogue in the newest revision of a set; empty: there is no such set."""
+    revisions = [row for row in tables.rows(CATALOGUE_SETS) if row.catalogue_set == catalogue_set]
+    newest = max(revisions, key=lambda row: row.revision, default=None)
+    return {} if newest is None else dict(sorted(newest.versions.items()))
+
+
+def changed_since(warehouse: Warehouse, table: Table, inputs: Sequence[Table]) -> list[str] | None:
+    """Names of the ``inputs`` that a finished run wrote after the last one that wrote ``table``.
+
+    None: no finished run has written ``table``.
+    """
+    snapshot_of_run = {row.run_id: row.snapshot_id for row in warehouse.rows(SNAPSHOTS)}
+    newest: dict[str, int] = {}
+    for row in warehouse.rows(PIPELINE_RUNS):
+        number = snapshot_of_run.get(row.run_id, 0)
+        newest[row.table_name] = max(newest.get(row.table_name, 0), number)
+    computed = newest.get(table.name, 0)
+    return [item.name for item in inputs if newest.get(item.name, 0) > computed] if computed else None
