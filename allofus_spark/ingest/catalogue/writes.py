@@ -20,12 +20,12 @@ from allofus_spark.tables import (
     KNOWN_PARTITIONS,
     KNOWN_VARIANTS,
     REJECTED_KNOWN_RECORDS,
-    WHOLE_TABLE,
     ArrowWrite,
     RowsWrite,
     Run,
     Warehouse,
     Write,
+    content_hashes,
 )
 from allofus_spark.tasks import task_numbers
 
@@ -61,16 +61,9 @@ def describe(
 ) -> None:
     """Write ``known_partitions`` from the rows just written, and the catalogue's own row."""
     own = (catalogue.catalogue, catalogue.version)
-    partitions = [
-        (*own, *row)
-        for row in run.read(KNOWN_VARIANTS)
-        .where(catalogue.rows)
-        .groupBy("contig", "bin")
-        .agg(F.count("*"), F.expr("bit_xor(xxhash64(position, ref, alt, known_id))"))
-        .orderBy("contig", "bin")
-        .collect()
-    ]
-    n_alleles = sum(partition[4] for partition in partitions)
+    written = run.read(KNOWN_VARIANTS).where(catalogue.rows)
+    hashes = content_hashes(written, "position", "ref", "alt", "known_id")
+    n_alleles = sum(rows for rows, _ in hashes.values())
     counters = run.counters
     if n_written not in (None, n_alleles) or n_alleles > counters["alleles_read"]:
         raise BadSource(
@@ -99,8 +92,8 @@ def describe(
         BUILD_PROPERTY: build_as_text(catalogue.build),
         BIN_WIDTH_PROPERTY: str(warehouse.bin_width_bases),
     }
-    others = [tuple(held) for held in run.rows(CATALOGUES) if (held.catalogue, held.version) != own]
+    partitions = [(*own, *place, *content) for place, content in sorted(hashes.items())]
     run.write(
         RowsWrite(KNOWN_PARTITIONS, partitions, catalogue.rows),
-        RowsWrite(CATALOGUES, [*others, row], WHOLE_TABLE, properties),
+        RowsWrite(CATALOGUES, [row], catalogue.rows, properties),
     )
