@@ -6,8 +6,8 @@ import sys
 
 from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 _PIPED_WIDTH = 130  # columns where the output is no terminal
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -20,9 +20,8 @@ def screen() -> Console:
 
 def grid(title: str, *columns: str, numbers: tuple[str, ...] = ()) -> Table:
     """An empty table; the columns named in ``numbers`` are set to the right."""
-    table = Table(
-        box=box.SIMPLE, title=escape(title), title_justify="left", title_style="bold", pad_edge=False
-    )
+    heading = Text(title, no_wrap=True, overflow="ignore")  # may be wider than the table
+    table = Table(box=box.SIMPLE, title=heading, title_justify="left", title_style="bold", pad_edge=False)
     for name in columns:
         number = name in numbers
         table.add_column(name, justify="right" if number else "left", no_wrap=number, overflow="fold")

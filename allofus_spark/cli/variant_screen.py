@@ -83,7 +83,9 @@ def _novelty(report: VariantReport) -> Table | str:
     """The status, and what each catalogue of the set says."""
     named = f"against catalogue set {report.catalogue_set}"
     if report.novelty is None:
-        return f"[bold]Novelty {named}[/]: not computed for this variant\n"
+        return (
+            f"[bold]Novelty {escape(named)}[/]: not computed for this variant; allofus flag-novelty does it\n"
+        )
     novelty = report.novelty
     reason = f" ({novelty['reason']})" if novelty["reason"] else ""
     table = grid(f"Novelty {named}: {novelty['status']}{reason}", "catalogue", "version", "says")
@@ -104,7 +106,8 @@ def _novelty(report: VariantReport) -> Table | str:
 
 def _consequences(report: VariantReport) -> Table | str:
     if not report.consequences:
-        return f"[bold]Consequences by {report.annotator}[/]: not computed for this variant\n"
+        named = escape(report.annotator)
+        return f"[bold]Consequences by {named}[/]: not computed for this variant; allofus annotate does it\n"
     table = grid(
         f"Consequences by {report.annotator} ({report.consequences[0]['annotation_version']})",
         *("gene", "transcript", "biotype", "consequence", "impact", "amino acids", "DNA"),

@@ -130,11 +130,11 @@ def _gaps(warehouse: Warehouse, cells: Sequence[Cell]) -> list[str]:
     looked_for = {
         f"novelty against catalogue set {settings.summary.catalogue_set}": (
             sum(cell.n for cell in everybody if cell.status is None),
-            "not_assessable",
+            "not_assessable; run allofus flag-novelty",
         ),
         f"consequences by annotator {settings.consequences.annotator}": (
             sum(cell.n for cell in everybody if cell.term is None),
-            "not_annotated",
+            "not_annotated; run allofus annotate",
         ),
     }
     warnings = []
