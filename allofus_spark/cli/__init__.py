@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from allofus_spark import __version__
+from allofus_spark.cli.consequences import annotate_command
 from allofus_spark.cli.export import export_command
 from allofus_spark.cli.frequencies import frequencies_command
 from allofus_spark.cli.ingest import ingest_genotypes_command, ingest_samples_command
@@ -39,6 +40,7 @@ for command in (
     ingest_genotypes_command,
     qc_command,
     frequencies_command,
+    annotate_command,
     export_command,
     query_command,
     status_command,

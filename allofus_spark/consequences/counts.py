@@ -9,11 +9,12 @@ from allofus_spark.tables import CONSEQUENCES, Run
 from allofus_spark.tables.consequence_tables import NOT_ANNOTATED_REASONS
 
 
-def count_alleles(run: Run, predicate: str) -> None:
-    """Count variants with a coding consequence, in no gene and not annotated, in the partitions written."""
+def count_alleles(run: Run, predicate: str) -> int:
+    """Count variants with a coding consequence, in no gene and not annotated; the number of variants."""
     rows = run.warehouse.live(CONSEQUENCES).where(predicate)
     coding = F.when(F.col("is_coding"), F.struct("contig", "position", "ref", "alt"))
     counted = rows.agg(
+        F.count_if("is_most_severe").alias("variants"),
         F.countDistinct(coding).alias("variants_coding"),
         F.count_if(F.element_at("terms", 1) == INTERGENIC).alias("variants_intergenic"),
         *(
@@ -22,4 +23,7 @@ def count_alleles(run: Run, predicate: str) -> None:
         ),
     ).first()
     assert counted is not None
-    run.counters.update(counted.asDict())
+    counters: dict[str, int] = counted.asDict()
+    n_variants = counters.pop("variants")
+    run.counters.update(counters)
+    return n_variants

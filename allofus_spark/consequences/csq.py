@@ -1,7 +1,7 @@
-"""Annotation by bcftools csq (Danecek & McCarthy 2017, doi:10.1093/bioinformatics/btx100), as pysam bundles it.
+"""Annotation by bcftools csq, as pysam bundles it.
 
-Each allele is judged by itself (``-l``): sites have no haplotypes. A range of a contig is one call, in its own
-process, with the genes that it reaches.
+The method: Danecek & McCarthy 2017, doi:10.1093/bioinformatics/btx100. Each allele is judged by itself (``-l``): sites have no haplotypes. A range of a contig is one call, in a
+process of its own, with the genes that it reaches.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ class CsqAnnotator:
         if self._left_out:
             shown = ", ".join(f"{name} ({count})" for name, count in sorted(self._left_out.items()))
             warnings.append(
-                f"{self._gff3}: csq does not know the biotypes of {sum(self._left_out.values())} transcripts, "
-                f"which are left out: {shown}"
+                f"{self._gff3}: {sum(self._left_out.values())} transcripts are left out, as csq does not know "
+                f"their biotypes: {shown}"
             )
         return warnings
 

@@ -115,7 +115,9 @@ class CsqCall:
                     break
             else:
                 first, last = alleles[0].position, alleles[-1].position
-                where = f"{self.contig}:{first}-{last}, on {len(alleles)} alleles together and on neither half"
+                where = (
+                    f"{self.contig}:{first}-{last}, on {len(alleles)} alleles together and on neither half"
+                )
                 return AnnotationFailed(f"bcftools csq failed at {where}: {failure}")
         position, ref, alt = alleles[0]
         return AnnotationFailed(

@@ -58,5 +58,3 @@ def _be_csq(arguments: Sequence[str], answer: Path, errors: Path) -> None:
             os.write(written, f"{type(error).__name__}: {error}".encode())
     finally:
         os._exit(status)
-
-

@@ -152,10 +152,14 @@ class _ContigReader:
             return
         gene = _plain_id(about["Parent"])
         if odd := [name for name in (feature, gene) if _UNUSABLE.search(name)]:
-            raise BadSource(f"{self._path}: ids with | , & or blanks cannot be used: {shown(odd)}; rename them")
+            raise BadSource(
+                f"{self._path}: ids with | , & or blanks cannot be used: {shown(odd)}; rename them"
+            )
         self._of_gene.setdefault(gene, []).append(feature)
         self._made.transcripts[feature] = Transcript(gene, None, biotype or fields[2])
-        attributes = f"ID=transcript:{feature};Parent=gene:{gene}" + (f";biotype={biotype}" if biotype else "")
+        attributes = f"ID=transcript:{feature};Parent=gene:{gene}" + (
+            f";biotype={biotype}" if biotype else ""
+        )
         self._lines[feature] = ["\t".join(("", ".", *fields[2:8], attributes))]
 
     def finish(self) -> ContigGenes:
@@ -167,7 +171,9 @@ class _ContigReader:
                 parts = self._parts.get(feature, [])
                 lines += self._lines[feature]
                 lines += ["\t".join(("", ".", *part, parent)) for part in parts]
-                made.transcripts[feature] = made.transcripts[feature]._replace(gene_symbol=self._symbols.get(gene))
+                made.transcripts[feature] = made.transcripts[feature]._replace(
+                    gene_symbol=self._symbols.get(gene)
+                )
             for line in lines:
                 _, _, _, begin, end, _, strand, *_ = line.split("\t")
                 first.append(int(begin))

@@ -90,7 +90,9 @@ class RowMaker:
         table = self._shared()
         columns |= {name: table.column(name).take(shared) for name in _SHARED}
         columns["aa_change"] = pa.array([text for coded in effects for text in coded.aa_changes], pa.string())
-        columns["dna_change"] = pa.array([text for coded in effects for text in coded.dna_changes], pa.string())
+        columns["dna_change"] = pa.array(
+            [text for coded in effects for text in coded.dna_changes], pa.string()
+        )
         columns["is_most_severe"] = pa.array(severe)
         return pa.RecordBatch.from_arrays([columns[name] for name in SCHEMA.names], schema=SCHEMA)
 

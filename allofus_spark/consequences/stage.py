@@ -85,9 +85,7 @@ def find_changes(run: Run, annotator: str, version: str) -> Changes:
     found = variant_fingerprints(run.read(VARIANTS))
     inputs = {place: {"variants": mixed, "annotation": version} for place, (_, mixed) in found.items()}
     recorded = recorded_inputs(run, _STAGE, annotator) if run.warehouse.exists(CONSEQUENCES) else {}
-    touched = frozenset(
-        place for place in {*inputs, *recorded} if inputs.get(place) != recorded.get(place)
-    )
+    touched = frozenset(place for place in {*inputs, *recorded} if inputs.get(place) != recorded.get(place))
     sizes = {place: n for place, (n, _) in found.items()}
     n_variants = sum(sizes.values())
     n_untouched = n_variants - sum(sizes.get(place, 0) for place in touched)
@@ -103,9 +101,7 @@ def find_changes(run: Run, annotator: str, version: str) -> Changes:
     return Changes(sizes, inputs, touched, predicate)
 
 
-def _new_and_kept(
-    run: Run, annotator: Annotator, changes: Changes
-) -> tuple[DataFrame, DataFrame | None]:
+def _new_and_kept(run: Run, annotator: Annotator, changes: Changes) -> tuple[DataFrame, DataFrame | None]:
     """Alleles to annotate, and rows to keep (None: none) in the partitions that are written."""
     variants = run.read(VARIANTS).where(partition_predicate(changes.touched)).select(*ALLELE_KEY)
     if not run.warehouse.exists(CONSEQUENCES):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
@@ -19,23 +19,29 @@ from allofus_spark.tables import ALLELE_KEY, CONSEQUENCES
 # Of fewer alleles a task more would cost more than it saves.
 _FEWEST_A_TASK = 2_000
 _HELD = "held"
+_ORDER = ("contig", "position", "ref", "alt")
 
 
 def range_tasks(new: DataFrame, kept: DataFrame | None, n_new: int, variants_per_range: int) -> DataFrame:
     """Alleles to annotate and rows to keep, (ALLELE_KEY, held), each task with a stretch of the genome.
 
-    ``held`` is null for alleles to annotate. Tasks are as many as there are ranges, and a multiple of the
-    cores, so that these end together.
+    ``held`` is null for alleles to annotate.
     """
     held = StructType([field for field in CONSEQUENCES.schema if field.name in ANNOTATION_COLUMNS])
     rows = new.select(*ALLELE_KEY, F.lit(None).cast(held).alias(_HELD))
     if kept is not None:
-        rows = rows.unionByName(kept.select(*ALLELE_KEY, F.struct(*ANNOTATION_COLUMNS).cast(held).alias(_HELD)))
-    cores = new.sparkSession.sparkContext.defaultParallelism
-    ranges = max(-(-n_new // variants_per_range), min(cores, -(-n_new // _FEWEST_A_TASK)), 1)
-    tasks = -(-ranges // cores) * cores if ranges > 1 else 1
-    order = ("contig", "position", "ref", "alt")
-    return rows.repartitionByRange(tasks, *order).sortWithinPartitions(*order)
+        rows = rows.unionByName(
+            kept.select(*ALLELE_KEY, F.struct(*ANNOTATION_COLUMNS).cast(held).alias(_HELD))
+        )
+    tasks = tasks_for(new.sparkSession, n_new, variants_per_range)
+    return rows.repartitionByRange(tasks, *_ORDER).sortWithinPartitions(*_ORDER)
+
+
+def tasks_for(spark: SparkSession, n_alleles: int, variants_per_range: int) -> int:
+    """Tasks for so many alleles: as many as there are ranges, in multiples of the cores."""
+    cores = spark.sparkContext.defaultParallelism
+    ranges = max(-(-n_alleles // variants_per_range), min(cores, -(-n_alleles // _FEWEST_A_TASK)), 1)
+    return -(-ranges // cores) * cores if ranges > 1 else 1
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,7 @@ class AnnotateRanges:
             is_new = pc.is_null(batch.column(_HELD))
             kept = batch.filter(pc.invert(is_new))
             if kept.num_rows:
-                yield self._named(_held_rows(kept))
+                yield named_rows(_held_rows(kept), self.annotator, self.version)
             for (contig,), alleles in runs_of(batch.filter(is_new).select(list(ALLELE_KEY)), ["contig"]):
                 if waiting and waiting[0].column("contig")[0].as_py() != contig:
                     yield from self._annotated(waiting)
@@ -73,15 +79,16 @@ class AnnotateRanges:
         for start in range(0, alleles.num_rows, self.variants_per_range):
             (part,) = alleles.slice(start, self.variants_per_range).combine_chunks().to_batches()
             assert self.annotate is not None
-            yield self._named(self.annotate(part))
+            yield named_rows(self.annotate(part), self.annotator, self.version)
 
-    def _named(self, rows: pa.RecordBatch) -> tuple[str, pa.RecordBatch]:
-        """Rows of the table from those of an annotator."""
-        columns = dict(zip(rows.schema.names, rows.columns, strict=True))
-        columns["annotator"] = pa.array([self.annotator] * rows.num_rows, pa.string())
-        columns["annotation_version"] = pa.array([self.version] * rows.num_rows, pa.string())
-        names = [column.name for column in CONSEQUENCES.columns]
-        return CONSEQUENCES.name, pa.RecordBatch.from_arrays([columns[name] for name in names], names=names)
+
+def named_rows(rows: pa.RecordBatch, annotator: str, version: str) -> tuple[str, pa.RecordBatch]:
+    """Rows of ``consequences`` from those of an annotator, with the table's name."""
+    columns = dict(zip(rows.schema.names, rows.columns, strict=True))
+    columns["annotator"] = pa.array([annotator] * rows.num_rows, pa.string())
+    columns["annotation_version"] = pa.array([version] * rows.num_rows, pa.string())
+    names = [column.name for column in CONSEQUENCES.columns]
+    return CONSEQUENCES.name, pa.RecordBatch.from_arrays([columns[name] for name in names], names=names)
 
 
 def _held_rows(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -92,4 +92,6 @@ def severity_table() -> str:
         f"| `{term.name}` | {term.impact} | {'yes' if term.is_coding else ''} | {term.meaning} |"
         for term in all_terms().values()
     ]
-    return "\n".join([head, *rows, "", f"Order and impact: [Ensembl, Calculated variant consequences]({SOURCE})."])
+    return "\n".join(
+        [head, *rows, "", f"Order and impact: [Ensembl, Calculated variant consequences]({SOURCE})."]
+    )
