@@ -1,7 +1,8 @@
 """Annotation by bcftools csq, as pysam bundles it.
 
-The method: Danecek & McCarthy 2017, doi:10.1093/bioinformatics/btx100. Each allele is judged by itself (``-l``): sites have no haplotypes. A range of a contig is one call, in a
-process of its own, with the genes that it reaches.
+The method is that of Danecek & McCarthy 2017 (doi:10.1093/bioinformatics/btx100). Each allele is judged by
+itself (``-l``): sites have no haplotypes. A range of a contig is one call, in a process of its own, with the
+genes that it reaches.
 """
 
 from __future__ import annotations
@@ -68,8 +69,8 @@ class CsqAnnotator:
         if self._left_out:
             shown = ", ".join(f"{name} ({count})" for name, count in sorted(self._left_out.items()))
             warnings.append(
-                f"{self._gff3}: {sum(self._left_out.values())} transcripts are left out, as csq does not know "
-                f"their biotypes: {shown}"
+                f"{self._gff3}: {sum(self._left_out.values())} transcripts are left out, as csq does not "
+                f"know their biotypes: {shown}"
             )
         return warnings
 

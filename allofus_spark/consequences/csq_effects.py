@@ -18,8 +18,10 @@ from allofus_spark.consequences.terms import (
 
 # csq's names of the biotypes that have a coding sequence (gf_strings_coding of its gff.c).
 _CODING_BIOTYPES = frozenset(
-    ("protein_coding", "polymorphic_pseudogene", "IG_C", "IG_D", "IG_J", "IG_LV", "IG_V", "TR_C", "TR_D")
-    + ("TR_J", "TR_V", "NMD", "non_stop_decay")
+    (
+        *("protein_coding", "polymorphic_pseudogene", "NMD", "non_stop_decay"),
+        *("IG_C", "IG_D", "IG_J", "IG_LV", "IG_V", "TR_C", "TR_D", "TR_J", "TR_V"),
+    )
 )
 # csq calls every complex change so, where Ensembl looks whether it reaches an exon.
 _UNSPECIFIC = {"feature_elongation", "feature_truncation"}

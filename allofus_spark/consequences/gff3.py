@@ -71,7 +71,8 @@ def contigs_of_gff3(path: str | Path) -> tuple[dict[str, int], dict[str, list[by
     """
     lengths: dict[str, int] = {}
     pieces: dict[str, list[bytes]] = {}
-    contig, held = "", []
+    contig = ""
+    held: list[str] = []
 
     def put_away() -> None:
         if held:

@@ -21,7 +21,7 @@ INTRON, NON_CODING, CODING = "intron_variant", "non_coding_transcript_variant", 
 
 @dataclass(frozen=True)
 class Term:
-    """A consequence term; ``rank`` 0 is the most severe, ``csq_name`` what bcftools csq calls it, if it does."""
+    """A consequence term; ``rank`` 0 is the most severe, ``csq_name`` what bcftools csq calls it."""
 
     name: str
     rank: int
