@@ -16,7 +16,7 @@ def count_alleles(run: Run, predicate: str) -> int:
     counted = rows.agg(
         F.count_if("is_most_severe").alias("variants"),
         F.countDistinct(coding).alias("variants_coding"),
-        F.count_if(F.element_at("terms", 1) == INTERGENIC).alias("variants_intergenic"),
+        F.count_if(F.get("terms", F.lit(0)) == INTERGENIC).alias("variants_intergenic"),
         *(
             F.count_if(F.col("not_annotated") == reason).alias(f"variants_not_annotated_{reason}")
             for reason in NOT_ANNOTATED_REASONS

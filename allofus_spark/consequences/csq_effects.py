@@ -11,7 +11,10 @@ from allofus_spark.consequences.terms import (
     CODING,
     INTERGENIC,
     INTRON,
+    NMD,
     NON_CODING,
+    PROTEIN_ALTERING,
+    are_coding,
     by_severity,
     terms_of_csq,
 )
@@ -23,8 +26,9 @@ _CODING_BIOTYPES = frozenset(
         *("IG_C", "IG_D", "IG_J", "IG_LV", "IG_V", "TR_C", "TR_D", "TR_J", "TR_V"),
     )
 )
-# csq calls every complex change so, where Ensembl looks whether it reaches an exon.
-_UNSPECIFIC = {"feature_elongation", "feature_truncation"}
+# csq gives one of these to every complex change of bases, beside what it does or alone; Ensembl keeps them
+# for structural variants.
+_VAGUE = {"feature_elongation", "feature_truncation"}
 
 
 class EffectsOfAnswer:
@@ -70,9 +74,17 @@ def _unnamed(transcripts: Sequence[CsqTranscript]) -> list[Effect]:
 
 
 def _effect(transcript_id: str | None, names: list[str], changes: list[tuple[str, str]]) -> Effect:
-    terms = set(names)
-    if terms & {INTRON, NON_CODING}:
-        terms -= _UNSPECIFIC
     aa_change = ",".join(dict.fromkeys(aa for aa, _ in changes)) or None
     dna_change = ",".join(dict.fromkeys(dna for _, dna in changes)) or None
+    terms = _without_vague(frozenset(names), changes_protein=aa_change is not None)
     return Effect(transcript_id, by_severity(terms), aa_change, dna_change)
+
+
+def _without_vague(terms: frozenset[str], *, changes_protein: bool) -> frozenset[str]:
+    """Terms without feature_elongation and feature_truncation, where it is known what the change does."""
+    clear = terms - _VAGUE
+    if clear & {INTRON, NON_CODING}:
+        return clear - {NMD}  # which csq gives to no other change of an intron
+    if terms & _VAGUE and changes_protein and not are_coding(clear):
+        return clear | {PROTEIN_ALTERING}
+    return clear if clear - {NMD} else terms

@@ -23,6 +23,7 @@ _PARENT = re.compile(r"(?:^|;)Parent=([^;]*)")
 _VERSIONED = re.compile(r"^(ENS[A-Z]*\d{11})\.\d+(_PAR_Y)?$")
 # What would end a field of csq's answer, or of the GFF3.
 _UNUSABLE = re.compile(r"[|,;=&\s]")
+_PLACE = re.compile(r"-?\d+ -?\d+$")
 _LINES_HELD = 50_000
 
 # Biotypes that bcftools csq 1.24 knows, by how they begin (gff_parse_biotype of its gff.c); transcripts of
@@ -126,8 +127,8 @@ class _ContigReader:
         self._made = ContigGenes()
 
     def add(self, line: str) -> None:
-        fields = line.split("\t")
-        if len(fields) != 9 or not (fields[3].isdigit() and fields[4].isdigit()):
+        fields = line.split("\t", 8)
+        if len(fields) != 9 or not _PLACE.match(f"{fields[3]} {fields[4]}"):
             raise BadSource(f"{self._path}: this is no line of a GFF3 file: {line[:200]!r}")
         kind = fields[2]
         if kind in _PARTS:

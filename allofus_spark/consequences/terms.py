@@ -15,6 +15,7 @@ from allofus_spark.errors import AnnotationFailed
 
 SOURCE = "https://www.ensembl.org/info/genome/variation/prediction/predicted_data.html"
 INTERGENIC = "intergenic_variant"
+PROTEIN_ALTERING, NMD = "protein_altering_variant", "NMD_transcript_variant"
 # Terms that say where an allele lies and not what it does.
 INTRON, NON_CODING, CODING = "intron_variant", "non_coding_transcript_variant", "coding_transcript_variant"
 
