@@ -60,10 +60,10 @@ class AnnotateRanges:
         waiting: list[pa.RecordBatch] = []
         for batch in batches:
             is_new = pc.is_null(batch.column(_HELD))
-            kept = batch.filter(pc.invert(is_new))
+            kept, new = batch.filter(pc.invert(is_new)), batch.filter(is_new).select(list(ALLELE_KEY))
             if kept.num_rows:
                 yield named_rows(_held_rows(kept), self.annotator, self.version)
-            for (contig,), alleles in runs_of(batch.filter(is_new).select(list(ALLELE_KEY)), ["contig"]):
+            for (contig,), alleles in runs_of(new, ["contig"]) if new.num_rows else ():
                 if waiting and waiting[0].column("contig")[0].as_py() != contig:
                     yield from self._annotated(waiting)
                     waiting = []
