@@ -33,6 +33,10 @@ class ContractViolation(AllofusError):
     """A frame does not fit its table: columns, types, keys or checks."""
 
 
+class AnnotationFailed(AllofusError):
+    """An annotator could not say what an allele does, or said what is not understood."""
+
+
 class WarehouseBusy(AllofusError):
     """Another run works in the warehouse, or has worked there since this one began."""
 

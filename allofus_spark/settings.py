@@ -31,6 +31,8 @@ from pydantic import (
 from allofus_spark.settings_sources import Sources, leaf_fields
 
 MIB = 1024 * 1024
+# Names that can stand in a path: of callsets, catalogues and their sets, annotators.
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 
 
 class _Section(BaseModel):
@@ -267,7 +269,7 @@ class ConsequenceSettings(_Section):
     )
     annotator: str = Field(
         "csq",
-        min_length=1,
+        pattern=NAME_PATTERN,
         description="Annotator whose consequences the summary, the vat view and allofus variant show.",
     )
 
@@ -277,7 +279,7 @@ class SummarySettings(_Section):
 
     catalogue_set: str = Field(
         "default",
-        min_length=1,
+        pattern=NAME_PATTERN,
         description="Set of catalogues whose novelty the summary, the vat view and allofus variant show.",
     )
     passing_only: bool = Field(

@@ -6,6 +6,7 @@ import click
 
 from allofus_spark import __version__
 from allofus_spark.cli.catalogue import ingest_catalogue_command
+from allofus_spark.cli.consequences import annotate_command
 from allofus_spark.cli.export import export_command
 from allofus_spark.cli.frequencies import frequencies_command
 from allofus_spark.cli.ingest import ingest_genotypes_command, ingest_samples_command
@@ -29,6 +30,9 @@ def main() -> None:
       allofus ingest-genotypes --callset demo --date 2026-01-01 --build GRCh38 cohort.vcf.gz
       allofus qc --unrelated unrelated.txt
       allofus frequencies
+      allofus ingest-catalogue --name dbsnp --version 156 --build GRCh38 dbsnp.vcf.gz
+      allofus flag-novelty
+      allofus annotate --set consequences.gff3=genes.gff3.gz --set genome.reference_fasta=GRCh38.fa
       allofus summary
       allofus variant 22-19963748-G-A
       allofus query "SELECT variant_id, overall.ac, overall.an FROM allele_frequencies LIMIT 5"
@@ -47,6 +51,7 @@ for command in (
     qc_command,
     frequencies_command,
     flag_novelty_command,
+    annotate_command,
     summary_command,
     export_command,
     variant_command,

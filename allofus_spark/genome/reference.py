@@ -86,6 +86,10 @@ class ReferenceSequence:
         """Bases of a contig in the FASTA; None if it has no such contig."""
         return self._lengths.get(self.build.canonical_contig(contig))
 
+    def spelling(self, contig: str) -> str:
+        """The FASTA's own name of a contig; raises KeyError where it has none."""
+        return self._spellings[self.build.canonical_contig(contig)]
+
     def fetch(self, contig: str, start0: int, end0: int) -> bytes:
         """Upper-case bases of the 0-based half-open interval, cut to the contig's ends.
 

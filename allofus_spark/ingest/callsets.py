@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Collection, Sequence
 
 from pyspark.sql import Row
 
 from allofus_spark.errors import BadSamples, BadSource, shown
 from allofus_spark.ingest.source import Source
-from allofus_spark.tables import CALLSETS, SAMPLES, Run
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+from allofus_spark.tables import CALLSETS, SAMPLES, Run, check_name
 
 
 def check_callset_id(callset_id: str) -> None:
     """Raise BadSource unless the id can name a partition."""
     check_name("callset id", callset_id)
-
-
-def check_name(what: str, name: str) -> None:
-    """Raise BadSource unless a name that somebody gave can name a partition."""
-    if not _NAME.fullmatch(name):
-        raise BadSource(
-            f"{what} {name!r}: use 1 to 100 letters, digits, dots, dashes or underscores, "
-            "beginning with a letter or digit"
-        )
 
 
 def rows_of_callset(callset_id: str) -> str:

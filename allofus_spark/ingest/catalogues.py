@@ -14,7 +14,7 @@ import numpy as np
 from allofus_spark.cohort import check_build
 from allofus_spark.errors import BadSource, shown
 from allofus_spark.genome import Build, ReferenceSequence, load_build
-from allofus_spark.ingest.callsets import check_name, parse_date
+from allofus_spark.ingest.callsets import parse_date
 from allofus_spark.ingest.catalogue.description import (
     Description,
     checksum,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,9 +11,7 @@ from pyspark.sql import Row
 
 from allofus_spark.errors import BadSource, shown
 from allofus_spark.novelty.judge import Catalogue, Intervals
-from allofus_spark.tables import CATALOGUE_SETS, CATALOGUES, RowsWrite, Run
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+from allofus_spark.tables import CATALOGUE_SETS, CATALOGUES, RowsWrite, Run, check_name
 
 
 @dataclass(frozen=True)
@@ -57,11 +54,7 @@ def current_revision(run: Run, catalogue_set: str, asked: Mapping[str, str]) -> 
 
     Raises BadSource where a catalogue or version is not held, or none is.
     """
-    if not _NAME.fullmatch(catalogue_set):
-        raise BadSource(
-            f"catalogue set {catalogue_set!r}: use 1 to 100 letters, digits, dots, dashes or underscores, "
-            "beginning with a letter or digit"
-        )
+    check_name("catalogue set", catalogue_set)
     chosen = [as_catalogue(row) for row in chosen_rows(run.rows(CATALOGUES), asked)]
     earlier = [row for row in run.rows(CATALOGUE_SETS) if row.catalogue_set == catalogue_set]
     last = max(earlier, key=lambda row: row.revision, default=None)

@@ -35,17 +35,19 @@ from allofus_spark.tables import (
     KNOWN_VARIANTS,
     NOVELTY,
     NOVELTY_HISTORY,
-    PARTITION_INPUTS,
     VARIANTS,
     ArrowWrite,
+    Inputs,
     Partition,
-    RowsWrite,
     Run,
     Table,
     Warehouse,
     content_hashes,
+    inputs_write,
     live_files,
     partitions_predicate,
+    quoted,
+    recorded_inputs,
     start_run,
 )
 from allofus_spark.tables.novelty_tables import STATUSES
@@ -55,8 +57,6 @@ from allofus_spark.tasks import task_numbers
 _ROWS_OF_TASK = 512 * 1024
 # For one file of `novelty`: about 20 MiB.
 _ROWS_OF_FILE = 4 * _ROWS_OF_TASK
-
-Inputs = dict[str, str]
 
 
 def flag_novelty(
@@ -90,7 +90,7 @@ def flag_novelty(
         warehouse_build(warehouse)
         revision = current_revision(run, catalogue_set, catalogues or {})
         today = _inputs_today(run, revision)
-        held = _inputs_held(run, catalogue_set)
+        held = recorded_inputs(run, NOVELTY.name, catalogue_set)
         stale = [place for place, inputs in today.items() if recompute or held.get(place) != inputs]
         gone = sorted(set(held) - set(today))
         run.counters.update(partitions=len(today), partitions_flagged=len(stale), reclassified=0)
@@ -98,7 +98,7 @@ def flag_novelty(
         if stale or gone:
             run.write(
                 _novelty_write(run, revision, stale, gone),
-                _inputs_write(catalogue_set, today),
+                inputs_write(NOVELTY.name, catalogue_set, today),
                 *revision.write(),
             )
         elif revision.is_new:
@@ -151,19 +151,6 @@ def _aligned_with(run: Run) -> dict[str, str | None]:
     return {row.callset_id: row.normalised_with for row in run.rows(CALLSETS)}
 
 
-def _inputs_held(run: Run, catalogue_set: str) -> dict[Partition, Inputs]:
-    return {
-        (row.contig, row.bin): dict(row.inputs)
-        for row in run.rows(PARTITION_INPUTS)
-        if row.stage == NOVELTY.name and row.scope == catalogue_set
-    }
-
-
-def _inputs_write(catalogue_set: str, today: Mapping[Partition, Inputs]) -> RowsWrite:
-    rows = [(NOVELTY.name, catalogue_set, *place, inputs) for place, inputs in today.items()]
-    return RowsWrite(PARTITION_INPUTS, rows, f"stage = '{NOVELTY.name}' AND scope = '{catalogue_set}'")
-
-
 # -- the rows ------------------------------------------------------------------------------------
 
 
@@ -177,8 +164,8 @@ def _novelty_write(
         Judge(revision.catalogues, _aligned_with(run)),
         keep_history=bool(revision.is_new and had_before),
     )
-    own = f"catalogue_set = '{revision.catalogue_set}'"
-    replaced = [(NOVELTY, f"{own} AND ({partitions_predicate([*stale, *gone])})"), (NOVELTY_HISTORY, "")]
+    own = f"catalogue_set = {quoted(revision.catalogue_set)}"
+    replaced = [(NOVELTY, f"{own} AND {partitions_predicate([*stale, *gone])}"), (NOVELTY_HISTORY, "")]
     if run.warehouse.local_root is None:
         frame = _joined_frame(run, revision, stale, keep_history=flagging.keep_history)
         return ArrowWrite(frame, JudgeJoined(flagging), replaced)
@@ -228,7 +215,7 @@ def _joined_frame(
     run: Run, revision: Revision, stale: Sequence[Partition], *, keep_history: bool
 ) -> DataFrame:
     """The alleles of the stale partitions (none, where there are none) as of ``joined``."""
-    where = partitions_predicate(stale) or "false"
+    where = partitions_predicate(stale)
     known = run.read(KNOWN_VARIANTS).where(where)
     of_catalogue = [
         known.where((F.col("catalogue") == item.name) & (F.col("version") == item.version))

@@ -26,6 +26,7 @@ from allofus_spark.tables import (
     Run,
     Warehouse,
     allele_frequencies,
+    quoted,
     start_run,
 )
 
@@ -110,7 +111,7 @@ def _write(run: Run, rows: Sequence[SummaryRow]) -> None:
     """Replace the rows of this catalogue set and annotator."""
     settings = run.warehouse.settings
     ours = (settings.summary.catalogue_set, settings.consequences.annotator)
-    replaced = "catalogue_set = '{}' AND annotator = '{}'".format(*ours)
+    replaced = "catalogue_set = {} AND annotator = {}".format(*map(quoted, ours))
     run.write(RowsWrite(VARIANT_SUMMARY, [(*ours, *row) for row in rows], replaced))
 
 

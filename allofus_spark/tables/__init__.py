@@ -14,7 +14,16 @@ from allofus_spark.tables.frequency_tables import ALLELE_COUNTS, STRATA, allele_
 from allofus_spark.tables.leftovers import STAGING
 from allofus_spark.tables.live_files import LiveFile, live_files
 from allofus_spark.tables.novelty_tables import CATALOGUE_SETS, NOVELTY, NOVELTY_HISTORY, PARTITION_INPUTS
-from allofus_spark.tables.partitions import Partition, content_hashes, partitions_predicate
+from allofus_spark.tables.partitions import (
+    Inputs,
+    Partition,
+    check_name,
+    content_hashes,
+    inputs_write,
+    partitions_predicate,
+    quoted,
+    recorded_inputs,
+)
 from allofus_spark.tables.qc_tables import SAMPLE_QC, variant_qc
 from allofus_spark.tables.readers import Reader, SnapshotReader
 from allofus_spark.tables.run_tables import PIPELINE_RUNS, SNAPSHOTS, SourceRecords
@@ -57,6 +66,7 @@ __all__ = [
     "WHOLE_TABLE",
     "ArrowWrite",
     "Column",
+    "Inputs",
     "Keys",
     "LiveFile",
     "MakeRows",
@@ -71,11 +81,15 @@ __all__ = [
     "Write",
     "Zone",
     "allele_frequencies",
+    "check_name",
     "content_hashes",
     "contract",
     "contracts",
+    "inputs_write",
     "live_files",
     "partitions_predicate",
+    "quoted",
+    "recorded_inputs",
     "rows_per_batch",
     "start_run",
     "variant_qc",

@@ -1,33 +1,79 @@
-"""Partitions of the tables keyed by variant: the predicate of some, and what each one holds."""
+"""Partitions of the tables keyed by variant: which rows they are, and what they were made from."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from allofus_spark.errors import BadSource
+from allofus_spark.settings import NAME_PATTERN
+from allofus_spark.tables.novelty_tables import PARTITION_INPUTS
+from allofus_spark.tables.writes import RowsWrite
+
+if TYPE_CHECKING:
+    from allofus_spark.tables.readers import Reader
+
+_NAME = re.compile(NAME_PATTERN)
+
 Partition = tuple[str, int]
 """Contig and bin."""
+Inputs = Mapping[str, str]
+"""Fingerprints of what a partition is made from, by name."""
+
+
+def check_name(what: str, name: str) -> None:
+    """Raise BadSource unless a name that somebody gave can name a partition."""
+    if not _NAME.fullmatch(name):
+        raise BadSource(
+            f"{what} {name!r}: use 1 to 100 letters, digits, dots, dashes or underscores, "
+            "beginning with a letter or digit"
+        )
+
+
+def quoted(text: str) -> str:
+    """Text as a literal of SQL; raises ValueError where dialects would not agree on how to write it."""
+    if "'" in text or "\\" in text:
+        raise ValueError(f"{text!r}: quotes and backslashes cannot stand in a condition")
+    return f"'{text}'"
 
 
 def partitions_predicate(partitions: Iterable[Partition]) -> str:
-    """SQL condition of the rows of some partitions, at least one."""
+    """SQL condition of the rows of some partitions, to be joined to others by AND; ``false`` for none."""
     bins: dict[str, list[int]] = {}
     for contig, number in sorted(partitions):
         bins.setdefault(contig, []).append(number)
-    return " OR ".join(
-        f"(contig = '{contig}' AND bin IN ({', '.join(map(str, numbers))}))"
+    conditions = [
+        f"(contig = {quoted(contig)} AND bin IN ({', '.join(map(str, numbers))}))"
         for contig, numbers in bins.items()
-    )
+    ]
+    return f"({' OR '.join(conditions)})" if conditions else "false"
 
 
 def content_hashes(rows: DataFrame, *columns: str) -> dict[Partition, tuple[int, int]]:
     """(rows, exclusive or of the 64-bit hashes of ``columns``) by partition.
 
-    Neither the order of rows nor how they lie in files changes it, so that maintenance does not. Rows whose
-    ``columns`` are unique are told apart but for one chance in 2⁶⁴. Reads those columns alone.
+    Neither the order of rows nor how they lie in files changes it, so that maintenance does not. Two sets of
+    distinct rows share one by chance with a probability of 2⁻⁶⁴. Reads those columns alone.
     """
     hashed = F.expr(f"bit_xor(xxhash64({', '.join(columns)}))")
     found = rows.groupBy("contig", "bin").agg(F.count(F.lit(1)).alias("rows"), hashed.alias("content"))
     return {(row.contig, row.bin): (row.rows, row.content) for row in found.collect()}
+
+
+def recorded_inputs(tables: Reader, stage: str, scope: str) -> dict[Partition, dict[str, str]]:
+    """What each partition of a stage's scope was made from, as last recorded."""
+    return {
+        (row.contig, row.bin): dict(row.inputs)
+        for row in tables.rows(PARTITION_INPUTS)
+        if row.stage == stage and row.scope == scope
+    }
+
+
+def inputs_write(stage: str, scope: str, inputs: Mapping[Partition, Inputs]) -> RowsWrite:
+    """The record of what every partition of a stage's scope is made from, in the place of the one before."""
+    rows = [(stage, scope, *place, dict(made)) for place, made in sorted(inputs.items())]
+    return RowsWrite(PARTITION_INPUTS, rows, f"stage = {quoted(stage)} AND scope = {quoted(scope)}")

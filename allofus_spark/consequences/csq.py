@@ -1,0 +1,124 @@
+"""Annotation by bcftools csq, as pysam bundles it.
+
+The method is that of Danecek & McCarthy 2017 (doi:10.1093/bioinformatics/btx100). Each allele is judged by
+itself (``-l``): sites have no haplotypes. A range of a contig is one call, in a process of its own, with the
+genes that it reaches.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from allofus_spark.consequences.annotator import AnnotateAlleles
+from allofus_spark.consequences.assessable import why_not
+from allofus_spark.consequences.csq_calls import MITOCHONDRIAL_CODE, Allele, CsqCall
+from allofus_spark.consequences.csq_effects import EffectsOfAnswer
+from allofus_spark.consequences.csq_process import BCFTOOLS_VERSION
+from allofus_spark.consequences.genes import Genes, checksum_of, read_genes
+from allofus_spark.consequences.rows import Coded, Effect, RowMaker
+from allofus_spark.errors import SettingsError
+from allofus_spark.genome import MITOCHONDRIAL, Build, ReferenceSequence
+from allofus_spark.settings import Settings
+
+CSQ = "csq"
+# Raised when the rows made from csq's answer change.
+_ROWS_VERSION = 1
+_CHECKSUM_DIGITS = 16
+
+
+class CsqAnnotator:
+    """The annotator of the settings' genes (consequences.gff3) and sequence (genome.reference_fasta).
+
+    Raises SettingsError where one is not set, BadSource or BuildMismatch where the FASTA is not usable.
+    """
+
+    def __init__(self, settings: Settings, build: Build) -> None:
+        gff3, fasta = settings.consequences.gff3, settings.genome.reference_fasta
+        missing = [
+            name
+            for name, value in (("consequences.gff3", gff3), ("genome.reference_fasta", fasta))
+            if value is None
+        ]
+        if gff3 is None or fasta is None:
+            raise SettingsError(
+                f"bcftools csq needs genes and a sequence: set {' and '.join(missing)}, as in --set "
+                f"{missing[0]}=FILE"
+            )
+        self.name = CSQ
+        self._gff3, self._build = gff3, build
+        self._reference = ReferenceSequence(fasta, build)
+        self._left_out: dict[str, int] = {}
+        self.version = (
+            f"bcftools csq {BCFTOOLS_VERSION} -l, rows {_ROWS_VERSION}; "
+            f"genes sha256:{checksum_of(gff3)[:_CHECKSUM_DIGITS]}; "
+            f"sequence sha256:{self._reference.checksum()[:_CHECKSUM_DIGITS]}"
+        )
+
+    def open(self) -> AnnotateAlleles:
+        """Read the genes; see `Annotator`."""
+        genes = read_genes(self._gff3, self._build)
+        self._left_out = dict(genes.left_out)
+        return CsqOfContig(genes, self._reference)
+
+    def warnings(self) -> list[str]:
+        """What is odd about FASTA and GFF3."""
+        warnings = list(self._reference.warnings)
+        if self._left_out:
+            shown = ", ".join(f"{name} ({count})" for name, count in sorted(self._left_out.items()))
+            warnings.append(
+                f"{self._gff3}: {sum(self._left_out.values())} transcripts are left out, as csq does not "
+                f"know their biotypes: {shown}"
+            )
+        return warnings
+
+
+@dataclass(frozen=True)
+class CsqOfContig:
+    """Rows of ``consequences`` of alleles of one contig; see `AnnotateAlleles`."""
+
+    genes: Genes
+    reference: ReferenceSequence = field(repr=False)
+
+    def __call__(self, alleles: pa.RecordBatch) -> pa.RecordBatch:
+        contig = alleles.column("contig")[0].as_py()
+        has_genes = contig in self.genes
+        reasons = why_not(alleles, self.reference, has_genes)
+        maker = RowMaker(self.genes.of(contig).transcripts if has_genes else {})
+        refused = {
+            reason: maker.code([Effect(None, (), not_annotated=reason)])
+            for reason in dict.fromkeys(reasons)
+            if reason is not None
+        }
+        columns = (alleles.column(name).to_pylist() for name in ("position", "ref", "alt"))
+        asked = [
+            Allele(*values)
+            for reason, values in zip(reasons, zip(*columns, strict=True), strict=True)
+            if reason is None
+        ]
+        answered = iter(self._answers(contig, asked, maker))
+        return maker.rows(
+            alleles, [next(answered) if reason is None else refused[reason] for reason in reasons]
+        )
+
+    def _answers(self, contig: str, alleles: list[Allele], maker: RowMaker) -> list[Coded]:
+        if not alleles:
+            return []
+        answer = EffectsOfAnswer(self._call(contig).answer(alleles))
+        keys = answer.keys(alleles)
+        coded = {key: maker.code(answer.effects(*key)) for key in dict.fromkeys(keys)}
+        return [coded[key] for key in keys]
+
+    def _call(self, contig: str) -> CsqCall:
+        reference = self.reference
+        region = reference.build.ploidy_regions(contig, np.array([1], np.int64))[0]
+        return CsqCall(
+            contig=contig,
+            spelling=reference.spelling(contig),
+            length=reference.length(contig) or 0,
+            fasta=str(reference.path),
+            code=MITOCHONDRIAL_CODE if region == MITOCHONDRIAL else (),
+            genes=self.genes.of(contig).genes,
+        )

@@ -1,0 +1,60 @@
+"""One call of bcftools csq, as pysam bundles it, in a process of its own.
+
+csq keeps state in its process: a second call that begins before the first one's position fails as unsorted.
+An assertion in it ends the process. So each call gets a fresh process, forked from this one.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+from pysam import bcftools
+from pysam.utils import SamtoolsError
+from pysam.version import __bcftools_version__
+
+BCFTOOLS_VERSION: str = __bcftools_version__
+# Of what csq writes when it fails, the end says why.
+_MESSAGE_CHARACTERS = 500
+
+
+class CsqFailure(Exception):
+    """csq ended without an answer; the text is its own message, or the signal that ended it."""
+
+
+def run_csq(arguments: Sequence[str], answer: Path) -> None:
+    """Run ``bcftools csq`` with these arguments and write the VCF that it gives to ``answer``.
+
+    Raises CsqFailure where it does not end well.
+    """
+    errors = answer.with_suffix(".errors")
+    process = os.fork()
+    if process == 0:
+        _be_csq(arguments, answer, errors)
+    _, status = os.waitpid(process, 0)
+    if status == 0:
+        return
+    message = errors.read_text(errors="replace").strip()[-_MESSAGE_CHARACTERS:] if errors.exists() else ""
+    if os.WIFSIGNALED(status):
+        name = signal.Signals(os.WTERMSIG(status)).name
+        message = f"ended by {name}" + (f": {message}" if message else "")
+    raise CsqFailure(message or f"ended with status {os.waitstatus_to_exitcode(status)}")
+
+
+def _be_csq(arguments: Sequence[str], answer: Path, errors: Path) -> None:
+    """The forked process: ends itself, so that nothing of the parent's is run twice."""
+    status = 1
+    try:
+        written = os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.dup2(written, 2)  # where a failed assertion is printed
+        try:
+            answer.write_text(bcftools.csq(*arguments))
+            status = 0
+        except SamtoolsError as error:
+            os.write(written, str(error).partition("stderr=")[2].encode())
+        except BaseException as error:
+            os.write(written, f"{type(error).__name__}: {error}".encode())
+    finally:
+        os._exit(status)
