@@ -17,6 +17,8 @@ def runs_of(
     batch: pa.RecordBatch, columns: Sequence[str]
 ) -> Iterator[tuple[tuple[Any, ...], pa.RecordBatch]]:
     """Slices of neighbouring rows that are equal in ``columns``, with those values; nothing is copied."""
+    if not batch.num_rows:
+        return
     starts = np.flatnonzero(begins_run(batch, columns))
     for start, stop in zip(starts, [*starts[1:], batch.num_rows], strict=True):
         values = tuple(batch.column(name)[int(start)].as_py() for name in columns)
@@ -35,6 +37,8 @@ def begins_run(batch: pa.RecordBatch, columns: Sequence[str]) -> npt.NDArray[np.
 
 def string_buffers(texts: pa.Array) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
     """Offsets int32[n + 1] and bytes of an array of strings without nulls, as they lie in memory."""
+    if texts.type != pa.string() or texts.null_count:
+        raise TypeError(f"{texts.type} with {texts.null_count} nulls: only strings without nulls have these")
     if not len(texts):
         return np.zeros(1, np.int32), np.zeros(0, np.uint8)
     _, offsets, data = texts.buffers()

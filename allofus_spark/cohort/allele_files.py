@@ -2,7 +2,8 @@
 
 Tables keyed by variant are partitioned by contig and bin alike, and their files are sorted by position. So a
 task that holds some alleles of a partition needs, of another table's files of that partition, only the row
-groups that reach into its own range, one after the other. What it holds at a time is a row group of either.
+groups that reach into its own range, one after the other. What it holds at a time is a row group of either:
+131,072 narrow rows as they are written here; OPTIMIZE of another tool can make them larger.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from allofus_spark.arrow import string_buffers
 from allofus_spark.genome import match_alleles
 
 ALLELE = ("position", "ref", "alt")
+# In one batch, also of the larger row groups that other tools write.
+_MOST_ROWS = 128 * 1024
 
 
 class _RowGroup(NamedTuple):
@@ -73,7 +76,9 @@ class AlleleFiles:
         """The rows of one of ``of`` equal shares of the row groups, by position within each batch."""
         n = len(self._groups)
         for group in self._groups[n * share // of : n * (share + 1) // of]:
-            yield self._read(group)
+            rows = self._read(group)
+            for first in range(0, rows.num_rows, _MOST_ROWS):
+                yield rows.slice(first, _MOST_ROWS)
 
     def find(self, alleles: pa.RecordBatch) -> Found:
         """Look up alleles; those by rising position are quickest."""
@@ -111,8 +116,8 @@ class AlleleFiles:
 
     def _values(self, name: str, parts: list[pa.Array], place: npt.NDArray[np.int64]) -> pa.Array:
         if not parts:
-            kind = self._files[0].schema_arrow.field(name).type if self._files else pa.null()
-            return pa.nulls(len(place), kind)
+            kind = self._files[0].schema_arrow.field(name).type if self._files else pa.string()
+            return _plain(pa.nulls(len(place), kind))
         return pa.concat_arrays(parts).take(pa.array(place, mask=place < 0))
 
     def _read(self, group: _RowGroup) -> pa.RecordBatch:
@@ -148,7 +153,15 @@ def as_batch(table: pa.Table) -> pa.RecordBatch:
     """A small table in one piece."""
     whole = table.combine_chunks()
     arrays = [column.chunk(0) if column.num_chunks else pa.array([], column.type) for column in whole.columns]
-    return pa.RecordBatch.from_arrays(arrays, names=whole.schema.names)
+    return pa.RecordBatch.from_arrays([_plain(array) for array in arrays], names=whole.schema.names)
+
+
+def _plain(array: pa.Array) -> pa.Array:
+    """Text as string: a file can name another form of it, such as large_string or a dictionary."""
+    kind = array.type
+    value = kind.value_type if pa.types.is_dictionary(kind) else kind
+    is_text = pa.types.is_string(value) or pa.types.is_large_string(value) or pa.types.is_string_view(value)
+    return array.cast(pa.string()) if is_text else array
 
 
 def _row_group(file: pq.ParquetFile, number: int, place: int) -> _RowGroup:

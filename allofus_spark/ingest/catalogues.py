@@ -37,6 +37,7 @@ from allofus_spark.tables import (
     KNOWN_PARTITIONS,
     Run,
     Warehouse,
+    check_name,
     rows_per_batch,
     start_run,
 )

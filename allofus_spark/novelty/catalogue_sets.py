@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from pyspark.sql import Row
@@ -29,24 +29,25 @@ class Revision:
         return {catalogue.name: catalogue.version for catalogue in self.catalogues}
 
     @property
-    def checksums(self) -> dict[str, str]:
-        return {catalogue.name: catalogue.checksum for catalogue in self.catalogues}
+    def fingerprints(self) -> dict[str, str]:
+        return {catalogue.name: catalogue.fingerprint for catalogue in self.catalogues}
 
     def write(self) -> list[RowsWrite]:
         """The append of a new revision."""
         if not self.is_new:
             return []
-        row = (self.catalogue_set, self.number, self.versions, self.checksums)
+        row = (self.catalogue_set, self.number, self.versions, self.fingerprints)
         return [RowsWrite(CATALOGUE_SETS, [row])]
 
     def changes(self) -> list[str]:
         """What the revision changed, in words."""
         names = sorted({*self.before, *self.versions})
-        return [
+        changed = [
             f"{name} {self.before.get(name, 'none')} → {self.versions.get(name, 'none')}"
             for name in names
             if self.before.get(name) != self.versions.get(name)
         ]
+        return changed or ["the same versions with other files, coverage or alignment"]
 
 
 def current_revision(run: Run, catalogue_set: str, asked: Mapping[str, str]) -> Revision:
@@ -58,12 +59,12 @@ def current_revision(run: Run, catalogue_set: str, asked: Mapping[str, str]) -> 
     chosen = [as_catalogue(row) for row in chosen_rows(run.rows(CATALOGUES), asked)]
     earlier = [row for row in run.rows(CATALOGUE_SETS) if row.catalogue_set == catalogue_set]
     last = max(earlier, key=lambda row: row.revision, default=None)
-    checksums = {catalogue.name: catalogue.checksum for catalogue in chosen}
-    versions = {catalogue.name: catalogue.version for catalogue in chosen}
-    if last is not None and dict(last.versions) == versions and dict(last.checksums) == checksums:
-        return Revision(catalogue_set, last.revision, chosen, is_new=False, before=versions)
-    number, before = (last.revision + 1, dict(last.versions)) if last is not None else (1, {})
-    return Revision(catalogue_set, number, chosen, is_new=True, before=before)
+    if last is None:
+        return Revision(catalogue_set, 1, chosen, is_new=True, before={})
+    revision = Revision(catalogue_set, last.revision, chosen, is_new=False, before=dict(last.versions))
+    if (dict(last.versions), dict(last.fingerprints)) == (revision.versions, revision.fingerprints):
+        return revision
+    return replace(revision, number=last.revision + 1, is_new=True)
 
 
 def chosen_rows(held: Sequence[Row], asked: Mapping[str, str]) -> list[Row]:
@@ -92,9 +93,8 @@ def as_catalogue(row: Row) -> Catalogue:
     """A row of ``catalogues`` as judging needs it."""
     by_contig: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for item in row.covered:
-        # delta-rs gives structs as dictionaries.
-        contig, first, last = item.values() if isinstance(item, dict) else item
-        by_contig[contig].append((first, last))
+        # delta-rs gives structs as dictionaries, Spark as rows; both take a name.
+        by_contig[item["contig"]].append((item["first"], item["last"]))
     covered: dict[str, Intervals] = {}
     for contig, intervals in by_contig.items():
         ends = np.array(sorted(intervals), np.int64)

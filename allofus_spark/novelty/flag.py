@@ -6,18 +6,18 @@ and Spark's would shuffle and sort both sides. But ``variants`` and
 takes a share of one file of ``variants`` and walks beside it through the row groups of the same partition's
 known alleles that reach into its range: position, ref, alt and known_id alone. Every row group is read about
 once, and a task holds one row group of 131,072 narrow rows of either side at a time, whatever their numbers.
-Work grows with the sum of both sides and is divided among as many tasks as there are half millions of
-alleles. Where tasks cannot open the warehouse's files, Spark joins the key columns instead.
+Work grows with the sum of both sides, and is divided among the cores, or by two million alleles of the cohort
+where that gives more tasks. Where tasks cannot open the warehouse's files, Spark joins the key columns
+instead.
 
 A partition is flagged anew when its alleles, or the alleles, coverage or alignment of a catalogue there,
-are not those that its rows were made from (``partition_inputs``). A version that changes nothing in a
-partition costs nothing there.
+are not those that its rows were made from (``partition_inputs``). To see that, one pass of Spark over the
+key columns of ``variants`` adds up hashes; where a version changes nothing in a partition, that is all it
+costs there.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -27,7 +27,7 @@ from pyspark.sql import functions as F
 
 from allofus_spark.cohort import warehouse_build
 from allofus_spark.novelty.catalogue_sets import Revision, current_revision
-from allofus_spark.novelty.judge import Catalogue, Judge
+from allofus_spark.novelty.judge import Catalogue, Judge, digest
 from allofus_spark.novelty.rows import FileTask, Flagging, JudgeJoined, MergeFiles, joined
 from allofus_spark.tables import (
     CALLSETS,
@@ -53,6 +53,8 @@ from allofus_spark.tables import (
 from allofus_spark.tables.novelty_tables import STATUSES
 from allofus_spark.tasks import task_numbers
 
+# Raised when the same alleles and catalogues give other rows than before.
+_RULES_VERSION = "1"
 # Of `variants`, for one task: a few seconds of work, against some milliseconds to open the files.
 _ROWS_OF_TASK = 512 * 1024
 # For one file of `novelty`: about 20 MiB.
@@ -121,12 +123,13 @@ def _tell(run: Run, revision: Revision, n_stale: int, n_partitions: int) -> None
 def _inputs_today(run: Run, revision: Revision) -> dict[Partition, Inputs]:
     """Fingerprints of what each partition's rows are made from."""
     hashes = content_hashes(run.read(VARIANTS), "position", "ref", "alt", "first_callset_id")
-    alignment = _digest(_aligned_with(run))
+    alignment = digest(_aligned_with(run))
     known: dict[tuple[str, str], dict[Partition, str]] = defaultdict(dict)
     for row in run.rows(KNOWN_PARTITIONS):
         known[row.catalogue, row.version][row.contig, row.bin] = f"{row.n_alleles}:{row.content_hash}"
     return {
         place: {
+            "rules": _RULES_VERSION,
             "variants": f"{rows}:{content}",
             "alignment": alignment,
             **{
@@ -139,12 +142,8 @@ def _inputs_today(run: Run, revision: Revision) -> dict[Partition, Inputs]:
 
 
 def _catalogue_input(catalogue: Catalogue, content: Mapping[Partition, str], place: Partition) -> str:
-    intervals = [ends.tolist() for ends in catalogue.covered.get(place[0], ())]
-    return f"{content.get(place, '0:0')}:{_digest([intervals, catalogue.normalised_with])}"
-
-
-def _digest(content: Any) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+    covered = catalogue.covered_on(place[0])
+    return f"{content.get(place, '0:0')}:{digest([covered, catalogue.normalised_with])}"
 
 
 def _aligned_with(run: Run) -> dict[str, str | None]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +28,11 @@ Intervals = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 _BASES_ONLY = "^[ACGT]+$"
 
 
+def digest(content: Any) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of what can be written as JSON."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
 @dataclass(frozen=True)
 class Catalogue:
     """One version of a catalogue, as judging needs it; goes to the workers by pickle.
@@ -38,6 +46,16 @@ class Catalogue:
     checksum: str
     normalised_with: str | None
     covered: Mapping[str, Intervals]
+
+    @property
+    def fingerprint(self) -> str:
+        """Of its files, of where it looks, and of how it writes indels."""
+        return digest([self.checksum, self.normalised_with, sorted(map(self.covered_on, self.covered))])
+
+    def covered_on(self, contig: str) -> tuple[str, list[tuple[int, int]]]:
+        """The contig and its covered intervals as plain numbers."""
+        first, last = self.covered.get(contig, ((), ()))
+        return contig, [(int(start), int(end)) for start, end in zip(first, last, strict=True)]
 
     def covers(self, contig: str, position: npt.NDArray[np.int32]) -> Flags:
         """Whether each position lies in a covered interval."""
@@ -77,9 +95,10 @@ class Judge:
         it has none counts only where the catalogue covers the position and would write the allele alike.
         """
         position = np.asarray(alleles.column("position"))
-        kinds = _reasons_of_form(alleles)
-        comparable = kinds == ""
-        aligned = [self._written_alike(alleles, catalogue) for catalogue in self.catalogues]
+        kinds = variant_types(alleles.column("ref"), alleles.column("alt"))
+        unclear = _reasons_of_form(alleles, kinds)
+        comparable = unclear == ""
+        aligned = [self._written_alike(alleles, kinds, catalogue) for catalogue in self.catalogues]
         covers = [catalogue.covers(contig, position) for catalogue in self.catalogues]
         shape = (len(self.catalogues), len(position))
         known = np.array([found.known & comparable for found in evidence], np.bool_).reshape(shape)
@@ -87,7 +106,7 @@ class Judge:
         covered = np.array(covers, np.bool_).reshape(shape)
         other = np.array([found.other for found in evidence], np.bool_).reshape(shape) & trusted & ~known
         compared = (covered & trusted) | known
-        reason = np.where(comparable, np.where(covered.any(axis=0), "not_aligned", "not_covered"), kinds)
+        reason = np.where(comparable, np.where(covered.any(axis=0), "not_aligned", "not_covered"), unclear)
         status = np.select(
             [known.any(axis=0), other.any(axis=0), compared.any(axis=0)],
             [REPORTED, KNOWN_SITE_NEW_ALLELE, UNREPORTED],
@@ -102,9 +121,8 @@ class Judge:
             "compared_with": _names(compared, names),
         }
 
-    def _written_alike(self, alleles: pa.RecordBatch, catalogue: Catalogue) -> Flags:
+    def _written_alike(self, alleles: pa.RecordBatch, kinds: pa.Array, catalogue: Catalogue) -> Flags:
         """Whether the catalogue would write each allele as the cohort does: an indel can stand elsewhere."""
-        kinds = variant_types(alleles.column("ref"), alleles.column("alt"))
         moves = np.asarray(pc.is_in(kinds, pa.array(["insertion", "deletion"])))
         alike = [
             callset_id
@@ -115,10 +133,10 @@ class Judge:
         return np.asarray(~moves | np.asarray(aligned), np.bool_)
 
 
-def _reasons_of_form(alleles: pa.RecordBatch) -> npt.NDArray[np.object_]:
+def _reasons_of_form(alleles: pa.RecordBatch, types: pa.Array) -> npt.NDArray[np.object_]:
     """Why an allele has no sequence to compare; empty text where it has."""
     ref, alt = alleles.column("ref"), alleles.column("alt")
-    kinds = np.asarray(variant_types(ref, alt).to_pandas())
+    kinds = types.to_numpy(zero_copy_only=False)
     plain = pc.and_(pc.match_substring_regex(ref, _BASES_ONLY), pc.match_substring_regex(alt, _BASES_ONLY))
     without_sequence = (kinds == "symbolic") | (kinds == "breakend")
     return np.where(without_sequence, kinds, np.where(np.asarray(plain), "", "ambiguous_base"))
@@ -141,7 +159,7 @@ def _names(flags: Flags, names: Sequence[str]) -> pa.Array:
 def _reports(known: Flags, names: Sequence[str], ids: Sequence[pa.Array]) -> pa.Array:
     offsets, which, rows = _places(known)
     catalogue = pa.array(list(names), pa.string()).take(which)
-    own = [pa.array([], pa.string()), *(column.cast(pa.string()) for column in ids)]
+    own = [pa.array([], pa.string()), *ids]
     starts = np.arange(len(ids), dtype=np.int64) * known.shape[1]
     place = starts[np.asarray(which)] + rows if len(ids) else rows
     known_id = pa.concat_arrays(own).take(pa.array(place))

@@ -98,7 +98,7 @@ class MergeFiles:
         for alleles in variants.rows(task.share, task.of):
             found = [files.find(alleles) for files in known]
             evidence = [Evidence(item.known, item.other, item.values["known_id"]) for item in found]
-            status_before = before.find(alleles).values["status"].cast(pa.string())
+            status_before = before.find(alleles).values["status"]
             yield from self.flagging.rows((task.contig, task.bin), alleles, evidence, status_before)
 
 

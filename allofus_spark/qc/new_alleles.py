@@ -20,10 +20,10 @@ from pyspark.sql import functions as F
 from allofus_spark.cohort.allele_files import AlleleFiles
 from allofus_spark.errors import BadSource, shown
 from allofus_spark.tables import ALLELE_KEY, CATALOGUE_SETS, NOVELTY, Partition, Run, live_files
-from allofus_spark.tables.novelty_tables import KNOWN_SITE_NEW_ALLELE, UNREPORTED
+from allofus_spark.tables.novelty_tables import NEW_STATUSES
 
 _STATUS = "novelty_status"
-_NEW = pa.array([KNOWN_SITE_NEW_ALLELE, UNREPORTED])
+_NEW = pa.array(NEW_STATUSES)
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class NewAlleleReader:
         else:
             if self._open is None or self._open[0] != partition:
                 self._open = partition, AlleleFiles(self._paths.get(partition, ()), ["status"])
-            status = self._open[1].find(rows).values["status"].cast(pa.string())
+            status = self._open[1].find(rows).values["status"]
         return np.asarray(pc.is_in(status, _NEW))
 
 

@@ -7,11 +7,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from allofus_spark.summary.cells import EVERYBODY, Cell, frequency_classes
-from allofus_spark.tables.novelty_tables import KNOWN_SITE_NEW_ALLELE, NOT_ASSESSABLE, REPORTED, UNREPORTED
+from allofus_spark.tables.novelty_tables import (
+    KNOWN_SITE_NEW_ALLELE,
+    NEW_STATUSES,
+    NOT_ASSESSABLE,
+    REPORTED,
+    UNREPORTED,
+)
 
 NOT_ANNOTATED = "not_annotated"
 PASSING, FILTERED = "passing", "filtered"
-_NEW = (KNOWN_SITE_NEW_ALLELE, UNREPORTED)
 
 Place = tuple[str, str, str]
 
@@ -81,7 +86,7 @@ def _add(tally: Counter[str], cell: Cell) -> None:
     tally[status] += cell.n
     if cell.coding:
         tally["coding"] += cell.n
-        tally["new_coding"] += cell.n if status in _NEW else 0
+        tally["new_coding"] += cell.n if status in NEW_STATUSES else 0
 
 
 def _row(place: Place, tally: Counter[str]) -> SummaryRow:

@@ -8,6 +8,8 @@ REPORTED = "reported"
 KNOWN_SITE_NEW_ALLELE = "known_site_new_allele"
 UNREPORTED = "unreported"
 NOT_ASSESSABLE = "not_assessable"
+# None of the catalogues has the allele: what is called previously unreported.
+NEW_STATUSES = (KNOWN_SITE_NEW_ALLELE, UNREPORTED)
 STATUSES = (REPORTED, KNOWN_SITE_NEW_ALLELE, UNREPORTED, NOT_ASSESSABLE)
 # The first that holds is given.
 NOT_ASSESSABLE_REASONS = {
@@ -30,7 +32,11 @@ CATALOGUE_SETS = Table(
         _SET,
         Column("revision", INT, "Number of the revision, rising from 1"),
         Column("versions", mapping(STRING, STRING), "Version of each catalogue"),
-        Column("checksums", mapping(STRING, STRING), "Checksum of each catalogue's files"),
+        Column(
+            "fingerprints",
+            mapping(STRING, STRING),
+            "Digest of each catalogue's files, of what they cover, and of the FASTA they are aligned with",
+        ),
     ),
 )
 
@@ -61,7 +67,12 @@ NOVELTY = Table(
             "Catalogues that have the allele, with its id there",
         ),
         Column("site_known_to", STRINGS, "Catalogues that have another allele at the position, not this one"),
-        Column("compared_with", STRINGS, "Catalogues that cover the position and can tell the allele"),
+        Column(
+            "compared_with",
+            STRINGS,
+            "Catalogues that could have had the allele: they cover the position and write it alike, or "
+            "have it",
+        ),
     ),
     partition_by=("catalogue_set", "contig", "bin"),
     checks={
