@@ -58,11 +58,13 @@ def import_annotation(warehouse: Warehouse, path: str, *, annotator: str, versio
     Returns the run's counters: lines read, lines of alleles that are not in the cohort, names that are no
     terms, lines without a known term, variants with rows and without.
     Raises BadSource where the file cannot be read, lacks a column or has lines without an allele, or where
-    ``annotator`` is csq; BuildMismatch where a contig is another build's.
+    ``annotator`` is csq or no name; BuildMismatch where a contig is another build's.
     """
     check_name("annotator", annotator)
     if annotator == CSQ:
         raise BadSource(f"{CSQ} is the name of bcftools csq's rows: give the table's annotator another name")
+    if not annotator or "'" in annotator or "\\" in annotator:
+        raise BadSource(f"annotator {annotator!r}: give it a name without quotes and backslashes")
     with start_run(warehouse, "import_annotation") as run:
         build = warehouse_build(warehouse)
         lines = _read(warehouse.spark, path)

@@ -71,7 +71,8 @@ def find_cases(folder: Path) -> list[Case]:
 
 
 def end_to_end(cases: Iterable[Case]) -> list[Case]:
-    """The cases on few contigs, with unknown bases between; those about a contig's ends keep their own.
+    """The cases on few contigs, with unknown bases between; those about a contig's ends, and those
+    with genes that reach past it, keep their own.
 
     No id of a gene or transcript stands twice on a contig.
     """
@@ -79,7 +80,9 @@ def end_to_end(cases: Iterable[Case]) -> list[Case]:
     ends: list[int] = []
     placed = []
     for case in cases:
-        if case.folder.name.startswith("EDUMMY"):
+        ends_of_lines = [int(end) for line in case.gff3_lines for end in line.split("\t")[3:5]]
+        reaches_out = min(ends_of_lines) < 1 or max(ends_of_lines) > len(case.sequence)
+        if reaches_out or case.folder.name.startswith("EDUMMY"):
             placed.append(case)
             continue
         mine = set(re.findall(r"ID=([^;\s]+)", "\n".join(case.gff3_lines)))
