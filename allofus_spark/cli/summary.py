@@ -60,7 +60,7 @@ def _headline(summary: Summary) -> Table:
     total = summary.total
     table = grid("", "", "n", "%", numbers=("n", "%"))
     table.show_header = False
-    lines: tuple[tuple[str, int, int], ...] = (
+    lines: tuple[tuple[str, int | None, int], ...] = (
         ("[bold]Variants[/]", total.n_variants, 0),
         ("[bold]Previously unreported[/]", total.n_new, total.n_variants),
         ("  at a position that no catalogue has", total.n_unreported, total.n_variants),
@@ -68,8 +68,12 @@ def _headline(summary: Summary) -> Table:
         ("[bold]Previously unreported, with a coding consequence[/]", total.n_new_coding, total.n_new),
     )
     for label, number, whole in lines:
-        table.add_row(label, f"{number:,}", percent(number, whole))
+        table.add_row(label, _count(number), "" if number is None else percent(number, whole))
     return table
+
+
+def _count(number: int | None) -> str:
+    return "not known" if number is None else f"{number:,}"
 
 
 def _basis(summary: Summary) -> str:
@@ -79,7 +83,8 @@ def _basis(summary: Summary) -> str:
     sites = "passing sites, or sites not filtered" if summary.passing_only else "all sites"
     filtered = sum(row.n_variants for row in summary.of("filter") if row.class_name == "filtered")
     return (
-        f"Novelty against {against}; {summary.total.n_not_assessable:,} not assessable. "
+        f"Novelty against {against}; {summary.total.n_not_assessable:,} not assessable, "
+        f"{summary.total.n_not_flagged:,} not flagged. "
         f"Consequences by {summary.annotator}. Alleles that somebody carries, at {sites}; "
         f"{filtered:,} are at filtered sites. New: previously unreported."
     )
@@ -97,6 +102,6 @@ def _by(title: str, rows: list[SummaryRow], labels: list[str]) -> Table:
             bar(row.n_variants / most, _BAR_WIDTH) if most else "",
             f"{row.n_new:,}",
             percent(row.n_new, row.n_variants),
-            *(f"{count:,}" for count in counts),
+            *map(_count, counts),
         )
     return table

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -40,12 +39,11 @@ from allofus_spark.tables import (
     Inputs,
     Partition,
     Run,
-    Table,
     Warehouse,
     content_hashes,
     inputs_write,
-    live_files,
     partitions_predicate,
+    paths_by_partition,
     quoted,
     recorded_inputs,
     start_run,
@@ -179,10 +177,10 @@ def _file_tasks(
     run: Run, revision: Revision, stale: set[Partition], *, keep_history: bool
 ) -> list[tuple[FileTask, int]]:
     """Tasks over all files of the stale partitions, each with its rows; partition by partition."""
-    known = _paths(run, KNOWN_VARIANTS, "catalogue", "version")
-    before = _paths(run, NOVELTY, "catalogue_set") if keep_history else {}
+    known = paths_by_partition(run.files(KNOWN_VARIANTS), "catalogue", "version")
+    before = paths_by_partition(run.files(NOVELTY), "catalogue_set") if keep_history else {}
     tasks = []
-    for file in _files(run, VARIANTS):
+    for file in run.files(VARIANTS):
         place = file.partition["contig"], int(file.partition["bin"])
         if place not in stale:
             continue
@@ -193,21 +191,6 @@ def _file_tasks(
             (FileTask(*place, file.path, share, of, against, old), file.rows // of) for share in range(of)
         ]
     return sorted(tasks, key=lambda task: (task[0].contig, task[0].bin, task[0].path, task[0].share))
-
-
-def _files(run: Run, table: Table) -> list[Any]:
-    run.note_input(table)
-    state = run.warehouse.state(table)
-    return live_files(run.warehouse.local_path(table), state.version) if state else []
-
-
-def _paths(run: Run, table: Table, *scope: str) -> dict[tuple[str | int, ...], list[str]]:
-    """Paths of a table's files by (``scope`` columns, contig, bin)."""
-    paths: dict[tuple[str | int, ...], list[str]] = defaultdict(list)
-    for file in _files(run, table):
-        own = file.partition
-        paths[(*(own[name] for name in scope), own["contig"], int(own["bin"]))].append(file.path)
-    return paths
 
 
 def _joined_frame(

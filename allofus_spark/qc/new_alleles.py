@@ -6,7 +6,6 @@ joins the status to the rows of ``genotypes``, calls and all.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,9 +16,18 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from allofus_spark.cohort import changed_since
 from allofus_spark.cohort.allele_files import AlleleFiles
 from allofus_spark.errors import BadSource, shown
-from allofus_spark.tables import ALLELE_KEY, CATALOGUE_SETS, NOVELTY, Partition, Run, live_files
+from allofus_spark.tables import (
+    ALLELE_KEY,
+    CATALOGUE_SETS,
+    NOVELTY,
+    VARIANTS,
+    Partition,
+    Run,
+    paths_by_partition,
+)
 from allofus_spark.tables.novelty_tables import NEW_STATUSES
 
 _STATUS = "novelty_status"
@@ -78,13 +86,18 @@ def new_alleles(run: Run, catalogue_set: str | None) -> NewAlleles | None:
     if catalogue_set not in held:
         there = f"there are: {shown(held)}" if held else "there is none"
         raise BadSource(f"no catalogue set {catalogue_set}; {there}. Run flag-novelty first")
-    warehouse = run.warehouse
-    run.note_input(NOVELTY)
-    state = warehouse.state(NOVELTY)
-    if warehouse.local_root is None or state is None:
-        return NewAlleles(catalogue_set, None if state else {})
-    paths: defaultdict[Partition, list[str]] = defaultdict(list)
-    for file in live_files(warehouse.local_path(NOVELTY), state.version):
-        if file.partition["catalogue_set"] == catalogue_set:
-            paths[file.partition["contig"], int(file.partition["bin"])].append(file.path)
-    return NewAlleles(catalogue_set, dict(paths))
+    changed = changed_since(run.warehouse, NOVELTY, (VARIANTS,))
+    if changed:
+        run.progress(
+            "warning: variants were ingested since novelty was flagged: those that have no status count for "
+            "no sample; run flag-novelty first"
+        )
+    if run.warehouse.local_root is None:
+        return NewAlleles(catalogue_set, None)
+    paths = paths_by_partition(run.files(NOVELTY), "catalogue_set")
+    own = {
+        (str(contig), int(number)): files
+        for (held, contig, number), files in paths.items()
+        if held == catalogue_set
+    }
+    return NewAlleles(catalogue_set, own)

@@ -1,10 +1,10 @@
 """Sums over variants for each sample: by a task over its share of the variants, then over tasks.
 
-A task holds one int64 matrix of 16 counts a sample, 31 MB for 245,388 samples and 128 MB for a million,
-whatever the number of its variants, and gives one row a sample when it is done. Spark adds the rows up by
-sample: a thousand tasks of 245,388 samples give 245 million rows of 19 numbers, which a cluster adds up in a
-minute beside the hours of reading calls. Nothing of it passes through the driver. All sums are of integers,
-so that they do not depend on how variants are divided among tasks.
+A task holds one int64 matrix of 16 counts a sample of each callset that it meets, 31 MB for 245,388 samples
+and 128 MB for a million, whatever the number of its variants, and gives one row a sample when it is done.
+Spark adds the rows up by sample: a thousand tasks of 245,388 samples give 245 million rows of 19 numbers,
+which a cluster adds up in a minute beside the hours of reading calls. Nothing of it passes through the
+driver. All sums are of integers, so that they do not depend on how variants are divided among tasks.
 """
 
 from __future__ import annotations
@@ -74,26 +74,22 @@ class SampleSums:
     new_alleles: NewAlleles | None = None
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        held: _Tally | None = None
+        tallies: dict[str, _Tally] = {}
         reader = self.new_alleles.reader() if self.new_alleles else None
         for batch in batches:
-            for (callset_id, *partition), rows in runs_of(batch, ("callset_id", "contig", "bin")):
-                if held is not None and held.callset_id != callset_id:
-                    yield from held.rows()
-                    held = None
-                held = held or _Tally(callset_id, self.sexes[callset_id])
-                place = (str(partition[0]), int(partition[1]))
-                is_new = reader.is_new(place, rows) if reader else np.zeros(rows.num_rows, np.bool_)
-                held.add(rows, self.build, is_new)
-        if held is not None:
-            yield from held.rows()
+            for (callset_id, contig, number), rows in runs_of(batch, ("callset_id", "contig", "bin")):
+                if callset_id not in tallies:
+                    tallies[callset_id] = _Tally(self.sexes[callset_id])
+                is_new = reader.is_new((contig, number), rows) if reader else np.zeros(len(rows), np.bool_)
+                tallies[callset_id].add(rows, self.build, is_new)
+        for callset_id, tally in tallies.items():
+            yield from tally.rows(callset_id)
 
 
 class _Tally:
     """The counts of one callset's samples over the rows added so far."""
 
-    def __init__(self, callset_id: str, sex: npt.NDArray[np.int32]) -> None:
-        self.callset_id = callset_id
+    def __init__(self, sex: npt.NDArray[np.int32]) -> None:
         self._sex = sex
         self._tally = np.zeros((len(sex), len(TALLY)), np.int64)
         # Rows at which two copies and one copy are meant, by sex class.
@@ -119,8 +115,8 @@ class _Tally:
         self._n_x += int(is_x.sum())
         self._expected_x_hets += int(expected.sum())
 
-    def rows(self) -> Iterator[pa.RecordBatch]:
-        """The SUMS of every sample."""
+    def rows(self, callset_id: str) -> Iterator[pa.RecordBatch]:
+        """The SUMS of every sample of the callset."""
         seen = dict(zip(TALLY, self._tally.T, strict=True))
         hom_ref = self._n_diploid[self._sex] - seen["n_het"] - seen["n_hom_alt"] - seen["n_diploid_missing"]
         hemi_ref = self._n_haploid[self._sex] - seen["n_hemi_alt"] - seen["n_haploid_missing"]
@@ -135,7 +131,7 @@ class _Tally:
         for first in range(0, len(self._sex), _ROWS_OUT):
             part = slice(first, first + _ROWS_OUT)
             index = np.arange(len(self._sex), dtype=np.int32)[part]
-            arrays = [pa.repeat(self.callset_id, len(index)), pa.array(index)]
+            arrays = [pa.repeat(callset_id, len(index)), pa.array(index)]
             arrays += [pa.array(np.ascontiguousarray(column[part])) for column in columns.values()]
             yield pa.RecordBatch.from_arrays(arrays, names=["callset_id", "sample_index", *SUMS])
 

@@ -131,7 +131,7 @@ def _gaps(warehouse: Warehouse, cells: Sequence[Cell]) -> list[str]:
     looked_for = {
         f"novelty against catalogue set {settings.summary.catalogue_set}": (
             sum(cell.n for cell in everybody if cell.status is None),
-            "not_assessable; run allofus flag-novelty",
+            "not_flagged; run allofus flag-novelty",
         ),
         f"consequences by annotator {settings.consequences.annotator}": (
             sum(cell.n for cell in everybody if cell.term is None),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from allofus_spark.summary.cells import EVERYBODY, Cell, frequency_classes
@@ -17,6 +17,7 @@ from allofus_spark.tables.novelty_tables import (
 
 NOT_ANNOTATED = "not_annotated"
 PASSING, FILTERED = "passing", "filtered"
+_NOT_FLAGGED = "not_flagged"
 
 Place = tuple[str, str, str]
 
@@ -32,8 +33,9 @@ class SummaryRow(NamedTuple):
     n_known_site_new_allele: int
     n_unreported: int
     n_not_assessable: int
-    n_coding: int
-    n_new_coding: int
+    n_not_flagged: int
+    n_coding: int | None
+    n_new_coding: int | None
 
     @property
     def n_new(self) -> int:
@@ -46,9 +48,13 @@ def summary_rows(
 ) -> list[SummaryRow]:
     """A row for every ancestry and every class that any ancestry has, zeros included, in a fixed order.
 
-    With ``passing_only`` filtered sites count in the dimension filter alone. A variant without novelty is
-    not assessable, one without a term not annotated.
+    With ``passing_only`` filtered sites count in the dimension filter alone. Coding counts are None where no
+    allele at all is annotated, and those of new alleles where none is flagged.
     """
+    cells = list(cells)
+    known = {"coding"} if any(cell.term is not None for cell in cells) else set()
+    if known and any(cell.status is not None for cell in cells):
+        known.add("new_coding")
     tallies: dict[Place, Counter[str]] = {}
     seen: dict[str, set[str]] = {"type": set(), "consequence": set()}
     for cell in cells:
@@ -63,7 +69,7 @@ def summary_rows(
         "filter": [PASSING, FILTERED],
     }
     return [
-        _row((ancestry, dimension, name), tallies.get((ancestry, dimension, name), Counter()))
+        _row((ancestry, dimension, name), tallies.get((ancestry, dimension, name), Counter()), known)
         for ancestry in (EVERYBODY, *ancestries)
         for dimension, names in classes.items()
         for name in names
@@ -81,7 +87,7 @@ def _classes(cell: Cell, passing_only: bool) -> Iterator[tuple[str, str]]:
 
 
 def _add(tally: Counter[str], cell: Cell) -> None:
-    status = cell.status or NOT_ASSESSABLE
+    status = cell.status or _NOT_FLAGGED
     tally["variants"] += cell.n
     tally[status] += cell.n
     if cell.coding:
@@ -89,6 +95,7 @@ def _add(tally: Counter[str], cell: Cell) -> None:
         tally["new_coding"] += cell.n if status in NEW_STATUSES else 0
 
 
-def _row(place: Place, tally: Counter[str]) -> SummaryRow:
-    counts = ("variants", REPORTED, KNOWN_SITE_NEW_ALLELE, UNREPORTED, NOT_ASSESSABLE, "coding", "new_coding")
-    return SummaryRow(*place, *(tally[name] for name in counts))
+def _row(place: Place, tally: Counter[str], known: Collection[str]) -> SummaryRow:
+    statuses = (REPORTED, KNOWN_SITE_NEW_ALLELE, UNREPORTED, NOT_ASSESSABLE, _NOT_FLAGGED)
+    coding = (tally[name] if name in known else None for name in ("coding", "new_coding"))
+    return SummaryRow(*place, tally["variants"], *(tally[name] for name in statuses), *coding)

@@ -72,17 +72,22 @@ VARIANT_SUMMARY = Table(
         Column("n_reported", LONG, "Alleles that a catalogue has"),
         Column("n_known_site_new_allele", LONG, "Alleles new at a position that a catalogue has"),
         Column("n_unreported", LONG, "Alleles at a position that no catalogue has"),
-        Column("n_not_assessable", LONG, "Alleles whose novelty cannot be told"),
-        Column("n_coding", LONG, "Alleles with a coding consequence"),
+        Column("n_not_assessable", LONG, "Alleles of which the catalogues cannot tell"),
+        Column("n_not_flagged", LONG, "Alleles that novelty has no row of against the set: not looked at"),
+        Column(
+            "n_coding", LONG, "Alleles with a coding consequence; null: the annotator has no allele", True
+        ),
         Column(
             "n_new_coding",
             LONG,
-            "Alleles with a coding consequence among n_known_site_new_allele and n_unreported",
+            "Alleles with a coding consequence among n_known_site_new_allele and n_unreported; null: as "
+            "n_coding, or no allele is flagged",
+            True,
         ),
     ),
     partition_by=("catalogue_set", "annotator"),
     checks={
         "statuses_add_up": "n_variants = n_reported + n_known_site_new_allele + n_unreported "
-        "+ n_not_assessable",
+        "+ n_not_assessable + n_not_flagged",
     },
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -10,6 +11,9 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 _PARTITION = "partition."
+
+PlaceInScope = tuple[str | int, ...]
+"""Values of some partition columns, then contig and bin."""
 
 
 @dataclass(frozen=True)
@@ -37,3 +41,12 @@ def live_files(folder: str, version: int) -> list[LiveFile]:
         for action in actions
     ]
     return sorted(files, key=lambda file: file.path)
+
+
+def paths_by_partition(files: Iterable[LiveFile], *scope: str) -> dict[PlaceInScope, list[str]]:
+    """Paths by the values of the partition columns ``scope``, contig and bin."""
+    paths: defaultdict[PlaceInScope, list[str]] = defaultdict(list)
+    for file in files:
+        own = file.partition
+        paths[(*(own[name] for name in scope), own["contig"], int(own["bin"]))].append(file.path)
+    return dict(paths)

@@ -25,7 +25,9 @@ from allofus_spark import __version__
 from allofus_spark.errors import WarehouseBusy
 from allofus_spark.tables.commits import check_table
 from allofus_spark.tables.contract import Table
+from allofus_spark.tables.delta_log import TableState
 from allofus_spark.tables.leftovers import discard, sweep_staging
+from allofus_spark.tables.live_files import LiveFile, live_files
 from allofus_spark.tables.lock import only_run
 from allofus_spark.tables.run_tables import PIPELINE_RUNS, SNAPSHOTS, SourceRecords
 from allofus_spark.tables.warehouse import Warehouse
@@ -65,24 +67,29 @@ class Run:
         self._snapshot |= self._undone
 
     def read(self, table: Table) -> DataFrame:
-        """Rows of the live table, its version noted as an input."""
-        self.note_input(table)
-        return self.warehouse.live(table)
+        """Rows of the live table, its version noted as an input: what is committed later is not seen."""
+        state = self._note_input(table)
+        return self.warehouse.live(table) if state is None else self.warehouse.at(table, state.version)
+
+    def files(self, table: Table) -> list[LiveFile]:
+        """Data files of the live table of a local warehouse, its version noted as an input; see ``read``."""
+        state = self._note_input(table)
+        return live_files(self.warehouse.local_path(table), state.version) if state else []
 
     def rows(self, table: Table) -> list[Row]:
         """All rows of a small live table, its version noted as an input."""
-        self.note_input(table)
+        self._note_input(table)
         return self.warehouse.rows(table)
 
     def holds(self, table: Table) -> bool:
         """Whether the live table is there to be read."""
         return self.warehouse.exists(table)
 
-    def note_input(self, table: Table) -> None:
-        """Note the table's version as an input, where its files are read by other ways than the above."""
+    def _note_input(self, table: Table) -> TableState | None:
         state = self.warehouse.state(table)
         if state is not None:
             self.inputs[table.name] = state.version
+        return state
 
     def write(self, *writes: Write | ArrowWrite | RowsWrite) -> list[Written]:
         """Commit one Delta version a table; commits are made at the same time."""

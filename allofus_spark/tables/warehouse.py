@@ -112,7 +112,10 @@ class Warehouse:
             raise ContractViolation(
                 f"table {table.name} is in no finished snapshot of {self.root}; run the job that makes it"
             )
-        version = self.kept(table, versions[table.name])
+        return self.at(table, self.kept(table, versions[table.name]))
+
+    def at(self, table: Table, version: int) -> DataFrame:
+        """Rows of one version."""
         return self.spark.read.format("delta").option("versionAsOf", version).load(self.path(table))
 
     def kept(self, table: Table, version: int) -> int:
@@ -141,8 +144,7 @@ class Warehouse:
         """All rows of a version of a small table."""
         if self.local_root is not None:
             return read_rows(self.local_path(table), version)
-        frame = self.spark.read.format("delta").option("versionAsOf", version)
-        return frame.load(self.path(table)).collect()
+        return self.at(table, version).collect()
 
     def remember_appended(self, table: Table, version: int, rows: Sequence[tuple[object, ...]]) -> None:
         """Keep rows just appended to a small table beside those known, sparing the next read."""

@@ -14,10 +14,13 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
+from allofus_spark.consequences import import_annotation
 from allofus_spark.frequencies import compute_frequencies
-from allofus_spark.ingest import ingest_genotypes, ingest_samples
+from allofus_spark.ingest import ingest_catalogue, ingest_genotypes, ingest_samples
+from allofus_spark.novelty import flag_novelty
 from allofus_spark.qc import compute_qc
 from allofus_spark.settings import load_settings
+from allofus_spark.summary import summarise_variants
 from allofus_spark.tables import Warehouse
 from tests.cases.vcf_files import FIXED, gt_record, vcf_text, write_bytes
 
@@ -93,10 +96,27 @@ def _make(spark: SparkSession, cases: Path, folder: Path) -> Pool:
         compute_frequencies(warehouse),
     )
     compute_qc(warehouse, assume_unrelated=True)
+    _look_up(warehouse, folder)
     frequencies = warehouse.read(warehouse.contract("allele_frequencies"))
     for row in frequencies.collect():
         pool.frequencies[f"{row.contig}:{row.position}:{row.ref}:{row.alt}"] = row.asDict(recursive=True)
     return pool
+
+
+def _look_up(warehouse: Warehouse, folder: Path) -> None:
+    """Novelty against two versions of a catalogue, consequences of a ready table, and the summary."""
+    lines = [f"chr5\t{position}\t.\tA\tG" for position in range(1, 30)]
+    for version, known in (("1", "chr4\t5\trs1\tA\tG"), ("2", "chr4\t5\trs1\tA\tT")):
+        sites = [*lines, known, "chr5\tnowhere\t.\tA\tG"]
+        text = "".join(f"{line}\t.\t.\t.\n" for line in sites)
+        head = "##fileformat=VCFv4.2\n" + "\t".join(FIXED) + "\n"
+        catalogue = write_bytes(folder / f"known_{version}.vcf", head + text)
+        ingest_catalogue(warehouse, [str(catalogue)], name="known", version=version, build="GRCh38")
+        flag_novelty(warehouse, catalogues={"known": version})
+    header = "vid\ttranscript\tgene_symbol\tconsequence\n"
+    table = write_bytes(folder / "table.tsv", header + "4-5-A-G\tENST1\tGENE\tmissense_variant\n")
+    import_annotation(warehouse, str(table), annotator="csq2", version="1")
+    summarise_variants(warehouse)
 
 
 def pooled_text(files: Mapping[str, Path]) -> str:

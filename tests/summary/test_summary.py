@@ -29,8 +29,8 @@ from tests.variant_tables import GROUPS, Allele, make_warehouse, random_alleles
 ALLELES = random_alleles(seed=5, n=300)
 BOUNDS = (0.001, 0.01)
 COUNTS = (
-    *("n_variants", "n_reported", "n_known_site_new_allele", "n_unreported", "n_not_assessable"),
-    *("n_coding", "n_new_coding"),
+    *("n_variants", "n_reported", "n_known_site_new_allele", "n_unreported"),
+    *("n_not_assessable", "n_not_flagged", "n_coding", "n_new_coding"),
 )
 
 
@@ -54,7 +54,7 @@ def plain_class(ac: int, af: float) -> str:
 def plain_counts(alleles: list[Allele], *, passing_only: bool) -> dict[tuple[str, str, str], Counter[str]]:
     counts: dict[tuple[str, str, str], Counter[str]] = {}
     for allele in alleles:
-        status = allele.status or "not_assessable"
+        status = allele.status or "not_flagged"
         new_coding = allele.coding and status in ("known_site_new_allele", "unreported")
         tally = {"n_variants": 1, f"n_{status}": 1, "n_coding": allele.coding, "n_new_coding": new_coding}
         for ancestry in ("all", *GROUPS):
@@ -109,7 +109,7 @@ def test_a_recompute_gives_the_same_rows_and_leaves_those_of_other_sets(
     all_sites = summarise_variants(other)
     assert all_sites.versions == {"clinvar": "1"}
     for row in all_sites.of("all"):
-        assert row.n_not_assessable == row.n_variants == sum(n.n_variants for n in summary.of("filter"))
+        assert row.n_not_flagged == row.n_variants == sum(n.n_variants for n in summary.of("filter"))
     again = summarise_variants(catalogue)
     assert (again.rows, again.warnings) == (summary.rows, summary.warnings)
     after = catalogue.read(VARIANT_SUMMARY)
@@ -124,7 +124,8 @@ def test_what_was_not_computed_is_said_and_counted_apart(spark: SparkSession, tm
         "no novelty against catalogue set default computed",
         "no consequences by annotator csq computed",
     ]
-    assert bare.total.n_not_assessable == bare.total.n_variants > 0
+    assert bare.total.n_not_flagged == bare.total.n_variants > 0
+    assert (bare.total.n_coding, bare.total.n_new_coding) == (None, None)
     assert [row.class_name for row in bare.of("consequence")] == ["not_annotated"]
     assert bare.versions == {}
 
