@@ -114,7 +114,7 @@ def _look_up(warehouse: Warehouse, folder: Path) -> None:
         ingest_catalogue(warehouse, [str(catalogue)], name="known", version=version, build="GRCh38")
         flag_novelty(warehouse, catalogues={"known": version})
     header = "vid\ttranscript\tgene_symbol\tconsequence\n"
-    table = write_bytes(folder / "table.tsv", header + "4-5-A-G\tENST1\tGENE\tmissense_variant\n")
+    table = write_bytes(folder / "table.tsv", header + "4-5-A-T\tENST1\tGENE\tmissense_variant\n")
     import_annotation(warehouse, str(table), annotator="csq2", version="1")
     summarise_variants(warehouse)
 
