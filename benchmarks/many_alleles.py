@@ -39,7 +39,7 @@ from allofus_spark.tasks import numbers_in, task_numbers
 from benchmarks.engines import run_command
 from tools.cohort_files import bgzip_file
 
-CALLSET, CATALOGUE, VERSION = "cohort", "known", "1"
+CALLSET, CATALOGUE = "cohort", "known"
 FASTA = "the checksum of a FASTA"
 _KNOWN, _NEW_ALLELE = 0.55, 0.10
 _REFS = ("A", "C", "G", "T", "AGT", "CTA", "GAC", "TCG")
@@ -59,17 +59,22 @@ class Alleles:
 
 @dataclass(frozen=True)
 class Size:
-    """How many alleles there are over all contigs, and what they are drawn with."""
+    """How many alleles there are over all contigs, and what they are drawn with.
+
+    ``version`` is the catalogue's; alleles of the contigs ``changed`` are others than without.
+    """
 
     cohort: int
     known: int
     seed: int
+    version: str = "1"
+    changed: tuple[str, ...] = ()
 
     def of_contig(self, contig: str, build: Build) -> Alleles:
         """The alleles of one contig, always the same."""
         lengths = autosomes(build)
         share = lengths[contig] / sum(lengths.values())
-        rng = np.random.default_rng([self.seed, list(lengths).index(contig)])
+        rng = np.random.default_rng([self.seed, list(lengths).index(contig), contig in self.changed])
         n_known, n_cohort = round(self.known * share), round(self.cohort * share)
         n_elsewhere = round(n_cohort * (1 - _KNOWN - _NEW_ALLELE))
         places = 1 + np.sort(rng.choice(lengths[contig] - 10, n_known + n_elsewhere, replace=False))
@@ -92,16 +97,18 @@ def write_tables(warehouse: Warehouse, size: Size) -> dict[str, int]:
     """Fill ``variants`` and ``known_variants``; the number of alleles that must get each status."""
     build = load_build("GRCh38")
     contigs = list(autosomes(build))
+    own = f"catalogue = '{CATALOGUE}' AND version = '{size.version}'"
     with start_run(warehouse, "benchmark") as run:
         made = partial(_make, size, build, warehouse.bin_width_bases)
         frame = task_numbers(warehouse.spark, len(contigs))
         run.write(
-            ArrowWrite(frame, made, [(VARIANTS, WHOLE_TABLE), (KNOWN_VARIANTS, WHOLE_TABLE)]),
-            *_descriptions(warehouse, build, size),
+            ArrowWrite(frame, made, [(VARIANTS, WHOLE_TABLE), (KNOWN_VARIANTS, own)]),
+            *_descriptions(warehouse, build, size, own),
         )
-        hashes = content_hashes(run.read(KNOWN_VARIANTS), "position", "ref", "alt", "known_id")
-        rows = [(CATALOGUE, VERSION, *place, *content) for place, content in hashes.items()]
-        run.write(RowsWrite(KNOWN_PARTITIONS, rows, WHOLE_TABLE))
+        known = run.read(KNOWN_VARIANTS).where(own)
+        hashes = content_hashes(known, "position", "ref", "alt", "known_id")
+        rows = [(CATALOGUE, size.version, *place, *content) for place, content in hashes.items()]
+        run.write(RowsWrite(KNOWN_PARTITIONS, rows, own))
     return expected_statuses(size)
 
 
@@ -134,7 +141,7 @@ def write_sites(path: Path, size: Size, *, known: bool) -> None:
     run_command(["bcftools", "index", "--threads", "2", str(path)])
 
 
-def _descriptions(warehouse: Warehouse, build: Build, size: Size) -> list[RowsWrite]:
+def _descriptions(warehouse: Warehouse, build: Build, size: Size, own: str) -> list[RowsWrite]:
     properties = {
         BUILD_PROPERTY: build_as_text(build),
         BIN_WIDTH_PROPERTY: str(warehouse.bin_width_bases),
@@ -142,23 +149,11 @@ def _descriptions(warehouse: Warehouse, build: Build, size: Size) -> list[RowsWr
     date = dt.date(2026, 1, 1)
     callset: tuple[object, ...] = (CALLSET, date, build.name, 1, "", "", [], FASTA, [], None)
     covered = [{"contig": name, "first": 1, "last": length} for name, length in autosomes(build).items()]
-    catalogue: tuple[object, ...] = (
-        CATALOGUE,
-        VERSION,
-        date,
-        build.name,
-        "",
-        [],
-        FASTA,
-        covered,
-        size.known,
-        size.known,
-        0,
-        0,
-    )
+    head = (CATALOGUE, size.version, date, build.name, size.version, [], FASTA, covered)
+    catalogue: tuple[object, ...] = (*head, size.known, size.known, 0, 0)
     return [
         RowsWrite(CALLSETS, [callset], WHOLE_TABLE, properties),
-        RowsWrite(CATALOGUES, [catalogue], WHOLE_TABLE, properties),
+        RowsWrite(CATALOGUES, [catalogue], own, properties),
     ]
 
 
@@ -176,7 +171,7 @@ def _make(
             ids = pc.binary_join_element_wise("rs", columns["position"].cast(pa.string()), "")
             named = {
                 "catalogue": pa.repeat(CATALOGUE, len(positions)),
-                "version": pa.repeat(VERSION, len(positions)),
+                "version": pa.repeat(size.version, len(positions)),
             }
             yield KNOWN_VARIANTS.name, _batch({**named, **columns, "known_id": ids})
         for first in range(0, len(alleles.cohort), _ROWS):

@@ -1,8 +1,9 @@
 """``make bench-novelty``: 5 million alleles of a cohort against a catalogue of 20 million.
 
 Times `flag_novelty` at the whole and at half of both sizes, with the memory of every process, and holds the
-counts by status against those that the alleles were made with. Beside them stands the time of a run that
-finds nothing changed, and of ``bcftools annotate`` giving the same alleles their ids.
+counts by status against those that the alleles were made with. Beside them stand the times of a run that
+finds nothing changed, of one that finds two contigs changed, and of ``bcftools annotate``, which gives the
+same alleles their ids.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import argparse
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -24,6 +27,8 @@ from benchmarks.many_alleles import Size, expected_statuses, write_sites, write_
 from benchmarks.measure import Measurement, measured
 
 DATA = Path("benchmarks/data")
+# About 3 % of the genome.
+CHANGED = ("chr21", "chr22")
 WARM_UP = Size(cohort=50_000, known=200_000, seed=1)
 
 
@@ -60,6 +65,20 @@ def _time_size(console: Console, warehouse: Warehouse, size: Size, repeat: int) 
     with measured() as nothing_new:
         flag_novelty(warehouse)
     console.print(f"  again, nothing changed: {nothing_new.seconds:.2f} s")
+    problems = _compare(counters, expected)
+    changed = replace(size, version="2", changed=CHANGED)
+    expected = write_tables(warehouse, changed)
+    with measured() as increment:
+        counters = flag_novelty(warehouse)
+    n_flagged, n_partitions = counters["partitions_flagged"], counters["partitions"]
+    console.print(
+        f"  a version that differs on {n_flagged} of {n_partitions} contigs, and other alleles of the cohort "
+        f"there: {increment.seconds:.2f} s"
+    )
+    return problems + _compare(counters, expected)
+
+
+def _compare(counters: Mapping[str, int], expected: Mapping[str, int]) -> list[str]:
     found = {status: counters[f"alleles_{status}"] for status in expected}
     return [] if found == expected else [f"wrong counts: {found}; the alleles were made with {expected}"]
 

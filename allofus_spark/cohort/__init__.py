@@ -20,6 +20,7 @@ from allofus_spark.cohort.alleles import (
 from allofus_spark.cohort.ploidy import COPIES, COUNTS, Counts, copies_meant, ploidy_aware
 from allofus_spark.cohort.sample_lists import read_sample_ids
 from allofus_spark.cohort.strata import OTHER_SEX, UNLABELLED, XX, XY, Sample, Strata, build_strata
+from allofus_spark.cohort.variant_partitions import check_flagged, variant_partitions
 
 __all__ = [
     "COPIES",
@@ -37,6 +38,7 @@ __all__ = [
     "changed_since",
     "check_are_active",
     "check_build",
+    "check_flagged",
     "copies_meant",
     "newest_versions",
     "passed",
@@ -47,5 +49,6 @@ __all__ = [
     "read_novelty",
     "read_sample_ids",
     "rows_of_widest",
+    "variant_partitions",
     "warehouse_build",
 ]

@@ -24,7 +24,7 @@ from collections.abc import Mapping, Sequence
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from allofus_spark.cohort import warehouse_build
+from allofus_spark.cohort import variant_partitions, warehouse_build
 from allofus_spark.novelty.catalogue_sets import Revision, current_revision
 from allofus_spark.novelty.judge import Catalogue, Judge, digest
 from allofus_spark.novelty.rows import FileTask, Flagging, JudgeJoined, MergeFiles, joined
@@ -40,7 +40,6 @@ from allofus_spark.tables import (
     Partition,
     Run,
     Warehouse,
-    content_hashes,
     inputs_write,
     partitions_predicate,
     paths_by_partition,
@@ -120,22 +119,21 @@ def _tell(run: Run, revision: Revision, n_stale: int, n_partitions: int) -> None
 
 def _inputs_today(run: Run, revision: Revision) -> dict[Partition, Inputs]:
     """Fingerprints of what each partition's rows are made from."""
-    hashes = content_hashes(run.read(VARIANTS), "position", "ref", "alt", "first_callset_id")
-    alignment = digest(_aligned_with(run))
+    aligned_with = _aligned_with(run)
     known: dict[tuple[str, str], dict[Partition, str]] = defaultdict(dict)
     for row in run.rows(KNOWN_PARTITIONS):
         known[row.catalogue, row.version][row.contig, row.bin] = f"{row.n_alleles}:{row.content_hash}"
     return {
         place: {
             "rules": _RULES_VERSION,
-            "variants": f"{rows}:{content}",
-            "alignment": alignment,
+            "variants": partition.fingerprint,
+            "alignment": digest({name: aligned_with[name] for name in partition.callset_ids}),
             **{
-                catalogue.name: _catalogue_input(catalogue, known[catalogue.name, catalogue.version], place)
-                for catalogue in revision.catalogues
+                f"catalogue {item.name}": _catalogue_input(item, known[item.name, item.version], place)
+                for item in revision.catalogues
             },
         }
-        for place, (rows, content) in sorted(hashes.items())
+        for place, partition in variant_partitions(run).items()
     }
 
 

@@ -16,14 +16,13 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from allofus_spark.cohort import changed_since
+from allofus_spark.cohort import check_flagged
 from allofus_spark.cohort.allele_files import AlleleFiles
 from allofus_spark.errors import BadSource, shown
 from allofus_spark.tables import (
     ALLELE_KEY,
     CATALOGUE_SETS,
     NOVELTY,
-    VARIANTS,
     Partition,
     Run,
     paths_by_partition,
@@ -78,7 +77,7 @@ class NewAlleleReader:
 def new_alleles(run: Run, catalogue_set: str | None) -> NewAlleles | None:
     """Where alleles that are new to a set of catalogues are found; None where no set was chosen.
 
-    Raises BadSource where novelty was not flagged with that set.
+    Raises BadSource where novelty was not flagged with that set, or before other variants came in.
     """
     if catalogue_set is None:
         return None
@@ -86,12 +85,7 @@ def new_alleles(run: Run, catalogue_set: str | None) -> NewAlleles | None:
     if catalogue_set not in held:
         there = f"there are: {shown(held)}" if held else "there is none"
         raise BadSource(f"no catalogue set {catalogue_set}; {there}. Run flag-novelty first")
-    changed = changed_since(run.warehouse, NOVELTY, (VARIANTS,))
-    if changed:
-        run.progress(
-            "warning: variants were ingested since novelty was flagged: those that have no status count for "
-            "no sample; run flag-novelty first"
-        )
+    check_flagged(run, catalogue_set)
     if run.warehouse.local_root is None:
         return NewAlleles(catalogue_set, None)
     paths = paths_by_partition(run.files(NOVELTY), "catalogue_set")

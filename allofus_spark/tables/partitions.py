@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from allofus_spark.errors import BadSource
@@ -42,25 +43,35 @@ def quoted(text: str) -> str:
 
 
 def partitions_predicate(partitions: Iterable[Partition]) -> str:
-    """SQL condition of the rows of some partitions, to be joined to others by AND; ``false`` for none."""
-    bins: dict[str, list[int]] = {}
+    """SQL condition of the rows of some partitions, to be joined to others by AND; ``false`` for none.
+
+    Contigs with the same bins share a term: of a genome of thousands of small contigs there are few terms.
+    """
+    bins: defaultdict[str, list[int]] = defaultdict(list)
     for contig, number in sorted(partitions):
-        bins.setdefault(contig, []).append(number)
+        bins[contig].append(number)
+    contigs: defaultdict[str, list[str]] = defaultdict(list)
+    for contig, numbers in bins.items():
+        contigs[", ".join(map(str, numbers))].append(quoted(contig))
     conditions = [
-        f"(contig = {quoted(contig)} AND bin IN ({', '.join(map(str, numbers))}))"
-        for contig, numbers in bins.items()
+        f"(contig IN ({', '.join(names)}) AND bin IN ({numbers}))" for numbers, names in contigs.items()
     ]
     return f"({' OR '.join(conditions)})" if conditions else "false"
 
 
-def content_hashes(rows: DataFrame, *columns: str) -> dict[Partition, tuple[int, int]]:
-    """(rows, exclusive or of the 64-bit hashes of ``columns``) by partition.
+def content_hash(*columns: str) -> Column:
+    """Exclusive or, over rows that are distinct in ``columns``, of their 64-bit hashes.
 
     Neither the order of rows nor how they lie in files changes it, so that maintenance does not. Two sets of
-    distinct rows share one by chance with a probability of 2⁻⁶⁴. Reads those columns alone.
+    distinct rows share one by chance with a probability of 2⁻⁶⁴.
     """
-    hashed = F.expr(f"bit_xor(xxhash64({', '.join(columns)}))")
-    found = rows.groupBy("contig", "bin").agg(F.count(F.lit(1)).alias("rows"), hashed.alias("content"))
+    return F.expr(f"bit_xor(xxhash64({', '.join(columns)}))")
+
+
+def content_hashes(rows: DataFrame, *columns: str) -> dict[Partition, tuple[int, int]]:
+    """(rows, `content_hash`) by partition; one pass over ``columns``."""
+    content = content_hash(*columns).alias("content")
+    found = rows.groupBy("contig", "bin").agg(F.count(F.lit(1)).alias("rows"), content)
     return {(row.contig, row.bin): (row.rows, row.content) for row in found.collect()}
 
 
