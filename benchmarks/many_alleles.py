@@ -149,7 +149,7 @@ def _descriptions(warehouse: Warehouse, build: Build, size: Size, own: str) -> l
     date = dt.date(2026, 1, 1)
     callset: tuple[object, ...] = (CALLSET, date, build.name, 1, "", "", [], FASTA, [], None)
     covered = [{"contig": name, "first": 1, "last": length} for name, length in autosomes(build).items()]
-    head = (CATALOGUE, size.version, date, build.name, size.version, [], FASTA, covered)
+    head: tuple[object, ...] = (CATALOGUE, size.version, date, build.name, size.version, [], FASTA, covered)
     catalogue: tuple[object, ...] = (*head, size.known, size.known, 0, 0)
     return [
         RowsWrite(CALLSETS, [callset], WHOLE_TABLE, properties),

@@ -127,7 +127,7 @@ def _inputs_today(run: Run, revision: Revision) -> dict[Partition, Inputs]:
         place: {
             "rules": _RULES_VERSION,
             "variants": partition.fingerprint,
-            "alignment": digest({name: aligned_with[name] for name in partition.callset_ids}),
+            "alignment": digest({name: aligned_with.get(name) for name in partition.callset_ids}),
             **{
                 f"catalogue {item.name}": _catalogue_input(item, known[item.name, item.version], place)
                 for item in revision.catalogues

@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 from allofus_spark.errors import BadSource
 from allofus_spark.novelty import flag_novelty
 from allofus_spark.settings import load_settings
-from allofus_spark.tables import CATALOGUE_SETS, NOVELTY, NOVELTY_HISTORY, Warehouse
+from allofus_spark.tables import CATALOGUE_SETS, NOVELTY, NOVELTY_HISTORY, Warehouse, partitions_predicate
 from tests.novelty.filled import (
     FASTA,
     LENGTH,
@@ -195,6 +195,37 @@ def test_the_alignment_of_a_callset_decides_over_indels(warehouse: Warehouse) ->
         put_known(warehouse, Known("k", "1", {}, (("chr1", 1, LENGTH),)))
         flag_novelty(warehouse)
         assert statuses(warehouse)[indel][0] == status
+
+
+def test_new_coverage_of_the_same_files_is_a_revision_with_a_history(warehouse: Warehouse) -> None:
+    allele: Allele = ("chr2", 10, "A", "C")
+    put_cohort(warehouse, Cohort({allele: "c1"}))
+    for contig in ("chr1", "chr2"):
+        put_known(warehouse, Known("k", "1", {("chr1", 1, "A", "C"): None}, ((contig, 1, LENGTH),)))
+        counters = flag_novelty(warehouse)
+    assert counters["reclassified"] == 1
+    (row,) = warehouse.live(NOVELTY_HISTORY).collect()
+    assert (row.revision, row.from_status, row.to_status) == (2, "not_assessable", "unreported")
+
+
+def test_a_callset_makes_only_its_own_partitions_stale(warehouse: Warehouse) -> None:
+    alleles: dict[Allele, str] = {("chr1", 10, "A", "C"): "c1", ("chr2", 10, "A", "C"): "c1"}
+    put_cohort(warehouse, Cohort(alleles))
+    # Names of catalogues cannot stand in for other inputs.
+    put_known(warehouse, Known("variants", "1", {}), Known("alignment", "1", {}))
+    assert flag_novelty(warehouse)["partitions_flagged"] == 2
+    more = Cohort({**alleles, ("chr1", 20, "A", "C"): "c2"}, {"c1": FASTA, "c2": OTHER_FASTA})
+    put_cohort(warehouse, more)
+    assert flag_novelty(warehouse)["partitions_flagged"] == 1
+    assert len(statuses(warehouse)) == 3
+
+
+def test_many_small_contigs_are_few_terms_of_a_condition() -> None:
+    contigs = [f"chrUn_{number}" for number in range(3_000)]
+    predicate = partitions_predicate([("chr1", 0), ("chr1", 1), *((name, 0) for name in contigs)])
+    assert predicate.count(" OR ") == 1
+    assert "(contig IN ('chr1') AND bin IN (0, 1))" in predicate
+    assert partitions_predicate([]) == "false"
 
 
 def test_what_is_not_there_is_named(warehouse: Warehouse) -> None:

@@ -38,6 +38,10 @@ def test_new_alleles_are_counted_by_carrier(local: bool, warehouse: Warehouse, t
         for contig, position, ref, alt, calls in RECORDS
     ]
     vcf.write_text("\n".join(("##fileformat=VCFv4.2", head, *lines)) + "\n")
+    more = tmp_path / "more.vcf"
+    more.write_text(
+        vcf.read_text().replace("\ta\tb\tc", "\td\te\tf").replace("chr1\t100\t.\tA\tG", "chr1\t100\t.\tA\tC")
+    )
     ingest_genotypes(warehouse, [str(vcf)], callset_id="c", callset_date="2026-01-01", build="GRCh38")
     with pytest.raises(BadSource, match=r"no catalogue set default; there is none\. Run flag-novelty first"):
         compute_qc(warehouse, assume_unrelated=True, catalogue_set="default")
@@ -49,6 +53,9 @@ def test_new_alleles_are_counted_by_carrier(local: bool, warehouse: Warehouse, t
         sample: sum("1" in calls.split()[place] for *allele, calls in RECORDS if tuple(allele) in NEW)
         for place, sample in enumerate(SAMPLES)
     }
+    ingest_genotypes(warehouse, [str(more)], callset_id="more", callset_date="2026-02-02", build="GRCh38")
+    with pytest.raises(BadSource, match=r"of 1 of 2 partitions are not those .* run flag-novelty first"):
+        compute_qc(warehouse, assume_unrelated=True, catalogue_set="default")
     compute_qc(warehouse, assume_unrelated=True)
     rows = warehouse.read(SAMPLE_QC).select("n_not_in_catalogues", "catalogue_set").distinct().collect()
     assert [tuple(row) for row in rows] == [(None, None)]
