@@ -18,7 +18,7 @@ ALLELES = random_alleles(seed=3, n=60)
 
 
 @pytest.fixture(scope="module")
-def catalogue(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+def alleles_held(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     return make_warehouse(spark, str(tmp_path_factory.mktemp("vat") / "w"), ALLELES)
 
 
@@ -58,14 +58,14 @@ def rows_of(warehouse: Warehouse, text: str = "SELECT * FROM vat") -> list[dict[
     return sorted((row.asDict() for row in run_query(warehouse, text).collect()), key=sort_key)
 
 
-def test_every_cell_is_that_of_the_tables(catalogue: Warehouse) -> None:
+def test_every_cell_is_that_of_the_tables(alleles_held: Warehouse) -> None:
     expected = [row for allele in ALLELES if allele.passes for row in plain_rows(allele)]
-    assert rows_of(catalogue) == sorted(expected, key=sort_key)
+    assert rows_of(alleles_held) == sorted(expected, key=sort_key)
     assert 0 < sum(allele.passes for allele in ALLELES) < len(ALLELES)
 
 
-def test_columns_stand_in_the_order_of_the_public_table(catalogue: Warehouse) -> None:
-    columns = run_query(catalogue, "SELECT * FROM vat").columns
+def test_columns_stand_in_the_order_of_the_public_table(alleles_held: Warehouse) -> None:
+    columns = run_query(alleles_held, "SELECT * FROM vat").columns
     assert ",".join(columns[:7]) == "vid,transcript,contig,position,ref_allele,alt_allele,gvs_all_ac"
     assert ",".join(columns[-9:]) == (
         "gene_symbol,transcript_source,aa_change,consequence,dna_change_in_transcript,variant_type,"
@@ -73,9 +73,9 @@ def test_columns_stand_in_the_order_of_the_public_table(catalogue: Warehouse) ->
     )
 
 
-def test_other_settings_show_all_sites_and_another_annotator_s_nothing(catalogue: Warehouse) -> None:
+def test_other_settings_show_all_sites_and_another_annotator_s_nothing(alleles_held: Warehouse) -> None:
     overrides = ["summary.passing_only=false", "summary.catalogue_set=other", "consequences.annotator=vep"]
-    other = Warehouse(catalogue.spark, load_settings(warehouse=catalogue.root, overrides=overrides))
+    other = Warehouse(alleles_held.spark, load_settings(warehouse=alleles_held.root, overrides=overrides))
     rows = rows_of(other)
     assert [row["vid"] for row in rows] == sorted(allele.id for allele in ALLELES)
     assert {row["novelty_status"] for row in rows} == {row["consequence"] for row in rows} == {None}
@@ -89,9 +89,9 @@ def test_it_answers_before_novelty_and_consequences_are_there(spark: SparkSessio
     assert [tuple(row.values()) for row in rows] == [(vid, None, None, None, None) for vid in passing]
 
 
-def test_a_place_prunes_every_table_that_is_read(catalogue: Warehouse) -> None:
+def test_a_place_prunes_every_table_that_is_read(alleles_held: Warehouse) -> None:
     text = "SELECT vid FROM vat WHERE contig = 'chr22' AND position BETWEEN 1 AND 20000000"
-    plan = run_query(catalogue, text)._jdf.queryExecution().executedPlan().toString()
+    plan = run_query(alleles_held, text)._jdf.queryExecution().executedPlan().toString()
     scans = re.findall(r"PartitionFilters: \[(.*?)\].*?PushedFilters: \[(.*?)\]", plan)
     assert len(scans) >= 3
     for partition, pushed in scans:
