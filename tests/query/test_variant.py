@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,16 +17,10 @@ from allofus_spark.errors import BuildMismatch, NotFound
 from allofus_spark.genome import load_build
 from allofus_spark.query import VariantList, VariantReport, find_variant
 from allofus_spark.query.asked import read_allele
-from allofus_spark.tables import (
-    CATALOGUE_SETS,
-    CONSEQUENCES,
-    KNOWN_VARIANTS,
-    NOVELTY,
-    RowsWrite,
-    Warehouse,
-    start_run,
-)
+from allofus_spark.tables import KNOWN_VARIANTS, RowsWrite, Warehouse, start_run
 from tests.variant_tables import BIN_WIDTH, GROUPS, Allele, make_warehouse
+
+from .conftest import BARE
 
 LONG = "A" * 150
 COMT = Allele(
@@ -270,10 +263,8 @@ def test_what_is_not_found_ends_with_a_sentence(ask: Any) -> None:
     assert answer.stderr.startswith("error: 22-19963748-G-T is not in the warehouse; other alleles")
 
 
-def test_before_novelty_and_consequences_a_variant_is_shown(spark: SparkSession, tmp_path: Path) -> None:
-    left_out = (NOVELTY, CONSEQUENCES, CATALOGUE_SETS)
-    bare = make_warehouse(spark, str(tmp_path / "w"), [COMT], left_out=left_out)
-    report = report_of(bare, "22-19963748-G-A")
+def test_before_novelty_and_consequences_a_variant_is_shown(bare: Warehouse) -> None:
+    report = report_of(bare, BARE[0].id)
     assert (report.novelty, report.consequences, report.versions, report.rs_ids) == (None, None, {}, [])
     with pytest.raises(NotFound, match="genes cannot be looked up"):
         find_variant(bare, "COMT", most=10)

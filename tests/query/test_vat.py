@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +10,10 @@ from pyspark.sql import SparkSession
 
 from allofus_spark.query import run_query
 from allofus_spark.settings import load_settings
-from allofus_spark.tables import CATALOGUE_SETS, CONSEQUENCES, NOVELTY, Warehouse
+from allofus_spark.tables import Warehouse
 from tests.variant_tables import GROUPS, Allele, make_warehouse, random_alleles
+
+from .conftest import BARE
 
 ALLELES = random_alleles(seed=3, n=60)
 
@@ -81,11 +82,9 @@ def test_other_settings_show_all_sites_and_another_annotator_s_nothing(alleles_h
     assert {row["novelty_status"] for row in rows} == {row["consequence"] for row in rows} == {None}
 
 
-def test_it_answers_before_novelty_and_consequences_are_there(spark: SparkSession, tmp_path: Path) -> None:
-    left_out = (NOVELTY, CONSEQUENCES, CATALOGUE_SETS)
-    bare = make_warehouse(spark, str(tmp_path / "w"), ALLELES[:9], left_out=left_out)
+def test_it_answers_before_novelty_and_consequences_are_there(bare: Warehouse) -> None:
     rows = rows_of(bare, "SELECT vid, transcript, gene_id, novelty_status, dbsnp_rsid FROM vat")
-    passing = sorted(allele.id for allele in ALLELES[:9] if allele.passes)
+    passing = sorted(allele.id for allele in BARE if allele.passes)
     assert [tuple(row.values()) for row in rows] == [(vid, None, None, None, None) for vid in passing]
 
 
