@@ -14,7 +14,13 @@ from allofus_spark.cli.variant_screen import draw_list, draw_variant
 
 @click.command("variant")
 @click.argument("name")
-@click.option("--rows", default=40, show_default=True, help="Most variants of a list that are shown.")
+@click.option(
+    "--rows",
+    type=click.IntRange(min=1),
+    default=40,
+    show_default=True,
+    help="Most variants of a list that are shown.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The same as one JSON object.")
 @common_options
 def variant_command(

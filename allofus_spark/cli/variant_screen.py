@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -52,8 +51,6 @@ def draw_variant(report: VariantReport, console: Console) -> None:
     console.print(_novelty(report))
     console.print(_consequences(report))
     console.print(_sites(report))
-    if report.associations:
-        console.print(_associations(report.associations))
 
 
 def _frequencies(report: VariantReport) -> Table | str:
@@ -141,20 +138,6 @@ def _sites(report: VariantReport) -> Table:
             "not assessed" if reasons is None else escape(", ".join(reasons)) or "none",
         )
     return table
-
-
-def _associations(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """The strongest ones, in the table's own columns."""
-    table = grid("Associations, strongest first", *rows[0])
-    for row in rows:
-        table.add_row(*(escape(_value(value)) for value in row.values()))
-    return table
-
-
-def _value(value: Any) -> str:
-    if value is None:
-        return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _number(count: int | None) -> str:

@@ -13,7 +13,7 @@ from allofus_spark.genome.known_builds import build_as_text, build_from_text, lo
 from allofus_spark.genome.match_kernels import match_alleles
 from allofus_spark.genome.normalise import normalise_alleles, reference_mismatches
 from allofus_spark.genome.reference import ReferenceSequence
-from allofus_spark.genome.variant_ids import variant_id
+from allofus_spark.genome.variant_ids import parse_variant_id, variant_id
 
 __all__ = [
     "DIPLOID",
@@ -28,6 +28,7 @@ __all__ = [
     "load_build",
     "match_alleles",
     "normalise_alleles",
+    "parse_variant_id",
     "ploidy_regions",
     "reference_mismatches",
     "variant_id",

@@ -9,7 +9,7 @@ from pyspark.sql import Row
 
 from allofus_spark.errors import BadSamples, BadSource, shown
 from allofus_spark.ingest.source import Source
-from allofus_spark.tables import CALLSETS, SAMPLES, Run, check_name
+from allofus_spark.tables import CALLSETS, SAMPLES, Run, check_name, quoted
 
 
 def check_callset_id(callset_id: str) -> None:
@@ -19,7 +19,7 @@ def check_callset_id(callset_id: str) -> None:
 
 def rows_of_callset(callset_id: str) -> str:
     """The predicate of a callset's rows, in any table that is partitioned by callset."""
-    return f"callset_id = '{callset_id}'"
+    return f"callset_id = {quoted(callset_id)}"
 
 
 def parse_date(text: str, what: str = "callset date") -> dt.date:

@@ -15,13 +15,14 @@ from allofus_spark.cohort import check_build
 from allofus_spark.errors import BadSource, shown
 from allofus_spark.genome import Build, ReferenceSequence, load_build
 from allofus_spark.ingest.callsets import parse_date
-from allofus_spark.ingest.catalogue.description import (
-    Description,
+from allofus_spark.ingest.catalogue.sites import PIECE_ROWS
+from allofus_spark.ingest.catalogue.source import plan_catalogue
+from allofus_spark.ingest.catalogue.version import (
+    CatalogueVersion,
     checksum,
     declared_lengths,
     read_coverage,
 )
-from allofus_spark.ingest.catalogue.source import PIECE_ROWS, CatalogueSource, plan_catalogue
 from allofus_spark.ingest.catalogue.writes import describe, known_write, rejected_write
 from allofus_spark.ingest.files import list_sources
 from allofus_spark.ingest.filters import parse_filters
@@ -30,7 +31,7 @@ from allofus_spark.ingest.plan import configured_reference
 from allofus_spark.ingest.source import IngestJob
 from allofus_spark.ingest.stage import stage_records, staging_folder
 from allofus_spark.ingest.transforms import rejected_rows
-from allofus_spark.ingest.vcf.scan import MAX_POSITION
+from allofus_spark.ingest.vcf_source import VcfSource
 from allofus_spark.ingest.writes import files_to_write
 from allofus_spark.tables import (
     CATALOGUES,
@@ -42,8 +43,10 @@ from allofus_spark.tables import (
     start_run,
 )
 
-# Lines of sites are short: what the scanner says about a line is longer than the line.
+# Where lines of sites are short, what the scanner says about them takes more memory than the lines.
 _CHUNK_BYTES = 4 << 20
+# Without calls a site with many alleles costs a row each, and nothing more.
+_NO_LIMIT = np.iinfo(np.int32).max
 
 
 def ingest_catalogue(
@@ -93,13 +96,13 @@ def ingest_catalogue(
         covered = read_coverage(genome, covers)
         files = list_sources(warehouse.spark, sources)
         run.progress(f"reading the headers of {len(files)} files")
-        source = plan_catalogue(
+        source, file_date = plan_catalogue(
             warehouse.spark, files, genome, split_bytes=warehouse.settings.ingest.split_bytes
         )
-        catalogue = Description(
+        catalogue = CatalogueVersion(
             catalogue=name,
             version=version,
-            date=declared or source.date,
+            date=declared or file_date,
             build=genome,
             checksum=checksum(warehouse.spark, files),
             source_files=source.paths,
@@ -117,7 +120,7 @@ def ingest_catalogue(
 
 
 def _warn(
-    run: Run, catalogue: Description, source: CatalogueSource, reference: ReferenceSequence | None
+    run: Run, catalogue: CatalogueVersion, source: VcfSource, reference: ReferenceSequence | None
 ) -> None:
     for warning in (*source.warnings, *(reference.warnings if reference else ())):
         run.progress(f"warning: {warning}")
@@ -128,7 +131,7 @@ def _warn(
         )
 
 
-def _is_held(run: Run, catalogue: Description, source: CatalogueSource, *, replace: bool) -> bool:
+def _is_held(run: Run, catalogue: CatalogueVersion, source: VcfSource, *, replace: bool) -> bool:
     own = (catalogue.catalogue, catalogue.version)
     held = [row for row in run.rows(CATALOGUES) if (row.catalogue, row.version) == own]
     contigs = {row.contig for row in run.rows(KNOWN_PARTITIONS) if (row.catalogue, row.version) == own}
@@ -144,7 +147,7 @@ def _job(warehouse: Warehouse, genome: Build, reference: ReferenceSequence | Non
         build=genome,
         reference=reference,
         filters=parse_filters(()),
-        max_alts=MAX_POSITION,  # no limit: without calls a site with many alleles costs a row each
+        max_alts=_NO_LIMIT,
         chunk_bytes=min(limits.chunk_bytes, _CHUNK_BYTES),
         batch_bytes=limits.batch_bytes,
         max_line_bytes=limits.max_line_bytes,
@@ -154,8 +157,8 @@ def _job(warehouse: Warehouse, genome: Build, reference: ReferenceSequence | Non
 def _read_and_write(
     warehouse: Warehouse,
     run: Run,
-    catalogue: Description,
-    source: CatalogueSource,
+    catalogue: CatalogueVersion,
+    source: VcfSource,
     job: IngestJob,
     folder: str,
 ) -> None:
@@ -175,6 +178,6 @@ def _read_and_write(
     with rows_per_batch(warehouse.spark, PIECE_ROWS):
         (known, *_) = run.write(
             known_write(warehouse, catalogue, staged, files_to_write(warehouse, folder)),
-            rejected_write(rejected, catalogue.rows),
+            rejected_write(rejected, catalogue.predicate),
         )
-    describe(warehouse, run, catalogue, source, staged, known.rows)
+    describe(warehouse, run, catalogue, source.headers.values(), staged, known.rows)

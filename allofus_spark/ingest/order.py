@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,6 +22,15 @@ Spans = dict[str, tuple[int, int, int]]
 # How much longer the way over the splits may be than what they cover of a contig.
 _OVERLAP_ALLOWED = 1.1
 _KEY = ["contig", "position", "ref", "alt"]
+
+
+def extents(batch: pa.RecordBatch) -> Iterator[tuple[str, int, int, int]]:
+    """(contig, first and last position, rows) of each contig of a batch, in the order in which they come."""
+    encoded = batch.column("contig").dictionary_encode()
+    code, positions = np.asarray(encoded.indices), np.asarray(batch.column("position"))
+    for number, contig in enumerate(encoded.dictionary.to_pylist()):
+        own = positions[code == number]
+        yield contig, int(own.min()), int(own.max()), len(own)
 
 
 @dataclass
@@ -39,12 +48,7 @@ class Stretch:
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Widen the stretch by a batch of alleles."""
-        encoded = batch.column("contig").dictionary_encode()
-        code = np.asarray(encoded.indices)
-        positions = np.asarray(batch.column("position"))
-        for number, contig in enumerate(encoded.dictionary.to_pylist()):
-            chosen = positions[code == number]
-            first, last = int(chosen.min()), int(chosen.max())
+        for contig, first, last, _ in extents(batch):
             back = 0
             if contig in self.spans:
                 first_before, last_before, back = self.spans[contig]

@@ -28,7 +28,7 @@ from allofus_spark.ingest.filters import GenotypeFilters
 from allofus_spark.ingest.hail_source import HailSource, hail_fingerprint, hail_kind
 from allofus_spark.ingest.source import Source
 from allofus_spark.ingest.vcf.header import VcfHeader, parse_header
-from allofus_spark.ingest.vcf_source import VcfSource
+from allofus_spark.ingest.vcf_source import VcfSource, rows_with_calls
 from allofus_spark.settings import IngestSettings
 from allofus_spark.tables import Warehouse
 
@@ -196,6 +196,7 @@ def plan_vcf(
         ),
         fingerprint=fingerprint((probe.file, probe.header.sha256) for probe in probes),
         warnings=tuple(warnings),
+        rows_of=rows_with_calls,
     )
 
 

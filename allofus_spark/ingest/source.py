@@ -17,7 +17,7 @@ from pyspark.sql import DataFrame, SparkSession
 from allofus_spark.errors import AllofusError
 from allofus_spark.genome import Build, ReferenceSequence
 from allofus_spark.ingest.filters import HIGH_QUALITY, GenotypeFilters
-from allofus_spark.ingest.order import Stretch
+from allofus_spark.ingest.order import Stretch, extents
 from allofus_spark.ingest.vcf import staging
 from allofus_spark.ingest.vcf.records import ParseContext
 
@@ -121,17 +121,22 @@ class Source(Protocol):
 def accounted(number: int, path: str, read: Callable[[Counter[str], Account], Rows]) -> Rows:
     """The rows that ``read`` gives, then a ledger row; an unusable file becomes a ledger row with the error.
 
-    ``read`` counts records in the counter and can add to the account.
+    ``read`` counts records in the counter and can add to the account, which tells too where the rows lie:
+    alleles as a `Stretch`, sites as ``pieces`` of (batch, contig, first and last position, rows).
     """
     counters: Counter[str] = Counter()
     account: Account = {"task": number, "path": path}
     stretch = Stretch()
+    pieces: list[tuple[int, str, int, int, int]] = []
     try:
-        for batch in read(counters, account):
-            if kind_of(batch) == staging.ALLELE:
+        for place, batch in enumerate(read(counters, account)):
+            kind = kind_of(batch)
+            if kind == staging.ALLELE:
                 stretch.add(batch)
+            elif kind == staging.SITE:
+                pieces += [(place, *extent) for extent in extents(batch)]
             yield batch
-        account |= {"counters": dict(counters), **dataclasses.asdict(stretch)}
+        account |= {"counters": dict(counters), **dataclasses.asdict(stretch), "pieces": pieces}
     except AllofusError as error:
         account |= {"error": type(error).__name__, "message": str(error)}
     columns = {"row_kind": pa.array([staging.LEDGER]), "ledger": pa.array([json.dumps(account)])}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial, reduce
@@ -36,16 +36,34 @@ _PASSTHROUGH_EXTENSIONS = (
     "org.apache.hadoop.shaded.io.compress.passthrough.extension",
 )
 
+RowsOf = Callable[[IngestJob, Split, VcfHeader, Iterable[LineChunk], Counter[str]], Rows]
+"""Staged rows of a split, given the header of its file and its lines; counts the records."""
+
+
+def rows_with_calls(
+    job: IngestJob, split: Split, header: VcfHeader, chunks: Iterable[LineChunk], counters: Counter[str]
+) -> Rows:
+    """Alleles with the calls of the callset's samples."""
+    context = job.context(
+        split.path, header.samples, column_line=header.column_line, contig_lengths=header.contig_lengths
+    )
+    for chunk in chunks:
+        yield from parse_chunk(chunk, context, counters)
+
 
 @dataclass(frozen=True)
 class VcfSource:
-    """Files of one callset that agree on samples and build, and the splits to read."""
+    """Files that agree on build, and on samples where calls are read, and the splits to read.
+
+    ``rows_of`` makes staged rows of the lines of a split; it goes to the workers by pickle.
+    """
 
     files: tuple[SourceFile, ...]
     headers: Mapping[str, VcfHeader]
     splits: tuple[Split, ...]
     fingerprint: str
     warnings: tuple[str, ...]
+    rows_of: RowsOf
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -115,28 +133,12 @@ class VcfSource:
                     reader = SplitReader(
                         stream, split, chunk_bytes=job.chunk_bytes, max_line_bytes=job.max_line_bytes
                     )
-                    yield from self.rows_of(job, split, reader, counters, account)
+                    yield from self.rows_of(job, split, self.headers[split.path], reader, counters)
             except OSError as error:
                 raise BadSource(f"{split.path}: cannot be read: {error}") from None
             account["report"] = dataclasses.asdict(reader.report)
 
         return accounted(number, split.path, read)
-
-    def rows_of(
-        self,
-        job: IngestJob,
-        split: Split,
-        chunks: Iterable[LineChunk],
-        counters: Counter[str],
-        account: Account,  # noqa: ARG002 -- for sources that say more of their rows
-    ) -> Rows:
-        """Staged rows of the lines of a split."""
-        header = self.headers[split.path]
-        context = job.context(
-            split.path, header.samples, column_line=header.column_line, contig_lengths=header.contig_lengths
-        )
-        for chunk in chunks:
-            yield from parse_chunk(chunk, context, counters)
 
     def check(self, accounts: Sequence[Account]) -> None:
         """Hold the bytes that were read against each file."""

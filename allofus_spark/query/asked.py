@@ -7,19 +7,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from allofus_spark.genome import Build, ReferenceSequence, normalise_alleles, variant_id
+from allofus_spark.genome import Build, ReferenceSequence, normalise_alleles, parse_variant_id, variant_id
 
-# A long allele stands in an id as its length and digest.
-_REF = r"[A-Za-z]+|\d+:[0-9a-f]{16}"
-_VARIANT = re.compile(
-    rf"(?P<contig>\S+?)(?P<sign>[-:_\s])(?P<position>[\d,]+)(?P=sign)(?P<ref>{_REF})[-:_\s>](?P<alt>\S+)"
+# Other ways to write a variant id: a position with commas, _ or blanks between, G>A.
+_SPELLED = re.compile(
+    r"(?P<contig>[^\s\[\]<>]+)[-:_\s](?P<position>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)[-:_\s]"
+    r"(?P<ref>[A-Za-z]+)[-:_\s>](?P<alt>\S+)"
 )
-_RS_NUMBER = re.compile(r"rs\d+", re.IGNORECASE)
+_RS_NUMBER = re.compile(r"rs[0-9]+", re.IGNORECASE)
 _BASES = re.compile("[ACGTN]+")
 
 
 @dataclass(frozen=True)
-class Asked:
+class NamedAllele:
     """An allele as written, alleles of bases in upper case."""
 
     contig: str
@@ -31,7 +31,7 @@ class Asked:
     def id(self) -> str:
         return variant_id(self.contig, self.position, self.ref, self.alt)
 
-    def normal_form(self, reference: ReferenceSequence | None) -> Asked:
+    def normal_form(self, reference: ReferenceSequence | None) -> NamedAllele:
         """Trimmed, and left-aligned where there is a reference; itself where an allele is not of bases."""
         pair = (self.ref, self.alt)
         if self.ref == self.alt or self.position < 1 or not all(map(_BASES.fullmatch, pair)):
@@ -39,23 +39,31 @@ class Asked:
         positions, refs, alts = normalise_alleles(
             self.contig, np.array([self.position]), [self.ref.encode()], [self.alt.encode()], reference
         )
-        return Asked(self.contig, int(positions[0]), refs[0].decode(), alts[0].decode())
+        return NamedAllele(self.contig, int(positions[0]), refs[0].decode(), alts[0].decode())
 
 
-def read_allele(text: str, build: Build) -> Asked | None:
+def read_allele(text: str, build: Build) -> NamedAllele | None:
     """The allele that ``text`` names: contig, position, ref and alt with ``-``, ``:``, ``_`` or a blank
     between; None: it names none. Raises BuildMismatch for a contig of another build.
 
     >>> from allofus_spark.genome import load_build
     >>> read_allele("22:19,963,748:g>a", load_build("GRCh38"))
-    Asked(contig='chr22', position=19963748, ref='G', alt='A')
+    NamedAllele(contig='chr22', position=19963748, ref='G', alt='A')
     """
-    parts = _VARIANT.fullmatch(text.strip())
+    parts = parse_variant_id(text.strip()) or parse_variant_id(_as_id(text.strip()))
     if parts is None:
         return None
-    ref, alt = (allele.upper() if allele.isalpha() else allele for allele in (parts["ref"], parts["alt"]))
-    contig = build.canonical_contig(parts["contig"])
-    return Asked(contig, int(parts["position"].replace(",", "")), ref, alt)
+    contig, position, *alleles = parts
+    ref, alt = (allele.upper() if allele.isalpha() else allele for allele in alleles)
+    return NamedAllele(build.canonical_contig(contig), position, ref, alt)
+
+
+def _as_id(text: str) -> str:
+    """A variant id of what is spelled otherwise; the text itself where it is nothing such."""
+    parts = _SPELLED.fullmatch(text)
+    if parts is None:
+        return text
+    return "-".join((parts["contig"], parts["position"].replace(",", ""), parts["ref"], parts["alt"]))
 
 
 def read_rs_number(text: str) -> str | None:

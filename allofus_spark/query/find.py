@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 from pyspark.sql import Column, Row
 from pyspark.sql import functions as F
 
-from allofus_spark.cohort import active_callsets, read_novelty
+from allofus_spark.cohort import active_callsets, newest_versions
 from allofus_spark.errors import NotFound, shown
 from allofus_spark.genome import ReferenceSequence, variant_id
-from allofus_spark.query.asked import Asked, read_allele, read_rs_number
+from allofus_spark.query.asked import NamedAllele, read_allele, read_rs_number
 from allofus_spark.query.listing import ListedVariant, list_alleles, list_gene
 from allofus_spark.query.places import Key, Places, key_of
 from allofus_spark.query.variant import VariantReport, describe_variant
-from allofus_spark.tables import ALLELE_KEY, KNOWN_VARIANTS, NOVELTY, VARIANT_SITES, VARIANTS, Warehouse
+from allofus_spark.tables import ALLELE_KEY, CATALOGUES, KNOWN_VARIANTS, VARIANT_SITES, VARIANTS, Warehouse
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,11 @@ def find_variant(warehouse: Warehouse, text: str, *, most: int) -> VariantReport
     return VariantList(number, len(keys), list_alleles(places, keys[:most]))
 
 
-def _asked(key: Key) -> Asked:
-    return Asked(key[0], key[2], key[3], key[4])
+def _asked(key: Key) -> NamedAllele:
+    return NamedAllele(key[0], key[2], key[3], key[4])
 
 
-def _find_allele(places: Places, asked: Asked) -> Row:
+def _find_allele(places: Places, asked: NamedAllele) -> Row:
     """The row of ``variants``, looked for as written, then in its normal form."""
     here = places.rows(VARIANTS, [(asked.contig, asked.position)])
     found = _same(here, asked)
@@ -66,56 +68,68 @@ def _find_allele(places: Places, asked: Asked) -> Row:
     return found
 
 
-def _same(rows: Sequence[Row], asked: Asked) -> Row | None:
+def _same(rows: Sequence[Row], asked: NamedAllele) -> Row | None:
     """Ids are compared, as a long allele may be given by its digest; without case, for breakends."""
     wanted = asked.id.lower()
     return next((row for row in rows if row.variant_id.lower() == wanted), None)
 
 
-def _nearest_help(places: Places, asked: Asked, here: Sequence[Row]) -> str:
+def _nearest_help(places: Places, asked: NamedAllele, here: Sequence[Row]) -> str:
     if here:
         others = sorted({row.variant_id for row in here})
         return f"other alleles there: {shown(others)}"
-    contigs = [row.contig for row in places.reader.read(VARIANTS).select("contig").distinct().collect()]
+    contigs = places.contigs(VARIANTS)
     if asked.contig not in contigs:
         return f"it has no variant on contig {asked.contig}; contigs: {shown(sorted(contigs))}"
     return f"it has no allele at {asked.contig}:{asked.position}"
 
 
 def _keys_of_rs_number(places: Places, number: str) -> list[Key]:
-    """Alleles of the cohort that catalogues, or else the callsets' own IDs, give the number to.
+    """Alleles of the cohort that the catalogues now, or else the callsets' own IDs, give the number to.
 
     A catalogue gives it to an allele; an ID of a callset is that of a record, with all its alleles.
     """
     reader = places.reader
-    if reader.holds(NOVELTY):
-        has = F.exists("reports", lambda report: _has_id(report["known_id"], number))
-        found = read_novelty(places.warehouse, reader).where(has).select(*ALLELE_KEY).collect()
-        if found:
-            return sorted(map(key_of, found))
+    versions = _versions_now(places)
     known: list[Row] = []
-    if reader.holds(KNOWN_VARIANTS):
-        known = reader.read(KNOWN_VARIANTS).where(_has_id(F.col("known_id"), number)).collect()
+    if versions and reader.holds(KNOWN_VARIANTS):
+        is_now = reduce(operator.or_, map(_is_version, versions, versions.values()))
+        known = reader.read(KNOWN_VARIANTS).where(is_now & _has_id("known_id", number)).collect()
         wanted = {key_of(row) for row in known}
         here = places.rows(VARIANTS, {(key[0], key[2]) for key in wanted})
         keys = sorted(wanted & {key_of(row) for row in here})
         if keys:
             return keys
     sites = reader.read(VARIANT_SITES).where(F.col("callset_id").isin(active_callsets(reader)))
-    own = sites.where(_has_id(F.col("input_id"), number)).select(*ALLELE_KEY).distinct().collect()
+    own = sites.where(_has_id("input_id", number)).select(*ALLELE_KEY).distinct().collect()
     if not own:
-        raise NotFound(_no_such_number(places, number, known))
+        raise NotFound(_no_such_number(places, number, known, versions))
     return sorted(map(key_of, own))
 
 
-def _has_id(ids: Column, wanted: str) -> Column:
-    return F.array_contains(F.split(ids, ";"), wanted)
+def _versions_now(places: Places) -> dict[str, str]:
+    """Version of each catalogue of ``summary.catalogue_set``; before there is such a set, of every one held,
+    the newest, as ``flag-novelty`` would choose it."""
+    versions = newest_versions(places.reader, places.warehouse.settings.summary.catalogue_set)
+    held = places.reader.rows(CATALOGUES)
+    by_age = sorted(held, key=lambda row: (str(row.catalogue_date or ""), row.version))
+    return versions or {row.catalogue: row.version for row in by_age}
 
 
-def _no_such_number(places: Places, number: str, known: Sequence[Row]) -> str:
+def _is_version(catalogue: str, version: str) -> Column:
+    return (F.col("catalogue") == catalogue) & (F.col("version") == version)
+
+
+def _has_id(ids: str, wanted: str) -> Column:
+    """Whether a column of IDs joined by ``;`` has one; that it is in the text can be told without a split."""
+    return F.contains(F.col(ids), F.lit(wanted)) & F.array_contains(F.split(ids, ";"), wanted)
+
+
+def _no_such_number(places: Places, number: str, known: Sequence[Row], versions: Mapping[str, str]) -> str:
     if not known:
-        where = f"novelty against {places.warehouse.settings.summary.catalogue_set}, the catalogues held"
-        return f"{number} is not in the warehouse: neither in {where}, nor an ID of a callset"
+        catalogues = [f"{name} {version}" for name, version in versions.items()]
+        where = f"in {shown(catalogues)}" if catalogues else "in a catalogue, as none is held"
+        return f"{number} is not in the warehouse: neither {where}, nor an ID of a callset"
     names = sorted({f"{row.catalogue} {row.version}" for row in known})
     alleles = sorted({variant_id(row.contig, row.position, row.ref, row.alt) for row in known})
     here = places.rows(VARIANTS, {(row.contig, row.position) for row in known})

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from allofus_spark.cohort import warehouse_build
 from allofus_spark.genome import Build
-from allofus_spark.tables import ALLELE_KEY, SnapshotReader, Table, Warehouse
+from allofus_spark.tables import ALLELE_KEY, SnapshotReader, Table, Warehouse, live_files
 
 Key = tuple[str, int, int, str, str]
 
@@ -39,6 +39,14 @@ class Places:
             return []
         frame = self.reader.read(table) if isinstance(table, Table) else table
         return frame.where(self._at(wanted)).collect()
+
+    def contigs(self, table: Table) -> list[str]:
+        """Contigs that a table partitioned by them has rows on, sorted; local files alone tell it."""
+        if self.warehouse.local_root is None:
+            rows = self.reader.read(table).select("contig").distinct().collect()
+            return sorted(row.contig for row in rows)
+        files = live_files(self.warehouse.local_path(table), self.reader.version(table))
+        return sorted({file.partition["contig"] for file in files})
 
     def _at(self, positions: list[tuple[str, int]]) -> Column:
         by_contig: defaultdict[str, list[int]] = defaultdict(list)

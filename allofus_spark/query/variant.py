@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 from pyspark.sql import Row
-from pyspark.sql import functions as F
 
 from allofus_spark.cohort import newest_versions, read_consequences, read_novelty
 from allofus_spark.query.places import Key, Places, key_of
@@ -22,13 +19,10 @@ from allofus_spark.tables import (
     NOVELTY,
     VARIANT_SITES,
     allele_frequencies,
-    contracts,
     variant_qc,
 )
 
 IMPACTS = ("HIGH", "MODERATE", "LOW", "MODIFIER")
-_ASSOCIATIONS = "associations"
-_MOST_ASSOCIATIONS = 10
 
 Values = Mapping[str, Any]
 
@@ -40,7 +34,7 @@ class VariantReport:
     ``frequencies`` by group (``overall``, ``overall_xx``, ``overall_xy`` and the ancestries), fields as in
     allele_frequencies; ``highest`` its columns max_af to fafmax_group. ``novelty`` a row of the table, with
     ``versions`` of all catalogues of the set; ``consequences`` most severe first; ``sites`` by callset, with
-    ``qc_reasons`` of variant_qc; ``associations`` those with the highest neg_log10_p.
+    ``qc_reasons`` of variant_qc.
     """
 
     variant_id: str
@@ -58,7 +52,6 @@ class VariantReport:
     annotator: str
     consequences: Sequence[Values] | None
     sites: Sequence[Values]
-    associations: Sequence[Values] | None
 
 
 def describe_variant(places: Places, variant: Row) -> VariantReport:
@@ -69,7 +62,6 @@ def describe_variant(places: Places, variant: Row) -> VariantReport:
         asked_frequencies = pool.submit(_frequencies, places, key)
         asked_novelty = pool.submit(_novelty, places, key)
         asked_consequences = pool.submit(_consequences, places, key)
-        asked_associations = pool.submit(_associations, places, key)
         sites = _sites(places, key)
     frequencies, novelty = asked_frequencies.result(), asked_novelty.result()
     return VariantReport(
@@ -84,7 +76,6 @@ def describe_variant(places: Places, variant: Row) -> VariantReport:
         annotator=settings.consequences.annotator,
         consequences=asked_consequences.result(),
         sites=sites,
-        associations=asked_associations.result(),
     )
 
 
@@ -143,16 +134,3 @@ def _sites(places: Places, key: Key) -> list[dict[str, Any]]:
             _of(places.rows(VARIANT_SITES, [(key[0], key[2])]), key), key=lambda row: str(row["callset_id"])
         )
     ]
-
-
-def _associations(places: Places, key: Key) -> list[dict[str, Any]] | None:
-    """The strongest associations; None where this version, or the snapshot, has no such table."""
-    tables = {table.name: table for table in contracts(places.warehouse.settings)}
-    table = tables.get(_ASSOCIATIONS)
-    if table is None or not places.reader.holds(table):
-        return None
-    is_allele = reduce(
-        operator.and_, (F.col(name) == F.lit(value) for name, value in zip(ALLELE_KEY, key, strict=True))
-    )
-    own = places.reader.read(table).where(is_allele)
-    return _of(own.orderBy(F.desc_nulls_last("neg_log10_p")).limit(_MOST_ASSOCIATIONS).collect(), key)

@@ -37,7 +37,7 @@ CATALOGUES = Table(
             "covered",
             array(struct(contig=STRING, first=LONG, last=LONG)),
             "Where an allele that is absent is unknown to the catalogue: intervals, 1-based and inclusive, "
-            "as declared, else the whole of every contig that has a record",
+            "as declared, else the whole of every contig that has an allele",
         ),
         Column("n_records", LONG, "Records read"),
         Column("n_alleles", LONG, "Distinct normalised alleles kept"),

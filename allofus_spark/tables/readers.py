@@ -40,7 +40,11 @@ class SnapshotReader:
     def rows(self, table: Table) -> list[Row]:
         if not self.holds(table):
             return []
-        return self._warehouse.rows_at(table, self._warehouse.kept(table, self._versions[table.name]))
+        return self._warehouse.rows_at(table, self.version(table))
 
     def holds(self, table: Table) -> bool:
         return table.name in self._versions
+
+    def version(self, table: Table) -> int:
+        """The version of a table that its rows are read from."""
+        return self._warehouse.kept(table, self._versions[table.name])

@@ -14,13 +14,13 @@ import pyarrow as pa
 
 from allofus_spark import errors
 from allofus_spark.genome import Build, ReferenceSequence, load_build
-from allofus_spark.ingest.bytes import SplitReport, check_reports, plan_splits
+from allofus_spark.ingest.bytes import plan_splits
 from allofus_spark.ingest.files import SourceFile
 from allofus_spark.ingest.filters import GenotypeFilters
 from allofus_spark.ingest.plan import probe_file
 from allofus_spark.ingest.source import IngestJob, parse_tasks
 from allofus_spark.ingest.vcf import staging
-from allofus_spark.ingest.vcf_source import VcfSource
+from allofus_spark.ingest.vcf_source import VcfSource, rows_with_calls
 
 HOM_REF, HET, HOM_ALT, MISSING = range(4)
 _SEX_CODES = {"XX": 1, "XY": 2}
@@ -87,7 +87,7 @@ def parse_file(
     genome.check_contig_lengths(probe.header.contig_lengths, where=str(path))
     splits = plan_splits(file.path, probe.kind, file.size, split_bytes)
     samples = probe.header.samples
-    source = VcfSource((file,), {file.path: probe.header}, tuple(splits), "", ())
+    source = VcfSource((file,), {file.path: probe.header}, tuple(splits), "", (), rows_with_calls)
     job = IngestJob(
         samples=samples,
         sex=np.array([_SEX_CODES.get((sex or {}).get(name, ""), 0) for name in samples], np.int8),
@@ -100,16 +100,7 @@ def parse_file(
         max_line_bytes=max_line_bytes,
     )
     before_reading()
-    numbers = pa.record_batch([pa.array(range(len(splits)))], names=["id"])
-    rows = pa.Table.from_batches(parse_tasks(source, job, [numbers]), schema=staging.STAGED).to_pylist()
-    ledgers = [json.loads(row["ledger"]) for row in rows if row["row_kind"] == staging.LEDGER]
-    for ledger in ledgers:
-        if "error" in ledger:
-            raise getattr(errors, ledger["error"])(ledger["message"])
-    check_reports([SplitReport(**ledger["report"]) for ledger in ledgers], probe.kind, file.size)
-    counters: Counter[str] = Counter()
-    for ledger in ledgers:
-        counters.update(ledger["counters"])
+    rows, counters, _ = read_all(source, job)
     parsed = ParsedFile(
         samples,
         [row for row in rows if row["row_kind"] == staging.ALLELE],
@@ -118,6 +109,23 @@ def parse_file(
     )
     assert counters["alleles_read"] == len(parsed.alleles)
     assert counters["records_refused"] == len(parsed.refused)
+    return parsed
+
+
+def read_all(
+    source: VcfSource, job: IngestJob
+) -> tuple[list[dict[str, Any]], Counter[str], list[dict[str, Any]]]:
+    """Staged rows of all splits, their counters and accounts, held against the file and each other."""
+    numbers = pa.record_batch([pa.array(range(source.n_tasks))], names=["id"])
+    rows = pa.Table.from_batches(parse_tasks(source, job, [numbers]), schema=staging.STAGED).to_pylist()
+    ledgers = [json.loads(row["ledger"]) for row in rows if row["row_kind"] == staging.LEDGER]
+    for ledger in ledgers:
+        if "error" in ledger:
+            raise getattr(errors, ledger["error"])(ledger["message"])
+    source.check(ledgers)
+    counters: Counter[str] = Counter()
+    for ledger in ledgers:
+        counters.update(ledger["counters"])
     read = counters["records_kept"] + counters["records_refused"] + counters["records_without_alt"]
     assert counters["records_read"] == read
-    return parsed
+    return rows, counters, ledgers

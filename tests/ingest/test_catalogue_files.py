@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from allofus_spark.errors import BadSource, BuildMismatch
 from allofus_spark.genome import ReferenceSequence, load_build
 from allofus_spark.ingest.catalogue import ranges as ranges_module
+from allofus_spark.ingest.catalogue import sites as sites_module
 from allofus_spark.ingest.catalogue.merge import KnownRows, RangeRows
 from allofus_spark.ingest.catalogue.ranges import Piece, cut_ranges, in_groups
 from allofus_spark.ingest.vcf import staging
@@ -353,3 +354,47 @@ def test_pieces_that_lie_over_each_other_are_left_to_a_sort() -> None:
     assert cut_ranges(heap(1 << 17, 4, 2 * 10**6)) is not None
     assert cut_ranges(heap(1 << 17, 64, 1)) is None  # too much memory at once
     assert cut_ranges(heap(1 << 16, 31, 10**5)) is None  # too much read again and again
+
+
+@given(sizes=st.lists(st.tuples(st.sampled_from(["site", "rejected"]), st.integers(1, 25)), max_size=20))
+def test_pieces_have_as_many_rows_however_few_a_buffer_gives(sizes: list[tuple[str, int]]) -> None:
+    """Only the last piece of a kind has fewer; rows of a kind keep their order."""
+    number = 0
+    batches = []
+    for kind, size in sizes:
+        columns = {
+            "row_kind": pa.repeat(kind, size),
+            "source_offset": pa.array(range(number, number + size), pa.int64()),
+        }
+        batches.append(staging.staged_batch(columns, size))
+        number += size
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sites_module, "PIECE_ROWS", 10)
+        pieces = list(sites_module.in_pieces(batches))
+    for kind in ("site", "rejected"):
+        own = [piece for piece in pieces if piece.column("row_kind")[0].as_py() == kind]
+        assert all(piece.num_rows == 10 for piece in own[:-1])
+        found = [offset for piece in own for offset in piece.column("source_offset").to_pylist()]
+        assert found == [
+            offset
+            for (name, _), batch in zip(sizes, batches, strict=True)
+            if name == kind
+            for offset in batch.column("source_offset").to_pylist()
+        ]
+
+
+def test_long_alleles_make_smaller_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sites_module, "_PIECE_BYTES", 5000)
+    long = [("chr1", position, "A", "C" * 2000, None) for position in range(1, 10)]
+    pieces = list(sites_module.in_pieces(batch_of([site]) for site in long))  # type: ignore[arg-type]
+    assert [piece.num_rows for piece in pieces] == [3, 3, 3]
+
+
+def test_a_file_s_pieces_do_not_grow_with_the_text_of_its_lines(tmp_path: Path) -> None:
+    """Thirty sites in chunks of one line each are one piece of the task's account."""
+    info = "X=" + "1" * 300
+    records = [f"chr1 {position} . A C . . {info}" for position in range(1, 31)]
+    path = write_bytes(tmp_path / "a.vcf", vcf_text(records, None))
+    parsed = parse_catalogue(path, chunk_bytes=400)
+    assert len(parsed.sites) == 30
+    assert parsed.pieces == [(0, "chr1", 1, 30, 30)]

@@ -51,7 +51,7 @@ def rows_of(warehouse: Warehouse, table: Table, version: str | None = None) -> l
 
 def known(warehouse: Warehouse, version: str = "1") -> Known:
     """Allele to known_id of a version, from the newest snapshot."""
-    rows = warehouse.read(KNOWN_VARIANTS).where(f"version = '{version}'").collect()
+    rows = warehouse.read(KNOWN_VARIANTS).where(f"catalogue = 'known' AND version = '{version}'").collect()
     alleles = {f"{row.contig}:{row.position}:{row.ref}:{row.alt}": row.known_id for row in rows}
     assert len(alleles) == len(rows)
     return alleles
@@ -79,6 +79,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_bytes(folder / "b.vcf", vcf_text(more, ["S9"], meta=["##fileDate=2026-01-03"]))
     write_bytes(folder / "c.tsv", "chrom\tpos\tref\talt\trsid\nX\t7\tc\tt\trs7\nchr1\t200\tGA\tGTTA\trs9\n")
     write_bytes(folder / "second.vcf", sites_text("chr1 100 rs2 A C"))
+    records = ["X 7 rs7 C T", "1 200 rs9 G GTT", "1 101 . A T", "1 200 rs10 G GTT", "1 100 rs2 A G,C"]
+    write_bytes(folder / "other.vcf", sites_text(*records, "1 100 rs1 A C", "21 300 rsX T C"))
     return folder
 
 
@@ -95,13 +97,17 @@ ALLELES: Known = {
 
 @pytest.fixture(scope="module")
 def held(spark: SparkSession, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    """A warehouse with versions 1 and 2; the tests below leave its content as it is."""
+    """A warehouse with versions 1 and 2, and with alleles of 1 written otherwise as another catalogue.
+
+    The tests below leave its content as it is.
+    """
     root = tmp_path_factory.mktemp("held")
     overrides = ["ingest.max_rejected_share=0.2", "genome.bin_width_bases=1000"]
     warehouse = Warehouse(spark, load_settings(warehouse=str(root), overrides=overrides))
     counters = ingest(warehouse, *(folder / name for name in FILES))
     assert (counters["alleles_read"], counters["alleles_kept"], counters["alleles_merged"]) == (8, 6, 2)
     ingest(warehouse, folder / "second.vcf", version="2", covers=["chr1:1-500", "1:400-600", "chr2:5-5"])
+    ingest(warehouse, folder / "other.vcf", name="other", version="1")
     return warehouse
 
 
@@ -122,7 +128,7 @@ def test_equal_alleles_of_all_files_are_one_row_with_all_their_ids(held: Warehou
 
 
 def test_what_is_said_about_a_version(held: Warehouse, folder: Path) -> None:
-    first, second = rows_of(held, CATALOGUES)
+    first, second, _ = rows_of(held, CATALOGUES)
     lines = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in FILES]
     assert first["checksum"] == hashlib.sha256("".join(lines).encode()).hexdigest()
     assert second["checksum"] == hashlib.sha256((folder / "second.vcf").read_bytes()).hexdigest()
@@ -152,19 +158,15 @@ def test_every_record_of_every_file_is_accounted_for(held: Warehouse, folder: Pa
     ]
 
 
-def test_partitions_tell_whether_their_alleles_are_the_same(
-    held: Warehouse, spark: SparkSession, tmp_path: Path
-) -> None:
-    """The hash is of the rows, not of their order, files or version; bins are 1,000 bases wide."""
-    partitions = {(row["version"], row["contig"]): row for row in rows_of(held, KNOWN_PARTITIONS)}
+def test_partitions_tell_whether_their_alleles_are_the_same(held: Warehouse) -> None:
+    """The hash is of the rows, not of their order, files, name or version; bins are 1,000 bases wide."""
+    rows = rows_of(held, KNOWN_PARTITIONS)
+    partitions = {(row["version"], row["contig"]): row for row in rows if row["catalogue"] == "known"}
     sizes = {key: (row["bin"], row["n_alleles"]) for key, row in partitions.items()}
     assert sizes == {
         ("1", "chr1"): (0, 4), ("1", "chr21"): (0, 1), ("1", "chrX"): (0, 1), ("2", "chr1"): (0, 1),
     }  # fmt: skip
-    other = Warehouse(spark, load_settings(warehouse=str(tmp_path / "other")))
-    records = ["X 7 rs7 C T", "1 200 rs9 G GTT", "1 101 . A T", "1 200 rs10 G GTT", "1 100 rs2 A G,C"]
-    ingest(other, write_bytes(tmp_path / "o.vcf", sites_text(*records, "1 100 rs1 A C", "21 300 rsX T C")))
-    hashes = {row["contig"]: row["content_hash"] for row in rows_of(other, KNOWN_PARTITIONS)}
+    hashes = {row["contig"]: row["content_hash"] for row in rows if row["catalogue"] == "other"}
     assert hashes["chr1"] == partitions["1", "chr1"]["content_hash"]
     assert hashes["chrX"] == partitions["1", "chrX"]["content_hash"]
     assert hashes["chr21"] != partitions["1", "chr21"]["content_hash"]
@@ -338,7 +340,11 @@ def test_other_ways_give_the_same_rows(
     (row,) = warehouse.read(CATALOGUES).collect()
     assert row.checksum == rows_of(held, CATALOGUES)[0]["checksum"]
     hashes = {(row.contig, row.content_hash) for row in warehouse.read(KNOWN_PARTITIONS).collect()}
-    assert hashes == {(row["contig"], row["content_hash"]) for row in rows_of(held, KNOWN_PARTITIONS, "1")}
+    assert hashes == {
+        (row["contig"], row["content_hash"])
+        for row in rows_of(held, KNOWN_PARTITIONS, "1")
+        if row["catalogue"] == "known"
+    }
     assert warehouse.read(REJECTED_KNOWN_RECORDS).count() == 1
     assert ingest(warehouse, *(f"{sources}/{name}" for name in FILES)) == {"catalogues_unchanged": 1}
 

@@ -28,17 +28,8 @@ def allofus(*arguments: str) -> Result:
 def test_help_shows_a_first_session_and_every_command() -> None:
     answer = allofus("--help")
     assert answer.exit_code == 0
-    names = (
-        "ingest-samples",
-        "ingest-genotypes",
-        "qc",
-        "frequencies",
-        "summary",
-        "variant",
-        "query",
-        "status",
-    )
-    for name in names:
+    assert {"ingest-genotypes", "variant"} <= set(main.commands)
+    for name in main.commands:
         assert name in answer.output
         one = allofus(name, "--help")
         assert one.exit_code == 0

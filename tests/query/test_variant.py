@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,23 +15,12 @@ from allofus_spark.cli import main
 from allofus_spark.cli.options import clear_errors
 from allofus_spark.errors import BuildMismatch, NotFound
 from allofus_spark.genome import load_build
-from allofus_spark.query import VariantList, VariantReport, find_variant, variant
+from allofus_spark.query import VariantList, VariantReport, find_variant
 from allofus_spark.query.asked import read_allele
-from allofus_spark.tables import (
-    CATALOGUE_SETS,
-    CONSEQUENCES,
-    KNOWN_VARIANTS,
-    NOVELTY,
-    Column,
-    RowsWrite,
-    Table,
-    Warehouse,
-    Zone,
-    start_run,
-)
-from allofus_spark.tables.types import DOUBLE, STRING
-from allofus_spark.tables.variant_tables import ALLELE_COLUMNS, ALLELE_KEY
+from allofus_spark.tables import KNOWN_VARIANTS, RowsWrite, Warehouse, start_run
 from tests.variant_tables import BIN_WIDTH, GROUPS, Allele, make_warehouse
+
+from .conftest import BARE
 
 LONG = "A" * 150
 COMT = Allele(
@@ -74,17 +62,25 @@ FAR = Allele(
 # One more allele of the gene at every second base.
 INTRON = ("ENST1", "COMT", ["intron_variant"], None)
 MORE = [Allele("chr22", 19_964_000 + 2 * place, "T", "G", transcripts=[INTRON]) for place in range(5)]
-KNOWN = [("chr22", 20_000_100, "AC", "A", "rs99"), ("chr22", 19_963_748, "G", "T", "rs100;rs98")]
-KNOWN += [("chr1", 77, "G", "T", "rs101")]
+KNOWN = [
+    ("dbsnp", "156", "chr22", 20_000_100, "AC", "A", "rs99"),
+    ("dbsnp", "156", "chr22", 19_963_748, "G", "T", "rs100;rs98"),
+    ("dbsnp", "156", "chr22", 19_963_748, "G", "A", "rs4680;rs165688"),
+    ("dbsnp", "156", "chrX", 25_000_000, "T", "C", "rs165688"),
+    ("dbsnp", "156", "chr1", 77, "G", "T", "rs101"),
+    # An earlier version, and a catalogue of another set: nobody asks them.
+    ("dbsnp", "155", "chr22", 19_963_748, "G", "C", "rs4680;rs9"),
+    ("clinvar", "1", "chr22", 19_963_748, "G", "C", "rs9"),
+]
 
 
 @pytest.fixture(scope="module")
-def catalogue(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+def alleles_held(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     root = str(tmp_path_factory.mktemp("variant") / "w")
     warehouse = make_warehouse(spark, root, [COMT, OTHER, DELETION, INSERTION, SYMBOLIC, FAR, *MORE])
     known = [
-        ("dbsnp", "156", contig, position // BIN_WIDTH, position, ref, alt, ids)
-        for contig, position, ref, alt, ids in KNOWN
+        (*version, contig, position // BIN_WIDTH, position, ref, alt, ids)
+        for *version, contig, position, ref, alt, ids in KNOWN
     ]
     with start_run(warehouse, "known") as run:
         run.write(RowsWrite(KNOWN_VARIANTS, known))
@@ -92,11 +88,11 @@ def catalogue(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture
-def ask(catalogue: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Any:
+def ask(alleles_held: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Any:
     @contextmanager
     def opened(*_: object) -> Iterator[Warehouse]:
         with clear_errors():
-            yield catalogue
+            yield alleles_held
 
     monkeypatch.setattr("allofus_spark.cli.variant.open_warehouse", opened)
 
@@ -134,8 +130,8 @@ def list_of(warehouse: Warehouse, text: str, most: int = 10) -> VariantList:
         ("RS99", DELETION),
     ],
 )
-def test_a_variant_is_found_by_every_name(text: str, allele: Allele, catalogue: Warehouse) -> None:
-    report = report_of(catalogue, text)
+def test_a_variant_is_found_by_every_name(text: str, allele: Allele, alleles_held: Warehouse) -> None:
+    report = report_of(alleles_held, text)
     assert (report.variant_id, report.contig, report.position) == (allele.id, allele.contig, allele.position)
     assert (report.ref, report.alt, report.variant_type) == (allele.ref, allele.alt, allele.kind)
 
@@ -144,11 +140,24 @@ def test_contigs_with_signs_in_their_names_are_read_whole() -> None:
     asked = read_allele("HLA*01:01:01:01-7-A-C", load_build("GRCh38"))
     assert asked is not None
     assert (asked.contig, asked.position, asked.ref, asked.alt) == ("HLA*01:01:01:01", 7, "A", "C")
-    assert read_allele("COMT", load_build("GRCh38")) is None
 
 
-def test_the_report_says_what_the_tables_say(catalogue: Warehouse) -> None:
-    report = report_of(catalogue, "22-19963748-G-A")
+@pytest.mark.parametrize(
+    "text", ["COMT", "1-,,,-A-C", "1-1,00-A-C", f"1-{'9' * 5000}-A-C", "1-\u0665-A-C", ""]
+)
+def test_what_names_no_allele_is_not_one(text: str) -> None:
+    assert read_allele(text, load_build("GRCh38")) is None
+
+
+@pytest.mark.parametrize("rows", ["0", "-1"])
+def test_a_list_has_a_line_at_the_least(rows: str, ask: Any) -> None:
+    answer = ask("COMT", "--rows", rows)
+    assert answer.exit_code == 2
+    assert f"{rows} is not in the range x>=1" in answer.output
+
+
+def test_the_report_says_what_the_tables_say(alleles_held: Warehouse) -> None:
+    report = report_of(alleles_held, "22-19963748-G-A")
     assert report.frequencies is not None
     assert list(report.frequencies) == ["overall", "overall_xx", "overall_xy", *GROUPS]
     for group in ("overall", *GROUPS):
@@ -163,18 +172,17 @@ def test_the_report_says_what_the_tables_say(catalogue: Warehouse) -> None:
     assert [row["transcript_id"] for row in report.consequences] == ["ENST00000361682", "ENST00000678868"]
     filters = {site["callset_id"]: (site["filters"], site["retired_by"]) for site in report.sites}
     assert filters == {"c1": ([], None), "c2": (None, None), "old": (["LowQual", "s50"], "c1")}
-    assert report.associations is None
 
 
-def test_an_rs_number_of_several_alleles_is_a_list(catalogue: Warehouse) -> None:
-    found = list_of(catalogue, "rs165688")
+def test_an_rs_number_of_several_alleles_is_a_list(alleles_held: Warehouse) -> None:
+    found = list_of(alleles_held, "rs165688")
     assert (found.asked, found.total) == ("rs165688", 2)
     assert [item.variant_id for item in found.variants] == [COMT.id, FAR.id]
     assert [item.term for item in found.variants] == ["missense_variant", "intron_variant"]
 
 
-def test_a_gene_is_a_list_by_impact(catalogue: Warehouse) -> None:
-    found = list_of(catalogue, "COMT", most=3)
+def test_a_gene_is_a_list_by_impact(alleles_held: Warehouse) -> None:
+    found = list_of(alleles_held, "COMT", most=3)
     assert found.total == 2 + len(MORE)
     assert [item.variant_id for item in found.variants] == [OTHER.id, COMT.id, MORE[0].id]
     first, second, _ = found.variants
@@ -186,8 +194,8 @@ def test_a_gene_is_a_list_by_impact(catalogue: Warehouse) -> None:
         "unreported",
     )
     assert (second.af, second.status) == (80 / 300, "reported")
-    assert [item.variant_id for item in list_of(catalogue, "c9ORF72").variants] == [FAR.id]
-    assert list_of(catalogue, "ENSG-C9orf72").total == 1
+    assert [item.variant_id for item in list_of(alleles_held, "c9ORF72").variants] == [FAR.id]
+    assert list_of(alleles_held, "ENSG-C9orf72").total == 1
 
 
 @pytest.mark.parametrize(
@@ -204,18 +212,18 @@ def test_a_gene_is_a_list_by_impact(catalogue: Warehouse) -> None:
             "rs100 is 22-19963748-G-T in dbsnp 156, and not in this cohort, which has other",
         ),
         ("rs101", "rs101 is 1-77-G-T in dbsnp 156, and not in this cohort, which has no allele there"),
-        ("rs9", "rs9 is not in the warehouse: neither in novelty against default"),
+        ("rs9", "rs9 is not in the warehouse: neither in dbsnp 156, gnomad 4.1, nor an ID of a callset"),
         ("BRCA2", "no variant has a consequence for a gene BRCA2 .annotator csq."),
     ],
 )
-def test_what_is_not_there_is_said_with_what_is(text: str, message: str, catalogue: Warehouse) -> None:
+def test_what_is_not_there_is_said_with_what_is(text: str, message: str, alleles_held: Warehouse) -> None:
     with pytest.raises(NotFound, match=message):
-        find_variant(catalogue, text, most=10)
+        find_variant(alleles_held, text, most=10)
 
 
-def test_a_contig_of_another_build_is_refused(catalogue: Warehouse) -> None:
+def test_a_contig_of_another_build_is_refused(alleles_held: Warehouse) -> None:
     with pytest.raises(BuildMismatch, match="GRCh37"):
-        find_variant(catalogue, "NC_000022.10-5-G-A", most=10)
+        find_variant(alleles_held, "NC_000022.10-5-G-A", most=10)
 
 
 def test_one_screen(ask: Any) -> None:
@@ -234,7 +242,7 @@ def test_one_screen(ask: Any) -> None:
         assert text in answer.stdout
 
 
-def test_json_is_one_object_that_says_the_same(ask: Any, catalogue: Warehouse) -> None:
+def test_json_is_one_object_that_says_the_same(ask: Any, alleles_held: Warehouse) -> None:
     answer = json.loads(ask("22-19963748-G-A", "--json").stdout)
     assert answer["frequencies"]["eur"]["af"] == 0.5
     assert answer["frequencies"]["mid"]["af"] is None
@@ -255,23 +263,10 @@ def test_what_is_not_found_ends_with_a_sentence(ask: Any) -> None:
     assert answer.stderr.startswith("error: 22-19963748-G-T is not in the warehouse; other alleles")
 
 
-def test_before_novelty_and_consequences_a_variant_is_shown(
-    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    left_out = (NOVELTY, CONSEQUENCES, CATALOGUE_SETS)
-    bare = make_warehouse(spark, str(tmp_path / "w"), [COMT], left_out=left_out)
-    report = report_of(bare, "22-19963748-G-A")
+def test_before_novelty_and_consequences_a_variant_is_shown(bare: Warehouse) -> None:
+    report = report_of(bare, BARE[0].id)
     assert (report.novelty, report.consequences, report.versions, report.rs_ids) == (None, None, {}, [])
     with pytest.raises(NotFound, match="genes cannot be looked up"):
         find_variant(bare, "COMT", most=10)
-
-    columns = (*ALLELE_COLUMNS, Column("phenotype", STRING, "x"), Column("neg_log10_p", DOUBLE, "x", True))
-    table = Table("associations", Zone.REGISTERED, "x", (*ALLELE_KEY, "phenotype"), columns)
-    with start_run(bare, "associate") as run:
-        values = [("a", 3.0), ("b", None), ("c", 40.5)]
-        run.write(RowsWrite(table, [(*COMT.key, *value) for value in values]))
-    monkeypatch.setattr(variant, "contracts", lambda _: [table])
-    associations = report_of(bare, "22-19963748-G-A").associations
-    assert associations == [
-        {"phenotype": name, "neg_log10_p": value} for name, value in [("c", 40.5), ("a", 3.0), ("b", None)]
-    ]
+    with pytest.raises(NotFound, match="rs4680 is not in the warehouse: neither in a catalogue"):
+        find_variant(bare, "rs4680", most=10)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,14 +10,16 @@ from pyspark.sql import SparkSession
 
 from allofus_spark.query import run_query
 from allofus_spark.settings import load_settings
-from allofus_spark.tables import CATALOGUE_SETS, CONSEQUENCES, NOVELTY, Warehouse
+from allofus_spark.tables import Warehouse
 from tests.variant_tables import GROUPS, Allele, make_warehouse, random_alleles
+
+from .conftest import BARE
 
 ALLELES = random_alleles(seed=3, n=60)
 
 
 @pytest.fixture(scope="module")
-def catalogue(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+def alleles_held(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     return make_warehouse(spark, str(tmp_path_factory.mktemp("vat") / "w"), ALLELES)
 
 
@@ -58,14 +59,14 @@ def rows_of(warehouse: Warehouse, text: str = "SELECT * FROM vat") -> list[dict[
     return sorted((row.asDict() for row in run_query(warehouse, text).collect()), key=sort_key)
 
 
-def test_every_cell_is_that_of_the_tables(catalogue: Warehouse) -> None:
+def test_every_cell_is_that_of_the_tables(alleles_held: Warehouse) -> None:
     expected = [row for allele in ALLELES if allele.passes for row in plain_rows(allele)]
-    assert rows_of(catalogue) == sorted(expected, key=sort_key)
+    assert rows_of(alleles_held) == sorted(expected, key=sort_key)
     assert 0 < sum(allele.passes for allele in ALLELES) < len(ALLELES)
 
 
-def test_columns_stand_in_the_order_of_the_public_table(catalogue: Warehouse) -> None:
-    columns = run_query(catalogue, "SELECT * FROM vat").columns
+def test_columns_stand_in_the_order_of_the_public_table(alleles_held: Warehouse) -> None:
+    columns = run_query(alleles_held, "SELECT * FROM vat").columns
     assert ",".join(columns[:7]) == "vid,transcript,contig,position,ref_allele,alt_allele,gvs_all_ac"
     assert ",".join(columns[-9:]) == (
         "gene_symbol,transcript_source,aa_change,consequence,dna_change_in_transcript,variant_type,"
@@ -73,25 +74,23 @@ def test_columns_stand_in_the_order_of_the_public_table(catalogue: Warehouse) ->
     )
 
 
-def test_other_settings_show_all_sites_and_another_annotator_s_nothing(catalogue: Warehouse) -> None:
+def test_other_settings_show_all_sites_and_another_annotator_s_nothing(alleles_held: Warehouse) -> None:
     overrides = ["summary.passing_only=false", "summary.catalogue_set=other", "consequences.annotator=vep"]
-    other = Warehouse(catalogue.spark, load_settings(warehouse=catalogue.root, overrides=overrides))
+    other = Warehouse(alleles_held.spark, load_settings(warehouse=alleles_held.root, overrides=overrides))
     rows = rows_of(other)
     assert [row["vid"] for row in rows] == sorted(allele.id for allele in ALLELES)
     assert {row["novelty_status"] for row in rows} == {row["consequence"] for row in rows} == {None}
 
 
-def test_it_answers_before_novelty_and_consequences_are_there(spark: SparkSession, tmp_path: Path) -> None:
-    left_out = (NOVELTY, CONSEQUENCES, CATALOGUE_SETS)
-    bare = make_warehouse(spark, str(tmp_path / "w"), ALLELES[:9], left_out=left_out)
+def test_it_answers_before_novelty_and_consequences_are_there(bare: Warehouse) -> None:
     rows = rows_of(bare, "SELECT vid, transcript, gene_id, novelty_status, dbsnp_rsid FROM vat")
-    passing = sorted(allele.id for allele in ALLELES[:9] if allele.passes)
+    passing = sorted(allele.id for allele in BARE if allele.passes)
     assert [tuple(row.values()) for row in rows] == [(vid, None, None, None, None) for vid in passing]
 
 
-def test_a_place_prunes_every_table_that_is_read(catalogue: Warehouse) -> None:
+def test_a_place_prunes_every_table_that_is_read(alleles_held: Warehouse) -> None:
     text = "SELECT vid FROM vat WHERE contig = 'chr22' AND position BETWEEN 1 AND 20000000"
-    plan = run_query(catalogue, text)._jdf.queryExecution().executedPlan().toString()
+    plan = run_query(alleles_held, text)._jdf.queryExecution().executedPlan().toString()
     scans = re.findall(r"PartitionFilters: \[(.*?)\].*?PushedFilters: \[(.*?)\]", plan)
     assert len(scans) >= 3
     for partition, pushed in scans:

@@ -35,14 +35,14 @@ COUNTS = (
 
 
 @pytest.fixture(scope="module")
-def catalogue(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+def alleles_held(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     root = str(tmp_path_factory.mktemp("summary") / "w")
     return make_warehouse(spark, root, ALLELES, summary__frequency_bounds=f"{list(BOUNDS)}")
 
 
 @pytest.fixture(scope="module")
-def summary(catalogue: Warehouse) -> Summary:
-    return summarise_variants(catalogue)
+def summary(alleles_held: Warehouse) -> Summary:
+    return summarise_variants(alleles_held)
 
 
 def plain_class(ac: int, af: float) -> str:
@@ -101,18 +101,18 @@ def test_classes_of_a_dimension_add_up_and_every_ancestry_has_each(summary: Summ
 
 
 def test_a_recompute_gives_the_same_rows_and_leaves_those_of_other_sets(
-    catalogue: Warehouse, summary: Summary
+    alleles_held: Warehouse, summary: Summary
 ) -> None:
-    before = sorted(catalogue.read(VARIANT_SUMMARY).collect())
+    before = sorted(alleles_held.read(VARIANT_SUMMARY).collect())
     overrides = ["summary.catalogue_set=other", "summary.passing_only=false"]
-    other = Warehouse(catalogue.spark, load_settings(warehouse=catalogue.root, overrides=overrides))
+    other = Warehouse(alleles_held.spark, load_settings(warehouse=alleles_held.root, overrides=overrides))
     all_sites = summarise_variants(other)
     assert all_sites.versions == {"clinvar": "1"}
     for row in all_sites.of("all"):
         assert row.n_not_flagged == row.n_variants == sum(n.n_variants for n in summary.of("filter"))
-    again = summarise_variants(catalogue)
+    again = summarise_variants(alleles_held)
     assert (again.rows, again.warnings) == (summary.rows, summary.warnings)
-    after = catalogue.read(VARIANT_SUMMARY)
+    after = alleles_held.read(VARIANT_SUMMARY)
     assert sorted(after.where("catalogue_set = 'default'").collect()) == before
     assert after.where("catalogue_set = 'other'").count() == len(all_sites.rows)
 
@@ -138,11 +138,11 @@ def test_without_frequencies_nothing_is_counted(spark: SparkSession, tmp_path: P
 
 
 def test_the_screen_tells_the_three_numbers_first(
-    catalogue: Warehouse, summary: Summary, monkeypatch: pytest.MonkeyPatch
+    alleles_held: Warehouse, summary: Summary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     @contextmanager
     def opened(*_: object) -> Iterator[Warehouse]:
-        yield catalogue
+        yield alleles_held
 
     monkeypatch.setattr("allofus_spark.cli.summary.open_warehouse", opened)
     answer = CliRunner().invoke(main, ["summary"], catch_exceptions=False)

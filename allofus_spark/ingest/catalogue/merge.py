@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from allofus_spark.arrow import begins_run
-from allofus_spark.ingest.catalogue.ranges import Range
+from allofus_spark.ingest.catalogue.ranges import Part, Range
 from allofus_spark.tables import KNOWN_VARIANTS
 
 KEY = ("contig", "position", "ref", "alt")
@@ -72,18 +73,24 @@ class RangeRows:
 
 def read_ranges(ranges: Iterable[Range]) -> Iterator[pa.RecordBatch]:
     """The sites of each range, sorted by allele. What neighbours share is read once."""
-    held: dict[tuple[str, int], pa.Table] = {}
+    held: dict[Part, pa.Table] = {}
     for own in ranges:
-        held = {part: held[part] if part in held else _read_part(*part) for part in own.parts}
+        new = _read_parts(part for part in own.parts if part not in held)
+        held = {part: held[part] if part in held else new[part] for part in own.parts}
         inside = [_within(sites, own) for sites in held.values()]
         rows = _one_batch([batch for sites in inside for batch in sites.to_batches()])
         if rows.num_rows:
             yield _sorted(rows)
 
 
-def _read_part(path: str, row_group: int) -> pa.Table:
-    with pq.ParquetFile(path) as file:
-        return file.read_row_group(row_group, columns=list(SITE_COLUMNS))
+def _read_parts(parts: Iterable[Part]) -> dict[Part, pa.Table]:
+    """The sites of row groups; each file is opened once."""
+    read = {}
+    for path, of_file in itertools.groupby(sorted(parts), key=lambda part: part[0]):
+        with pq.ParquetFile(path) as file:
+            for part in of_file:
+                read[part] = file.read_row_group(part[1], columns=list(SITE_COLUMNS))
+    return read
 
 
 def _within(sites: pa.Table, own: Range) -> pa.Table:

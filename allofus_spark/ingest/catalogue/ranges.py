@@ -23,6 +23,10 @@ _MOST_ROWS = 1 << 21
 _MOST_READING = 4
 
 
+Part = tuple[str, int]
+"""A staged file and the number of a row group."""
+
+
 class Piece(NamedTuple):
     """The rows of one contig in one row group of a staged file; positions are 1-based."""
 
@@ -40,7 +44,7 @@ class Range(NamedTuple):
     contig: str
     first: int
     stop: int
-    parts: tuple[tuple[str, int], ...]
+    parts: tuple[Part, ...]
 
 
 def pieces_of(accounts: Iterable[Account], paths: Sequence[str]) -> list[Piece]:

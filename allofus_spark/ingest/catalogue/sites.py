@@ -1,19 +1,107 @@
-"""One buffer of record lines to alleles with their IDs; calls, where there are any, are not looked at."""
+"""Lines of a catalogue to alleles with their IDs; calls, where there are any, are not looked at."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from allofus_spark.ingest.bytes import LineChunk, Split
+from allofus_spark.ingest.catalogue.columns import SiteColumns
+from allofus_spark.ingest.catalogue.table_lines import head_lines_in, table_lines
+from allofus_spark.ingest.source import IngestJob, Rows, kind_of
 from allofus_spark.ingest.vcf import staging
 from allofus_spark.ingest.vcf.alternates import EXPLICIT, SYMBOLIC, split_alternates
+from allofus_spark.ingest.vcf.header import VcfHeader
 from allofus_spark.ingest.vcf.parse import normalised, rejected_batch
 from allofus_spark.ingest.vcf.records import Lines, ParseContext, read_records
-from allofus_spark.ingest.vcf.scan import ID, Reason
+from allofus_spark.ingest.vcf.scan import FIXED_ONLY, ID, Reason
+
+# Rows of one piece of a staged file: what is read at once when alleles are put together. Fewer where alleles
+# are so long that they take more bytes.
+PIECE_ROWS = 1 << 17
+_PIECE_BYTES = 1 << 26
+
+
+@dataclass(frozen=True)
+class SiteRows:
+    """Staged rows of the lines of a split; ``columns`` are those of the delimited files, by path."""
+
+    columns: Mapping[str, SiteColumns]
+
+    def __call__(
+        self,
+        job: IngestJob,
+        split: Split,
+        header: VcfHeader,
+        chunks: Iterable[LineChunk],
+        counters: Counter[str],
+    ) -> Rows:
+        """Sites and refused records, in pieces."""
+        context = job.context(split.path, (), contig_lengths=header.contig_lengths)
+        context = dataclasses.replace(context, n_columns=FIXED_ONLY)
+        return in_pieces(
+            rows for lines in self._lines(split, chunks) for rows in parse_sites(lines, context, counters)
+        )
+
+    def _lines(self, split: Split, chunks: Iterable[LineChunk]) -> Iterator[Lines]:
+        columns = self.columns.get(split.path)
+        n_before = 0
+        for chunk in chunks:
+            if columns is None:
+                yield chunk
+                continue
+            in_head = head_lines_in(chunk, n_before, columns) if split.start == 0 else 0
+            yield table_lines(chunk, columns, in_head)
+            n_before += len(chunk.line_starts) - 1
+
+
+@dataclass
+class _Piece:
+    """Rows of one kind that have not been handed on yet."""
+
+    batches: list[pa.RecordBatch] = dataclasses.field(default_factory=list)
+    n_rows: int = 0
+    n_bytes: int = 0
+
+    def add(self, rows: pa.RecordBatch) -> None:
+        self.batches.append(rows)
+        self.n_rows += rows.num_rows
+        self.n_bytes += rows.nbytes
+
+    def taken(self) -> Rows:
+        """All rows, `PIECE_ROWS` at the most in a batch."""
+        rows = pa.concat_batches(self.batches)
+        self.batches, self.n_rows, self.n_bytes = [], 0, 0
+        for start in range(0, rows.num_rows, PIECE_ROWS):
+            yield rows.slice(start, PIECE_ROWS)
+
+
+def in_pieces(batches: Iterable[pa.RecordBatch]) -> Rows:
+    """The same rows, those of a kind in batches of `PIECE_ROWS`, the last ones in what is left.
+
+    However long the lines are that the rows were read from, so that pieces grow with rows alone.
+    """
+    pieces: dict[str, _Piece] = {}
+    for batch in batches:
+        piece = pieces.setdefault(kind_of(batch), _Piece())
+        piece.add(batch)
+        if piece.n_rows < PIECE_ROWS and piece.n_bytes < _PIECE_BYTES:
+            continue
+        is_long = piece.n_bytes >= _PIECE_BYTES
+        for rows in piece.taken():
+            if rows.num_rows == PIECE_ROWS or is_long:
+                yield rows
+            else:
+                piece.add(rows)
+    for piece in pieces.values():
+        if piece.batches:
+            yield from piece.taken()
 
 
 def parse_sites(chunk: Lines, context: ParseContext, ledger: Counter[str]) -> Iterator[pa.RecordBatch]:

@@ -20,6 +20,7 @@ from allofus_spark.hadoop import hadoop_path
 from allofus_spark.ingest.files import SourceFile, java_errors
 from allofus_spark.ingest.vcf.header import VcfHeader
 from allofus_spark.ingest.vcf.scan import MAX_POSITION
+from allofus_spark.tables import quoted
 from allofus_spark.tasks import numbers_in, task_numbers
 
 _READ_BYTES = 1 << 20
@@ -28,7 +29,7 @@ _DIGEST_TYPE = "number long, sha256 string, error string"
 
 
 @dataclass(frozen=True)
-class Description:
+class CatalogueVersion:
     """A version of a catalogue as declared and as its files are; ``covered`` None: not declared."""
 
     catalogue: str
@@ -41,9 +42,9 @@ class Description:
     covered: tuple[Interval, ...] | None
 
     @property
-    def rows(self) -> str:
-        """The predicate of its rows, in any table that is partitioned so."""
-        return f"catalogue = '{self.catalogue}' AND version = '{self.version}'"
+    def predicate(self) -> str:
+        """SQL condition of its rows, in any table that is partitioned so."""
+        return f"catalogue = {quoted(self.catalogue)} AND version = {quoted(self.version)}"
 
     def is_held(
         self, held: Row | None, contigs: Iterable[str], lengths: Mapping[str, int], *, replace: bool
