@@ -18,6 +18,7 @@ from allofus_spark.genome import (
     normalise,
     normalise_alleles,
     reference_mismatches,
+    reference_unknown,
 )
 
 from .plain_alleles import StringReference, haplotype, plain_normal_form, plain_trim
@@ -125,6 +126,15 @@ def test_ambiguity_codes_contradict_only_other_bases() -> None:
     mismatches = reference_mismatches("chrT", positions, [ref.encode() for ref in refs], reference)
     assert mismatches.tolist() == expected
     assert not reference_mismatches("chrU", positions, [b"T"] * 12, reference).any()
+
+
+def test_bases_that_the_reference_does_not_know() -> None:
+    reference: Any = StringReference("chrT", "acgtNRMA")
+    refs = [b"ACGT", b"T", b"T", b"TA", b"AAAA", b"C", b"A", b"AA", b"C"]
+    positions = np.array([1, 1, 5, 4, 5, 6, 8, 8, 0])
+    unknown = reference_unknown("chrT", positions, refs, reference)
+    assert unknown.tolist() == [False, False, True, True, True, True, False, True, True]
+    assert reference_unknown("chrU", positions, refs, reference).all()
 
 
 @st.composite
