@@ -136,9 +136,9 @@ def test_a_vid_stands_for_the_allele(cohort: tuple[Warehouse, Path]) -> None:
     table.write_text(
         text_of([[vid, "T1", "missense_variant"] for vid in vids], ["vid", "transcript", "consequence"])
     )
-    counters = import_annotation(warehouse, str(table), annotator="by vid", version="1")
+    counters = import_annotation(warehouse, str(table), annotator="by_vid", version="1")
     assert (counters["lines_read"], counters["lines_refused"]) == (2, 0)
-    (row,) = rows_in(warehouse, "by vid")
+    (row,) = rows_in(warehouse, "by_vid")
     assert (row["position"], row["terms"], row["gene_id"]) == (24, ["missense_variant"], None)
 
 
@@ -169,7 +169,7 @@ def test_a_bad_table_is_refused(
         table.write_bytes(text.encode() if isinstance(text, str) else text)
     state = warehouse.state(CONSEQUENCES)
     with pytest.raises(BadSource, match=message):
-        import_annotation(warehouse, str(table), annotator="vep 2", version="1")
+        import_annotation(warehouse, str(table), annotator="vep2", version="1")
     assert warehouse.state(CONSEQUENCES) == state
 
 
@@ -178,6 +178,6 @@ def test_a_cut_table_and_the_name_of_csq_are_refused(cohort: tuple[Warehouse, Pa
     table = tmp_path / "cut.tsv.gz"
     table.write_bytes(gzip.compress(text_of(LINES * 50).encode())[:-20])
     with pytest.raises(BadSource, match=r"cut\.tsv\.gz: cannot be read: .*; fetch it again"):
-        import_annotation(warehouse, str(table), annotator="vep 2", version="1")
+        import_annotation(warehouse, str(table), annotator="vep2", version="1")
     with pytest.raises(BadSource, match="csq is the name of bcftools csq's rows"):
         import_annotation(warehouse, str(table), annotator="csq", version="1")

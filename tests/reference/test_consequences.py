@@ -200,9 +200,11 @@ def test_a_megabase_of_dbsnp_in_ranges_in_any_order(
             if not same(expected[tuple(allele)], mine):
                 differ[allele[0]] = {term for row in mine for term in row["terms"]}
     assert found == len(alleles)
-    assert {place for place, terms in differ.items() if terms == {"intron_variant"}} == IN_INTRONS
-    non_coding = {place for place, terms in differ.items() if terms == {"non_coding_transcript_variant"}}
-    assert non_coding == IN_NON_CODING
+    introns, non_coding = {"intron_variant"}, {"non_coding_transcript_variant"}
+    assert {place for place, terms in differ.items() if terms & introns} == IN_INTRONS
+    # One lies in the exon of a transcript without a protein, too.
+    assert {place for place, terms in differ.items() if terms & non_coding} == {25897293, *IN_NON_CODING}
+    assert all(terms <= introns | non_coding for terms in differ.values())
     assert differ.keys() == IN_INTRONS | IN_NON_CODING
 
 
