@@ -5,15 +5,16 @@ bcftools csq is one. Another program, such as VEP, takes its place by the same f
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import pyarrow as pa
 
 from allofus_spark.tables import ALLELE_KEY, CONSEQUENCES
 
 # Alleles of one contig (columns ALLELE_KEY), sorted, each once -> rows (columns ROW_COLUMNS), at least one an
-# allele and exactly one with is_most_severe, alleles in the order given.
+# allele and exactly one with is_most_severe, alleles in the order given. Goes to tasks by pickle. Raises
+# AnnotationFailed naming contig, position and the program's own message.
 AnnotateAlleles = Callable[[pa.RecordBatch], pa.RecordBatch]
 
 ROW_COLUMNS = tuple(
@@ -22,27 +23,23 @@ ROW_COLUMNS = tuple(
 ANNOTATION_COLUMNS = ROW_COLUMNS[len(ALLELE_KEY) :]
 
 
-class Annotator(Protocol):
-    """Makes rows of ``consequences``."""
+@dataclass(frozen=True)
+class Opened:
+    """What tasks call, and what an operator should know of it, as sentences."""
 
-    @property
-    def name(self) -> str:
-        """What ``annotator`` says in its rows."""
-        ...
+    annotate: AnnotateAlleles
+    warnings: Sequence[str] = ()
 
-    @property
-    def version(self) -> str:
-        """Program, genes and sequence: rows of another version are made anew."""
-        ...
 
-    def open(self) -> AnnotateAlleles:
-        """The function that goes to tasks by pickle; called once in a run that has something to annotate.
+@dataclass(frozen=True)
+class Annotator:
+    """Makes rows of ``consequences``.
 
-        Raises BadSource or BuildMismatch where what it needs cannot be read or is of another build. The
-        function raises AnnotationFailed naming contig, position and the program's own message.
-        """
-        ...
+    ``name`` is what ``annotator`` says in its rows. ``version`` tells program, genes and sequence: rows of
+    another version are made anew. ``open`` is called once in a run that has something to annotate; it raises
+    BadSource or BuildMismatch where what it needs cannot be read or is of another build.
+    """
 
-    def warnings(self) -> list[str]:
-        """What an operator should know of it, as sentences; asked after `open`."""
-        ...
+    name: str
+    version: str
+    open: Callable[[], Opened]

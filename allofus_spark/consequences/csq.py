@@ -8,16 +8,18 @@ genes that it reaches.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
 
-from allofus_spark.consequences.annotator import AnnotateAlleles
+from allofus_spark.consequences.annotator import Annotator, Opened
 from allofus_spark.consequences.assessable import why_not
+from allofus_spark.consequences.checksums import checksum_of
 from allofus_spark.consequences.csq_calls import MITOCHONDRIAL_CODE, Allele, CsqCall
 from allofus_spark.consequences.csq_effects import EffectsOfAnswer
 from allofus_spark.consequences.csq_process import BCFTOOLS_VERSION
-from allofus_spark.consequences.genes import Genes, checksum_of, read_genes
+from allofus_spark.consequences.genes import Genes, read_genes
 from allofus_spark.consequences.rows import Coded, Effect, RowMaker
 from allofus_spark.errors import SettingsError
 from allofus_spark.genome import MITOCHONDRIAL, Build, ReferenceSequence
@@ -29,50 +31,40 @@ _ROWS_VERSION = 1
 _CHECKSUM_DIGITS = 16
 
 
-class CsqAnnotator:
+def csq_annotator(settings: Settings, build: Build) -> Annotator:
     """The annotator of the settings' genes (consequences.gff3) and sequence (genome.reference_fasta).
 
-    Raises SettingsError where one is not set, BadSource or BuildMismatch where the FASTA is not usable.
+    Reads both files whole, for their checksums. Raises SettingsError where one is not set, BadSource or
+    BuildMismatch where the FASTA is not usable.
     """
-
-    def __init__(self, settings: Settings, build: Build) -> None:
-        gff3, fasta = settings.consequences.gff3, settings.genome.reference_fasta
-        missing = [
-            name
-            for name, value in (("consequences.gff3", gff3), ("genome.reference_fasta", fasta))
-            if value is None
-        ]
-        if gff3 is None or fasta is None:
-            raise SettingsError(
-                f"bcftools csq needs genes and a sequence: set {' and '.join(missing)}, as in --set "
-                f"{missing[0]}=FILE"
-            )
-        self.name = CSQ
-        self._gff3, self._build = gff3, build
-        self._reference = ReferenceSequence(fasta, build)
-        self._left_out: dict[str, int] = {}
-        self.version = (
-            f"bcftools csq {BCFTOOLS_VERSION} -l, rows {_ROWS_VERSION}; "
-            f"genes sha256:{checksum_of(gff3)[:_CHECKSUM_DIGITS]}; "
-            f"sequence sha256:{self._reference.checksum()[:_CHECKSUM_DIGITS]}"
+    gff3, fasta = settings.consequences.gff3, settings.genome.reference_fasta
+    if gff3 is None or fasta is None:
+        named = (("consequences.gff3", gff3), ("genome.reference_fasta", fasta))
+        missing = [name for name, value in named if value is None]
+        raise SettingsError(
+            f"bcftools csq needs genes and a sequence: set {' and '.join(missing)}, as in --set "
+            f"{missing[0]}=FILE"
         )
+    reference = ReferenceSequence(fasta, build)
+    version = (
+        f"bcftools csq {BCFTOOLS_VERSION} -l, rows {_ROWS_VERSION}; "
+        f"genes sha256:{checksum_of(gff3)[:_CHECKSUM_DIGITS]}; "
+        f"sequence sha256:{reference.checksum()[:_CHECKSUM_DIGITS]}"
+    )
+    return Annotator(CSQ, version, partial(_open, gff3, reference))
 
-    def open(self) -> AnnotateAlleles:
-        """Read the genes; see `Annotator`."""
-        genes = read_genes(self._gff3, self._build)
-        self._left_out = dict(genes.left_out)
-        return CsqOfContig(genes, self._reference)
 
-    def warnings(self) -> list[str]:
-        """What is odd about FASTA and GFF3."""
-        warnings = list(self._reference.warnings)
-        if self._left_out:
-            shown = ", ".join(f"{name} ({count})" for name, count in sorted(self._left_out.items()))
-            warnings.append(
-                f"{self._gff3}: {sum(self._left_out.values())} transcripts are left out, as csq does not "
-                f"know their biotypes: {shown}"
-            )
-        return warnings
+def _open(gff3: str, reference: ReferenceSequence) -> Opened:
+    """Read the genes."""
+    genes = read_genes(gff3, reference.build)
+    warnings = list(reference.warnings)
+    if genes.left_out:
+        counted = ", ".join(f"{name} ({count})" for name, count in sorted(genes.left_out.items()))
+        warnings.append(
+            f"{gff3}: {sum(genes.left_out.values())} transcripts are left out, as csq does not know their "
+            f"biotypes: {counted}"
+        )
+    return Opened(CsqOfContig(genes, reference), warnings)
 
 
 @dataclass(frozen=True)

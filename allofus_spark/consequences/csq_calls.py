@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from allofus_spark.consequences.csq_process import CsqFailure, run_csq
+from allofus_spark.consequences.csq_process import CsqFailure, CsqHangs, run_csq
 from allofus_spark.consequences.gff3 import Gene
 from allofus_spark.errors import AnnotationFailed
 
@@ -71,6 +71,11 @@ class CsqCall:
         """
         try:
             return self._ask(alleles)
+        except CsqHangs as failure:
+            raise AnnotationFailed(
+                f"bcftools csq failed at {self._range(alleles)}, on {len(alleles)} alleles together: "
+                f"{failure}; lower consequences.variants_per_range to find the variant"
+            ) from None
         except CsqFailure as failure:
             raise self._named(alleles, failure) from None
 
@@ -103,6 +108,9 @@ class CsqCall:
         ]
         return "".join([head, columns, *lines])
 
+    def _range(self, alleles: Sequence[Allele]) -> str:
+        return f"{self.contig}:{alleles[0].position}-{alleles[-1].position}"
+
     def _named(self, alleles: Sequence[Allele], failure: CsqFailure) -> AnnotationFailed:
         """The failure with the allele that brings it about, found by halving."""
         while len(alleles) > 1:
@@ -114,11 +122,10 @@ class CsqCall:
                     alleles, failure = half, again
                     break
             else:
-                first, last = alleles[0].position, alleles[-1].position
-                where = (
-                    f"{self.contig}:{first}-{last}, on {len(alleles)} alleles together and on neither half"
+                return AnnotationFailed(
+                    f"bcftools csq failed at {self._range(alleles)}, on {len(alleles)} alleles together and "
+                    f"on neither half: {failure}"
                 )
-                return AnnotationFailed(f"bcftools csq failed at {where}: {failure}")
         position, ref, alt = alleles[0]
         return AnnotationFailed(
             f"bcftools csq failed at {self.contig}:{position} {_shown(ref)}>{_shown(alt)}: {failure}"

@@ -10,6 +10,7 @@ import os
 import signal
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from pysam import bcftools
 from pysam.utils import SamtoolsError
@@ -18,16 +19,22 @@ from pysam.version import __bcftools_version__
 BCFTOOLS_VERSION: str = __bcftools_version__
 # Of what csq writes when it fails, the end says why.
 _MESSAGE_CHARACTERS = 500
+# A range of the default 50,000 variants takes seconds: what takes this long does not end.
+MAX_SECONDS = 1_800
 
 
 class CsqFailure(Exception):
     """csq ended without an answer; the text is its own message, or the signal that ended it."""
 
 
+class CsqHangs(CsqFailure):
+    """csq did not end in time."""
+
+
 def run_csq(arguments: Sequence[str], answer: Path) -> None:
     """Run ``bcftools csq`` with these arguments and write the VCF that it gives to ``answer``.
 
-    Raises CsqFailure where it does not end well.
+    Raises CsqFailure where it does not end well, CsqHangs where it does not end within MAX_SECONDS.
     """
     errors = answer.with_suffix(".errors")
     process = os.fork()
@@ -37,16 +44,20 @@ def run_csq(arguments: Sequence[str], answer: Path) -> None:
     if status == 0:
         return
     message = errors.read_text(errors="replace").strip()[-_MESSAGE_CHARACTERS:] if errors.exists() else ""
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM:
+        raise CsqHangs(f"it did not end within {MAX_SECONDS:,} seconds")
     if os.WIFSIGNALED(status):
         name = signal.Signals(os.WTERMSIG(status)).name
         message = f"ended by {name}" + (f": {message}" if message else "")
     raise CsqFailure(message or f"ended with status {os.waitstatus_to_exitcode(status)}")
 
 
-def _be_csq(arguments: Sequence[str], answer: Path, errors: Path) -> None:
+def _be_csq(arguments: Sequence[str], answer: Path, errors: Path) -> NoReturn:
     """The forked process: ends itself, so that nothing of the parent's is run twice."""
     status = 1
     try:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)  # ends this process, whatever it is doing
+        signal.alarm(MAX_SECONDS)
         written = os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         os.dup2(written, 2)  # where a failed assertion is printed
         try:

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import pickle
 import zlib
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from allofus_spark.consequences.gff3 import ContigGenes, contigs_of_gff3, genes_of_contig
 from allofus_spark.errors import BadSource, BuildMismatch, shown
 from allofus_spark.genome import Build
 
-_CHECKSUM_BYTES = 1 << 20
-# Contigs unpacked in one process: sorted tasks see one at a time, and two where one ends.
-_MAX_UNPACKED = 2
-_unpacked: OrderedDict[tuple[str, str], ContigGenes] = OrderedDict()
-
 
 @dataclass(frozen=True)
 class Genes:
     """Genes of each contig, by the build's name of it, compressed; a copy in a task unpacks what it needs."""
 
-    checksum: str
     packed: Mapping[str, bytes]
     left_out: Mapping[str, int]
 
@@ -33,25 +27,14 @@ class Genes:
 
     def of(self, contig: str) -> ContigGenes:
         """Genes of one contig, kept in this process while they are in use."""
-        key = (self.checksum, contig)
-        if key not in _unpacked:
-            _unpacked[key] = pickle.loads(zlib.decompress(self.packed[contig]))
-            if len(_unpacked) > _MAX_UNPACKED:
-                _unpacked.popitem(last=False)
-        _unpacked.move_to_end(key)
-        return _unpacked[key]
+        return _unpacked(self.packed[contig])
 
 
-def checksum_of(path: str | Path) -> str:
-    """SHA-256 of a file as it lies there, in hexadecimal; raises BadSource where it cannot be read."""
-    digest = hashlib.sha256()
-    try:
-        with open(path, "rb") as file:
-            while piece := file.read(_CHECKSUM_BYTES):
-                digest.update(piece)
-    except OSError as error:
-        raise BadSource(f"{path}: cannot be read: {error}") from None
-    return digest.hexdigest()
+# Sorted tasks see one contig at a time, and two where one ends.
+@lru_cache(maxsize=2)
+def _unpacked(packed: bytes) -> ContigGenes:
+    genes: ContigGenes = pickle.loads(zlib.decompress(packed))
+    return genes
 
 
 def read_genes(path: str | Path, build: Build) -> Genes:
@@ -87,7 +70,7 @@ def read_genes(path: str | Path, build: Build) -> Genes:
             f"{path}: no transcripts in it: a gene needs lines with ID=gene:… (or gene), its transcripts "
             "lines with ID and Parent, as Ensembl and GENCODE write them"
         )
-    return Genes(checksum_of(path), packed, dict(left_out))
+    return Genes(packed, dict(left_out))
 
 
 def _check_ends(path: str | Path, build: Build, contig: str, genes: ContigGenes) -> None:

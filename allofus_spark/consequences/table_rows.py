@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -16,21 +17,24 @@ from allofus_spark.consequences.rows import Effect, RowMaker
 from allofus_spark.consequences.terms import INTERGENIC, all_terms, by_severity
 from allofus_spark.genome import ReferenceSequence, normalise_alleles
 
+# A table has some hundreds of combinations of terms.
+_TEXTS_KEPT = 4_096
 # Terms stand between commas or ampersands, also as a list in JSON or Python.
 _BETWEEN_TERMS = re.compile(r"[,&\[\]\"'\s]+")
 
 
-def terms_of_text(text: str | None) -> tuple[list[str], list[str]]:
+@lru_cache(maxsize=_TEXTS_KEPT)
+def terms_of_text(text: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Known and unknown terms of a cell.
 
     >>> terms_of_text('["missense_variant","splice_region_variant"]')
-    (['missense_variant', 'splice_region_variant'], [])
+    (('missense_variant', 'splice_region_variant'), ())
     >>> terms_of_text("missense_variant&nonsense")
-    (['missense_variant'], ['nonsense'])
+    (('missense_variant',), ('nonsense',))
     """
     names = [name for name in _BETWEEN_TERMS.split(text or "") if name]
     known = all_terms()
-    return [name for name in names if name in known], [name for name in names if name not in known]
+    return tuple(name for name in names if name in known), tuple(name for name in names if name not in known)
 
 
 @dataclass(frozen=True)

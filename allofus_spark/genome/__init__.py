@@ -8,10 +8,11 @@ from allofus_spark.genome.builds import (
     Y_NONPAR,
     Build,
 )
-from allofus_spark.genome.columns import ploidy_regions, variant_ids, variant_types
+from allofus_spark.genome.columns import ploidy_regions, reasons_without_sequence, variant_ids, variant_types
 from allofus_spark.genome.known_builds import build_as_text, build_from_text, load_build
 from allofus_spark.genome.match_kernels import match_alleles
-from allofus_spark.genome.normalise import normalise_alleles, reference_mismatches
+from allofus_spark.genome.normalise import normalise_alleles
+from allofus_spark.genome.ref_alleles import reference_mismatches, reference_unknown
 from allofus_spark.genome.reference import ReferenceSequence
 from allofus_spark.genome.variant_ids import parse_variant_id, variant_id
 
@@ -30,7 +31,9 @@ __all__ = [
     "normalise_alleles",
     "parse_variant_id",
     "ploidy_regions",
+    "reasons_without_sequence",
     "reference_mismatches",
+    "reference_unknown",
     "variant_id",
     "variant_ids",
     "variant_types",

@@ -92,6 +92,25 @@ def find_mismatches(
 
 
 @njit(cache=True, nogil=True)
+def find_unknown(
+    starts: Integers,
+    ends: Integers,
+    rows: Integers,
+    window: Bytes,
+    window_start: int,
+    unknown: Flags,
+) -> None:
+    """Say of the rows whether the window, which covers them all, has there a base other than ACGT."""
+    for i in rows:
+        unknown[i] = False
+        for j in range(starts[i] - window_start, ends[i] - window_start):
+            base = window[j]
+            if base != 65 and base != 67 and base != 71 and base != 84:  # A, C, G, T
+                unknown[i] = True
+                break
+
+
+@njit(cache=True, nogil=True)
 def count_shifts(
     starts: Integers,
     ref_data: Bytes,

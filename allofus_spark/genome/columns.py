@@ -66,6 +66,24 @@ def variant_types(ref: pa.Array, alt: pa.Array) -> pa.Array:
     return pc.if_else(known, kinds, pa.scalar(None, pa.string()))
 
 
+def reasons_without_sequence(ref: pa.Array, alt: pa.Array) -> pa.Array:
+    """Why alleles have no sequence that could be compared or translated, string[n]; null: they have one.
+
+    `symbolic` and `breakend` as in `variant_types`; `ambiguous_base`: ref or alt has a base other than
+    A, C, G and T.
+
+    Parameters
+    ----------
+    ref, alt
+        Alleles, string[n], upper case, without nulls.
+    """
+    kinds = variant_types(ref, alt)
+    shapeless = pc.is_in(kinds, value_set=pa.array(["symbolic", "breakend"]))
+    plain = pc.and_(*(pc.match_substring_regex(alleles, "^[ACGT]+$") for alleles in (ref, alt)))
+    reasons = pc.if_else(plain, pa.scalar(None, pa.string()), "ambiguous_base")
+    return pc.if_else(shapeless, kinds, reasons)
+
+
 def _begins_or_ends_with(texts: pa.Array, base: pa.Array) -> pa.Array:
     """Whether each text has the one character ``base`` at an end."""
     first = pc.utf8_slice_codeunits(texts, 0, 1)

@@ -8,7 +8,6 @@ unlike there, an indel does not move over reference bases other than A, C, G and
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -16,17 +15,13 @@ import numpy as np
 from allofus_spark.genome.allele_kernels import (
     WINDOW_TOO_SHORT,
     Bytes,
-    Flags,
     Integers,
     count_shifts,
-    find_mismatches,
     trim_alleles,
 )
 from allofus_spark.genome.reference import ReferenceSequence
+from allofus_spark.genome.windows import as_array, concatenate, covered, windows
 
-# Bases of the reference that one call of a kernel sees, and the gap over which it is not worth reading on.
-_WINDOW_BASES = 1 << 20
-_GAP_BASES = 1 << 16
 # Bases to the left of an indel that are looked at first, and the factor for indels in longer repeats.
 _LOOKBACK_BASES = 1 << 10
 _LOOKBACK_GROWTH = 8
@@ -61,8 +56,8 @@ def normalise_alleles(
     -------
     Positions, refs and alts in the order given; the arguments are not changed.
     """
-    ref_data, ref_offsets = _concatenate(refs)
-    alt_data, alt_offsets = _concatenate(alts)
+    ref_data, ref_offsets = concatenate(refs)
+    alt_data, alt_offsets = concatenate(alts)
     n_left, n_right = np.empty((2, len(refs)), dtype=np.int64)
     may_shift = np.empty(len(refs), dtype=np.bool_)
     trim_alleles(ref_data, ref_offsets, alt_data, alt_offsets, n_left, n_right, may_shift)
@@ -80,34 +75,6 @@ def normalise_alleles(
     return positions, refs, alts
 
 
-def reference_mismatches(
-    contig: str, positions: Integers, refs: list[bytes], reference: ReferenceSequence
-) -> Flags:
-    """Whether each ref allele contradicts the reference, shape (n,).
-
-    Case does not matter; an ambiguity code, N included, contradicts only bases that it does not stand for.
-    Where the FASTA has no bases (contig absent, ref past the contig's end, position below 1) nothing is
-    contradicted.
-
-    Parameters
-    ----------
-    contig
-        Contig in any spelling.
-    positions
-        1-based positions, shape (n,), in any order.
-    refs
-        Reference alleles, n.
-    """
-    data, offsets = _concatenate(refs)
-    mismatches = np.zeros(len(refs), dtype=np.bool_)
-    starts = positions - 1
-    ends = starts + np.diff(offsets)
-    rows = _covered(contig, np.arange(len(refs)), starts, ends, reference)
-    for group, window_start, window in _windows(contig, rows, starts, ends, 0, reference):
-        find_mismatches(positions, data, offsets, group, _as_array(window), window_start, mismatches)
-    return mismatches
-
-
 class _Alleles(NamedTuple):
     """Trimmed alleles as the kernels take them: 0-based starts, bytes and spans."""
 
@@ -116,43 +83,6 @@ class _Alleles(NamedTuple):
     ref_spans: Integers
     alt_data: Bytes
     alt_spans: Integers
-
-
-def _concatenate(alleles: list[bytes]) -> tuple[Bytes, Integers]:
-    offsets = np.zeros(len(alleles) + 1, dtype=np.int64)
-    np.cumsum(np.fromiter(map(len, alleles), dtype=np.int64, count=len(alleles)), out=offsets[1:])
-    return _as_array(b"".join(alleles)), offsets
-
-
-def _as_array(data: bytes) -> Bytes:
-    return np.frombuffer(data, dtype=np.uint8)
-
-
-def _covered(
-    contig: str, rows: Integers, starts: Integers, ends: Integers, reference: ReferenceSequence
-) -> Integers:
-    """Those of the rows whose ref lies within the bases of the FASTA."""
-    length = reference.length(contig) or 0
-    return rows[(starts[rows] >= 0) & (ends[rows] <= length)]
-
-
-def _windows(
-    contig: str, rows: Integers, starts: Integers, ends: Integers, lookback: int, reference: ReferenceSequence
-) -> Iterator[tuple[Integers, int, bytes]]:
-    """Groups of neighbouring rows, each with the reference that covers it and `lookback` bases before."""
-    rows = rows[np.argsort(starts[rows], kind="stable")]
-    sorted_starts = starts[rows]
-    after_gaps = np.flatnonzero(np.diff(sorted_starts) > _GAP_BASES) + 1
-    first = 0
-    while first < len(rows):
-        end = int(np.searchsorted(sorted_starts, sorted_starts[first] + _WINDOW_BASES))
-        next_gap = int(np.searchsorted(after_gaps, first, side="right"))
-        if next_gap < len(after_gaps):
-            end = min(end, int(after_gaps[next_gap]))
-        group = rows[first:end]
-        window_start = max(int(sorted_starts[first]) - lookback, 0)
-        yield group, window_start, reference.fetch(contig, window_start, int(ends[group].max()))
-        first = end
 
 
 def _left_align(
@@ -167,11 +97,11 @@ def _left_align(
     """Move the given rows left, in place; look further back for those in repeats longer than the window."""
     ends = alleles.starts + alleles.ref_spans[:, 1] - alleles.ref_spans[:, 0]
     shifts = np.empty(len(refs), dtype=np.int64)
-    rows = _covered(contig, rows, alleles.starts, ends, reference)
+    rows = covered(contig, rows, alleles.starts, ends, reference)
     lookback = _LOOKBACK_BASES
     while len(rows):
-        for group, window_start, window in _windows(contig, rows, alleles.starts, ends, lookback, reference):
-            count_shifts(*alleles, group, _as_array(window), window_start, shifts)
+        for group, window_start, window in windows(contig, rows, alleles.starts, ends, lookback, reference):
+            count_shifts(*alleles, group, as_array(window), window_start, shifts)
             for i in group[shifts[group] >= 0].tolist():
                 positions[i], refs[i], alts[i] = _moved(
                     int(positions[i]), refs[i], alts[i], int(shifts[i]), window, window_start

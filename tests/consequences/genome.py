@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pysam
 
-from allofus_spark.consequences.csq import CsqAnnotator, CsqOfContig
+from allofus_spark.consequences.csq import CsqOfContig, csq_annotator
 from allofus_spark.genome import load_build
 from allofus_spark.settings import load_settings
 
@@ -63,8 +63,8 @@ def settings_of(fasta: Path, gff3: Path) -> tuple[str, ...]:
 
 def open_csq(fasta: Path, gff3: Path) -> CsqOfContig:
     """The function that tasks call."""
-    annotator = CsqAnnotator(load_settings(overrides=settings_of(fasta, gff3)), load_build(str(fasta)))
-    made = annotator.open()
+    settings = load_settings(overrides=settings_of(fasta, gff3))
+    made = csq_annotator(settings, load_build(str(fasta))).open().annotate
     assert isinstance(made, CsqOfContig)
     return made
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -184,6 +185,15 @@ def test_a_csq_that_is_killed_is_an_error(csq: CsqOfContig, monkeypatch: pytest.
     monkeypatch.setattr(csq_process.bcftools, "csq", kill)
     with pytest.raises(AnnotationFailed, match="at one:24 A>G: ended by SIGKILL"):
         rows_of(csq, "one", (24, "A", "G"))
+
+
+def test_a_csq_that_hangs_is_an_error(csq: CsqOfContig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csq_process, "MAX_SECONDS", 1)
+    monkeypatch.setattr(csq_process.bcftools, "csq", lambda *_: time.sleep(60))
+    with pytest.raises(
+        AnnotationFailed, match="one:24-29, on 2 alleles together: it did not end within 1 sec"
+    ):
+        rows_of(csq, "one", (24, "A", "G"), (29, "G", "A"))
 
 
 def test_a_csq_that_loses_alleles_is_an_error(csq: CsqOfContig, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,29 +92,53 @@ def test_lines_become_rows_of_the_cohorts_alleles(cohort: tuple[Warehouse, Path]
     assert {row["annotation_version"] for row in rows_in(warehouse, "vep")} == {"VEP 113"}
     assert {
         name: counters[name]
-        for name in ("lines_read", "lines_of_other_alleles", "unknown_terms", "lines_without_known_term")
-    } == {"lines_read": 7, "lines_of_other_alleles": 1, "unknown_terms": 2, "lines_without_known_term": 1}
+        for name in ("lines_read", "lines_refused", "unknown_terms", "lines_without_known_term")
+    } == {"lines_read": 7, "lines_refused": 0, "unknown_terms": 2, "lines_without_known_term": 1}
     assert (counters["variants_annotated"], counters["variants_not_in_table"]) == (3, 2)
     assert (counters["variants_coding"], counters["variants_intergenic"]) == (2, 1)
 
-    # The same lines in another file, order and packing: nothing to do.
-    again = folder / "again.tsv.bgz"
-    with pysam.BGZFile(str(again), "wb") as file:
-        file.write(text_of(LINES[::-1]).encode())
+
+def test_a_table_is_read_again_where_it_has_changed(cohort: tuple[Warehouse, Path]) -> None:
+    warehouse, folder = cohort
+    table = folder / "again.tsv.bgz"
+
+    def take(lines: list[list[str]]) -> dict[str, int]:
+        with pysam.BGZFile(str(table), "wb") as file:
+            file.write(text_of(lines).encode())
+        return import_annotation(warehouse, str(table), annotator="again", version="1")
+
+    assert take(LINES)["variants_annotated"] == 3
     state = warehouse.state(CONSEQUENCES)
-    counters = import_annotation(warehouse, str(again), annotator="vep", version="VEP 113")
-    assert counters["variants_kept"] == 5
+    assert take(LINES)["variants_kept"] == 5
     assert warehouse.state(CONSEQUENCES) == state
+    # Two lines more that are the same: an exclusive or of lines would not see them.
+    assert take([*LINES, LINES[0], LINES[0]])["lines_read"] == 9
+
+
+def test_odd_lines_are_counted_and_named(
+    cohort: tuple[Warehouse, Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    warehouse, folder = cohort
+    long, short = [*LINES[0], "one too many"], ["one", "24"]
+    table = folder / "odd.tsv"
+    table.write_text(text_of([*LINES * 20, long, short]))
+    with caplog.at_level("INFO"):
+        counters = import_annotation(warehouse, str(table), annotator="odd", version="1")
+    assert (counters["lines_read"], counters["lines_refused"]) == (142, 2)
+    assert "2 of 142 lines are refused (2 with not 12 columns), such as: " in caplog.text
+    assert "'one\\t24'" in caplog.text
 
 
 def test_a_vid_stands_for_the_allele(cohort: tuple[Warehouse, Path]) -> None:
     warehouse, folder = cohort
     table = folder / "vid.tsv"
+    vids = ["one-24-A-G", "HLA-A*01:01:01:01-24-A-G"]
     table.write_text(
-        text_of([["one-24-A-G", "T1", "missense_variant"]], ["vid", "transcript", "consequence"])
+        text_of([[vid, "T1", "missense_variant"] for vid in vids], ["vid", "transcript", "consequence"])
     )
-    import_annotation(warehouse, str(table), annotator="by vid", version="1")
-    (row,) = rows_in(warehouse, "by vid")
+    counters = import_annotation(warehouse, str(table), annotator="by_vid", version="1")
+    assert (counters["lines_read"], counters["lines_refused"]) == (2, 0)
+    (row,) = rows_in(warehouse, "by_vid")
     assert (row["position"], row["terms"], row["gene_id"]) == (24, ["missense_variant"], None)
 
 
@@ -122,14 +146,15 @@ def test_a_vid_stands_for_the_allele(cohort: tuple[Warehouse, Path]) -> None:
     ("text", "message"),
     [
         (None, r"table\.tsv: cannot be read: .*"),
-        (text_of([]), r"0 of 0 lines have no contig"),
+        (text_of([]), r"0 of 0 lines are refused \(there is none\)"),
         (
             text_of(LINES, ["x", *HEADER[1:4], "alt", *HEADER[5:]]),
             "columns are missing: alt_allele; it has x, ",
         ),
         (
-            text_of([*LINES, ["v", "one", "p", "A", "G", "", "", "T", "stop_lost"]]),
-            "1 of 8 lines have no contig",
+            text_of([*LINES, ["v", "one", "p", "A", "G", "", "", "T", "stop_lost", "", "", ""]]),
+            r"1 of 8 lines are refused \(1 with no contig, whole-number position, ref_allele and alt_allele"
+            r"\), more than the share of 0\.05 allowed; nothing was written\. Such as: 'v\\tone\\tp",
         ),
         (b"\x1f\x8b\x08\x00 and no more", r"table\.tsv"),
     ],
@@ -144,7 +169,7 @@ def test_a_bad_table_is_refused(
         table.write_bytes(text.encode() if isinstance(text, str) else text)
     state = warehouse.state(CONSEQUENCES)
     with pytest.raises(BadSource, match=message):
-        import_annotation(warehouse, str(table), annotator="vep 2", version="1")
+        import_annotation(warehouse, str(table), annotator="vep2", version="1")
     assert warehouse.state(CONSEQUENCES) == state
 
 
@@ -153,6 +178,6 @@ def test_a_cut_table_and_the_name_of_csq_are_refused(cohort: tuple[Warehouse, Pa
     table = tmp_path / "cut.tsv.gz"
     table.write_bytes(gzip.compress(text_of(LINES * 50).encode())[:-20])
     with pytest.raises(BadSource, match=r"cut\.tsv\.gz: cannot be read: .*; fetch it again"):
-        import_annotation(warehouse, str(table), annotator="vep 2", version="1")
+        import_annotation(warehouse, str(table), annotator="vep2", version="1")
     with pytest.raises(BadSource, match="csq is the name of bcftools csq's rows"):
         import_annotation(warehouse, str(table), annotator="csq", version="1")

@@ -18,6 +18,8 @@ from allofus_spark.genome import (
     normalise,
     normalise_alleles,
     reference_mismatches,
+    reference_unknown,
+    windows,
 )
 
 from .plain_alleles import StringReference, haplotype, plain_normal_form, plain_trim
@@ -127,6 +129,15 @@ def test_ambiguity_codes_contradict_only_other_bases() -> None:
     assert not reference_mismatches("chrU", positions, [b"T"] * 12, reference).any()
 
 
+def test_bases_that_the_reference_does_not_know() -> None:
+    reference: Any = StringReference("chrT", "ACGTNRMA")
+    refs = [b"ACGT", b"T", b"T", b"TA", b"AAAA", b"C", b"A", b"AA", b"C"]
+    positions = np.array([1, 1, 5, 4, 5, 6, 8, 8, 0])
+    unknown = reference_unknown("chrT", positions, refs, reference)
+    assert unknown.tolist() == [False, False, True, True, True, True, False, True, True]
+    assert reference_unknown("chrU", positions, refs, reference).all()
+
+
 @st.composite
 def alleles_in_repeats(draw: st.DrawFn) -> tuple[str, list[Allele]]:
     unit = st.tuples(st.text("ACG", min_size=1, max_size=4), st.integers(1, 9))
@@ -176,8 +187,8 @@ def test_same_forms_for_any_window(
     fasta.write_text(f">chrT\n{sequence}\n")
     pysam.faidx(str(fasta))
     reference = ReferenceSequence(fasta, Build("ref", {"chrT": len(sequence)}), block_bases=block_bases)
-    monkeypatch.setattr(normalise, "_WINDOW_BASES", window_bases)
-    monkeypatch.setattr(normalise, "_GAP_BASES", window_bases)
+    monkeypatch.setattr(windows, "_WINDOW_BASES", window_bases)
+    monkeypatch.setattr(windows, "_GAP_BASES", window_bases)
     monkeypatch.setattr(normalise, "_LOOKBACK_BASES", lookback_bases)
     monkeypatch.setattr(normalise, "_LOOKBACK_GROWTH", 2)
     deletions = alleles[:300]

@@ -6,7 +6,7 @@ import hashlib
 
 import pyarrow as pa
 
-from allofus_spark.genome import Build, variant_id, variant_ids, variant_types
+from allofus_spark.genome import Build, reasons_without_sequence, variant_id, variant_ids, variant_types
 
 LONG = "ACGT" * 25
 ALLELES = [
@@ -73,3 +73,19 @@ def test_variant_types() -> None:
     ]
     ref, alt, kinds = (pa.array(column, pa.string()) for column in zip(*expected, strict=True))
     assert variant_types(ref, alt).to_pylist() == kinds.to_pylist()
+
+
+def test_reasons_without_sequence() -> None:
+    expected = [
+        ("A", "G", None),
+        ("ACGT", "A", None),
+        ("A", "<DEL>", "symbolic"),
+        ("A", "*", "symbolic"),
+        ("A", "A[chr2:5[", "breakend"),
+        ("A", "A.", "breakend"),
+        ("A", "N", "ambiguous_base"),
+        ("R", "C", "ambiguous_base"),
+        ("N", "<DEL>", "symbolic"),
+    ]
+    ref, alt, reasons = (pa.array(column, pa.string()) for column in zip(*expected, strict=True))
+    assert reasons_without_sequence(ref, alt).to_pylist() == reasons.to_pylist()

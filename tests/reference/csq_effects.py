@@ -8,7 +8,6 @@ from typing import Any
 
 Effect = tuple[frozenset[str], str | None, str | None]
 
-_VAGUE, _NMD = {"feature_truncation", "feature_elongation"}, "NMD_transcript_variant"
 SILENT = {"intergenic_variant", "coding_transcript_variant", "non_coding_transcript_variant"}
 _NAMES = {
     "5_prime_utr": "5_prime_UTR_variant",
@@ -29,11 +28,7 @@ _BY_BIOTYPE = {frozenset({"intron_variant"}), frozenset({"non_coding_transcript_
 
 
 def of_text(text: str) -> dict[str, Effect]:
-    """Effects of a text of BCSQ, by transcript, or by biotype where csq names no transcript.
-
-    Every complex change is a feature_elongation or feature_truncation to csq. Here it is what else csq says;
-    where that is nothing of the protein, an amino-acid change makes it a protein_altering_variant.
-    """
+    """Effects of a text of BCSQ, by transcript, or by biotype where csq names no transcript."""
     effects: dict[str, Effect] = {}
     for entry in text.split(",") if text else []:
         names, _, transcript, biotype, *rest = entry.split("|")
@@ -42,14 +37,7 @@ def of_text(text: str) -> dict[str, Effect]:
         terms, aa, dna = effects.get(place, (frozenset(), None, None))
         more = {_NAMES.get(name, f"{name}_variant") for name in names.split("&")}
         effects[place] = (terms | more, *(rest[1:] if len(rest) > 1 else (aa, dna)))
-    return {place: (_clear(terms, aa), aa, dna) for place, (terms, aa, dna) in effects.items()}
-
-
-def _clear(terms: frozenset[str], aa: str | None) -> frozenset[str]:
-    clear = terms - _VAGUE
-    if terms & _VAGUE and aa and clear <= {_NMD, "splice_region_variant"}:
-        return clear | {"protein_altering_variant"}
-    return clear if clear - {_NMD} else terms
+    return effects
 
 
 def of_rows(rows: Iterable[Mapping[str, Any]]) -> dict[str, Effect]:
@@ -70,7 +58,4 @@ def same(text: str, rows: Iterable[Mapping[str, Any]]) -> bool:
     rows, expected = list(rows), of_text(text)
     if not expected:
         return {term for row in rows for term in row["terms"]} <= SILENT
-    found = of_rows(rows)
-    # Of a complex change in an intron csq names the transcript for no more than that, beside the biotype.
-    needless = {place for place in expected.keys() - found.keys() if expected[place][0] <= _VAGUE | {_NMD}}
-    return found == {place: effect for place, effect in expected.items() if place not in needless}
+    return of_rows(rows) == expected

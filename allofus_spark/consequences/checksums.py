@@ -1,0 +1,63 @@
+"""SHA-256 of files as they lie there."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from py4j.protocol import Py4JJavaError
+from pyspark.sql import SparkSession
+
+from allofus_spark.errors import BadSource
+from allofus_spark.hadoop import hadoop_path
+
+_PIECE_BYTES = 1 << 20
+
+
+def checksum_of(path: str | Path) -> str:
+    """SHA-256 of a local file, in hexadecimal; raises BadSource where it cannot be read."""
+    digest = hashlib.sha256()
+    try:
+        with open(path, "rb") as file:
+            while piece := file.read(_PIECE_BYTES):
+                digest.update(piece)
+    except OSError as error:
+        raise BadSource(f"{path}: cannot be read: {error}") from None
+    return digest.hexdigest()
+
+
+def checksum_by_hadoop(spark: SparkSession, path: str) -> str:
+    """SHA-256 of a file on any Hadoop file system; of a folder that of its files' sha256sum lines, by name.
+
+    Raises BadSource where it cannot be read. Files of a folder that begin with a dot or an underscore are
+    not looked at, as Spark does not read them.
+    """
+    try:
+        file_system, place = hadoop_path(spark, path)
+        if not file_system.getFileStatus(place).isDirectory():
+            return _digest(spark, file_system, place)
+        files = {str(found.getPath().getName()): found for found in file_system.listStatus(place)}
+        lines = [
+            f"{_digest(spark, file_system, found.getPath())}  {name}\n"
+            for name, found in sorted(files.items())
+            if found.isFile() and name[0] not in "._"
+        ]
+    except Py4JJavaError as error:
+        raise BadSource(f"{path}: cannot be read: {first_line(error)}") from None
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _digest(spark: SparkSession, file_system: Any, path: Any) -> str:
+    jvm: Any = spark._jvm
+    stream = file_system.open(path)
+    try:
+        return str(jvm.org.apache.commons.codec.digest.DigestUtils.sha256Hex(stream))
+    finally:
+        stream.close()
+
+
+def first_line(error: Exception) -> str:
+    """What an error of Spark or Java says, without the trace."""
+    java = getattr(error, "java_exception", None)
+    return str(error if java is None else java.toString()).splitlines()[0]
