@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from allofus_spark.genome import variant_types
+from allofus_spark.genome import reasons_without_sequence, variant_types
 from allofus_spark.tables.novelty_tables import (
     KNOWN_SITE_NEW_ALLELE,
     NOT_ASSESSABLE,
@@ -25,7 +25,6 @@ from allofus_spark.tables.novelty_tables import (
 
 Flags = npt.NDArray[np.bool_]
 Intervals = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
-_BASES_ONLY = "^[ACGT]+$"
 
 
 def digest(content: Any) -> str:
@@ -95,9 +94,10 @@ class Judge:
         it has none counts only where the catalogue covers the position and would write the allele alike.
         """
         position = np.asarray(alleles.column("position"))
-        kinds = variant_types(alleles.column("ref"), alleles.column("alt"))
-        unclear = _reasons_of_form(alleles, kinds)
-        comparable = unclear == ""
+        ref, alt = alleles.column("ref"), alleles.column("alt")
+        kinds = variant_types(ref, alt)
+        without_sequence = reasons_without_sequence(ref, alt)
+        comparable = np.asarray(without_sequence.is_null())
         aligned = [self._written_alike(alleles, kinds, catalogue) for catalogue in self.catalogues]
         covers = [catalogue.covers(contig, position) for catalogue in self.catalogues]
         shape = (len(self.catalogues), len(position))
@@ -106,7 +106,8 @@ class Judge:
         covered = np.array(covers, np.bool_).reshape(shape)
         other = np.array([found.other for found in evidence], np.bool_).reshape(shape) & trusted & ~known
         compared = (covered & trusted) | known
-        reason = np.where(comparable, np.where(covered.any(axis=0), "not_aligned", "not_covered"), unclear)
+        form = without_sequence.to_numpy(zero_copy_only=False)
+        reason = np.where(comparable, np.where(covered.any(axis=0), "not_aligned", "not_covered"), form)
         status = np.select(
             [known.any(axis=0), other.any(axis=0), compared.any(axis=0)],
             [REPORTED, KNOWN_SITE_NEW_ALLELE, UNREPORTED],
@@ -131,15 +132,6 @@ class Judge:
         ]
         aligned = pc.is_in(alleles.column("first_callset_id"), pa.array(alike, pa.string()))
         return np.asarray(~moves | np.asarray(aligned), np.bool_)
-
-
-def _reasons_of_form(alleles: pa.RecordBatch, types: pa.Array) -> npt.NDArray[np.object_]:
-    """Why an allele has no sequence to compare; empty text where it has."""
-    ref, alt = alleles.column("ref"), alleles.column("alt")
-    kinds = types.to_numpy(zero_copy_only=False)
-    plain = pc.and_(pc.match_substring_regex(ref, _BASES_ONLY), pc.match_substring_regex(alt, _BASES_ONLY))
-    without_sequence = (kinds == "symbolic") | (kinds == "breakend")
-    return np.where(without_sequence, kinds, np.where(np.asarray(plain), "", "ambiguous_base"))
 
 
 def as_strings(values: npt.NDArray[np.generic], known: Sequence[str] | Mapping[str, str]) -> pa.Array:

@@ -12,7 +12,7 @@ from allofus_spark.tables.consequence_tables import CONSEQUENCES, VARIANT_SUMMAR
 from allofus_spark.tables.contract import Column, Table, Zone
 from allofus_spark.tables.frequency_tables import ALLELE_COUNTS, STRATA, allele_frequencies
 from allofus_spark.tables.leftovers import STAGING
-from allofus_spark.tables.live_files import LiveFile, paths_by_partition
+from allofus_spark.tables.live_files import LiveFile, live_files, paths_by_partition
 from allofus_spark.tables.novelty_tables import CATALOGUE_SETS, NOVELTY, NOVELTY_HISTORY, PARTITION_INPUTS
 from allofus_spark.tables.partitions import (
     Inputs,
@@ -88,6 +88,7 @@ __all__ = [
     "contract",
     "contracts",
     "inputs_write",
+    "live_files",
     "partitions_predicate",
     "paths_by_partition",
     "quoted",
