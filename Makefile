@@ -14,10 +14,10 @@ SIZES := $(if $(SAMPLES),--samples $(SAMPLES)) $(if $(LENGTH),--length $(LENGTH)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check lint types law docs bench bench-wide bench-novelty clean
+.PHONY: help setup demo test check lint types law docs bench bench-wide bench-novelty bench-consequences clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "PYTHON=python3.11 chooses the Python of the environment (3.10, 3.11 or 3.12)."
 
@@ -54,6 +54,9 @@ bench-wide: $(STAMPS)/dev ## 245,388 people in a 3 GiB driver; ARGS="--variants 
 
 bench-novelty: $(STAMPS)/dev ## 5 million alleles against a catalogue of 20 million; ARGS="--known 40000000"
 	@$(BIN)/python -m benchmarks.novelty $(ARGS)
+
+bench-consequences: $(STAMPS)/dev ## a megabase of dbSNP with the genes of chr21; needs ALLOFUS_TEST_DATA
+	@$(BIN)/python -m benchmarks.consequences $(ARGS)
 
 clean: ## remove what make made: .venv, .cache, benchmarks/data, the demo's warehouses
 	rm -rf $(VENV) .cache benchmarks/data warehouse/demo warehouse/simulated
