@@ -41,9 +41,14 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+_TAKEN_GROUP_NAMES = frozenset({"all", "max", "overall", "overall_xx", "overall_xy", "unlabelled"})
+
+
 def _is_group_name(name: str) -> str:
     if not (name.isascii() and name.isidentifier() and name.islower()):
         raise ValueError("a group name is made of lower-case letters, digits and _, such as afr")
+    if name in _TAKEN_GROUP_NAMES:
+        raise ValueError(f"{name} names a column of its own; give the group another name")
     return name
 
 
@@ -302,7 +307,7 @@ class SummarySettings(_Section):
     @model_validator(mode="after")
     def _bounds_rise(self) -> SummarySettings:
         edges = (0.0, *self.frequency_bounds, 1.0)
-        if any(first >= second for first, second in itertools.pairwise(edges)):
+        if not all(first < second for first, second in itertools.pairwise(edges)):  # NaN is not
             raise ValueError(f"frequency_bounds must rise between 0 and 1: {list(self.frequency_bounds)}")
         return self
 

@@ -89,6 +89,17 @@ def test_unknown_keys_are_errors_with_a_suggestion(override: str, answer: str) -
     assert problem.endswith(answer)
 
 
+@pytest.mark.parametrize("name", ["all", "max", "overall_xx", "unlabelled"])
+def test_a_group_cannot_take_the_name_of_another_column(name: str) -> None:
+    (problem,) = problems(None, f'frequencies.ancestry_groups=["oth", "{name}"]')
+    assert "give the group another name" in problem
+
+
+@pytest.mark.parametrize("bounds", ["[0.1, nan]", "[0.1, 0.1]", "[0.0]", "[1.0]", "[]"])
+def test_bounds_of_frequency_rise_between_0_and_1(bounds: str) -> None:
+    assert problems(None, f"summary.frequency_bounds={bounds}")
+
+
 def test_all_problems_come_in_one_message(tmp_path: Path) -> None:
     text = (
         "[unknown]\n[ingest]\nsplit_byte = 3\nbatch_bytes = 'many'\n[frequencies]\nunassigned_group = 'EUR'\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 
 from rich import box
@@ -9,13 +10,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-_PIPED_WIDTH = 130  # columns where the output is no terminal
+# Columns at the least: a narrower terminal breaks lines by itself, and no digit is cut.
+_LEAST_WIDTH = 130
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
 def screen() -> Console:
-    """A console of the terminal's width, or of a fixed one for a pipe or a file."""
-    return Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH, highlight=False)
+    """A console as wide as the tables need, and as the terminal where that is wider."""
+    terminal = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    return Console(width=max(terminal, _LEAST_WIDTH), highlight=False)
 
 
 def grid(title: str, *columns: str, numbers: tuple[str, ...] = ()) -> Table:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict
+from typing import Any
 
 import click
 
@@ -16,7 +18,7 @@ from allofus_spark.cli.variant_screen import draw_list, draw_variant
 @click.argument("name")
 @click.option(
     "--rows",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 100_000),
     default=40,
     show_default=True,
     help="Most variants of a list that are shown.",
@@ -50,8 +52,17 @@ def variant_command(
     with open_warehouse("variant", settings_file, warehouse, overrides) as tables:
         found = find_variant(tables, name, most=rows)
         if as_json:
-            click.echo(json.dumps(asdict(found), default=str))
+            click.echo(json.dumps(plain(asdict(found)), default=str, allow_nan=False))
         elif isinstance(found, VariantReport):
             draw_variant(found, screen())
         else:
             draw_list(found, screen())
+
+
+def plain(value: Any) -> Any:
+    """Numbers that JSON does not have (a QUAL can be infinite) as text."""
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

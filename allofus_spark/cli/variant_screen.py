@@ -35,7 +35,8 @@ def draw_list(found: VariantList, console: Console) -> None:
     console.print(table)
     if found.total > len(found.variants):
         more = found.total - len(found.variants)
-        console.print(f"{more:,} more variants; --rows shows more. Highest impact first, then by place.")
+        order = "Highest impact first, then by place." if found.asked.startswith("gene ") else "By place."
+        console.print(f"{more:,} more variants; --rows shows more. {order}")
 
 
 def draw_variant(report: VariantReport, console: Console) -> None:

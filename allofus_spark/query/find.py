@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import reduce
 
@@ -22,7 +23,7 @@ from allofus_spark.tables import ALLELE_KEY, CATALOGUES, KNOWN_VARIANTS, VARIANT
 
 @dataclass(frozen=True)
 class VariantList:
-    """Variants of a gene or an rs number: the first ``variants`` of ``total``, highest impact first."""
+    """Variants of a gene, highest impact first, or of an rs number, by place: the first of ``total``."""
 
     asked: str
     total: int
@@ -41,12 +42,22 @@ def find_variant(warehouse: Warehouse, text: str, *, most: int) -> VariantReport
         return describe_variant(places, _find_allele(places, asked))
     number = read_rs_number(text)
     if number is None:
-        total, variants = list_gene(places, text.strip(), most)
-        return VariantList(f"gene {text.strip()}", total, variants)
-    keys = _keys_of_rs_number(places, number)
+        return _gene(places, text, most)
+    try:
+        keys = _keys_of_rs_number(places, number)
+    except NotFound:
+        # RS1 is a gene.
+        with suppress(NotFound):
+            return _gene(places, text, most)
+        raise
     if len(keys) == 1:
         return describe_variant(places, _find_allele(places, _asked(keys[0])))
     return VariantList(number, len(keys), list_alleles(places, keys[:most]))
+
+
+def _gene(places: Places, text: str, most: int) -> VariantList:
+    total, variants = list_gene(places, text.strip(), most)
+    return VariantList(f"gene {text.strip()}", total, variants)
 
 
 def _asked(key: Key) -> NamedAllele:

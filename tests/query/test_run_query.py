@@ -10,7 +10,7 @@ import pytest
 from allofus_spark.errors import ContractViolation, QueryRefused
 from allofus_spark.query import run_query, warehouse_status
 from allofus_spark.settings import load_settings
-from allofus_spark.tables import Warehouse
+from allofus_spark.tables import Warehouse, contracts
 from tests.cases.pool import Pool
 
 
@@ -79,11 +79,7 @@ def test_a_warehouse_without_tables_says_what_is_missing(pool: Pool, tmp_path: A
 
 def test_status_tells_versions_rows_bytes_and_the_last_run(pool: Pool) -> None:
     statuses = {item.name: item for item in warehouse_status(pool.warehouse)}
-    assert set(statuses) == {
-        *("callsets", "samples", "variants", "variant_sites", "genotypes", "rejected_records"),
-        *("variant_qc", "sample_qc"),
-        *("strata", "allele_counts", "allele_frequencies", "pipeline_runs", "snapshots"),
-    }
+    assert set(statuses) == {table.name for table in contracts(pool.warehouse.settings)}
     n_alleles = len(pool.frequencies)
     assert statuses["genotypes"].rows == statuses["allele_frequencies"].rows == n_alleles
     assert statuses["samples"].rows == pool.frequencies_counters["samples"] + 1

@@ -13,6 +13,7 @@ from pyspark.sql import SparkSession
 
 from allofus_spark.cli import main
 from allofus_spark.cli.options import clear_errors
+from allofus_spark.cli.variant import plain
 from allofus_spark.errors import BuildMismatch, NotFound
 from allofus_spark.genome import load_build
 from allofus_spark.query import VariantList, VariantReport, find_variant
@@ -46,7 +47,16 @@ OTHER = Allele(
     status="unreported",
     transcripts=[("ENST00000361682", "COMT", ["frameshift_variant"], "158V>158L")],
 )
-DELETION = Allele("chr22", 20_000_100, "AC", "A", "deletion", counts={"eur": (2, 100)})
+# Retinoschisin: a gene whose name looks like an rs number.
+DELETION = Allele(
+    "chr22",
+    20_000_100,
+    "AC",
+    "A",
+    "deletion",
+    counts={"eur": (2, 100)},
+    transcripts=[("ENST2", "RS1", ["intron_variant"], None)],
+)
 INSERTION = Allele("chrX", 5, "T", f"T{LONG}", "insertion", transcripts=[(None, None, [], None)])
 SYMBOLIC = Allele("chrX", 900, "T", "<INS:ME:ALU>", "symbolic", status="not_assessable")
 FAR = Allele(
@@ -153,7 +163,7 @@ def test_what_names_no_allele_is_not_one(text: str) -> None:
 def test_a_list_has_a_line_at_the_least(rows: str, ask: Any) -> None:
     answer = ask("COMT", "--rows", rows)
     assert answer.exit_code == 2
-    assert f"{rows} is not in the range x>=1" in answer.output
+    assert f"{rows} is not in the range 1<=x<=100000" in answer.output
 
 
 def test_the_report_says_what_the_tables_say(alleles_held: Warehouse) -> None:
@@ -196,6 +206,7 @@ def test_a_gene_is_a_list_by_impact(alleles_held: Warehouse) -> None:
     assert (second.af, second.status) == (80 / 300, "reported")
     assert [item.variant_id for item in list_of(alleles_held, "c9ORF72").variants] == [FAR.id]
     assert list_of(alleles_held, "ENSG-C9orf72").total == 1
+    assert [item.variant_id for item in list_of(alleles_held, "RS1").variants] == [DELETION.id]
 
 
 @pytest.mark.parametrize(
@@ -249,6 +260,15 @@ def test_json_is_one_object_that_says_the_same(ask: Any, alleles_held: Warehouse
     assert answer["sites"][0]["callset_date"] == "2026-01-01"
     gene = json.loads(ask("COMT", "--json", "--rows", "2").stdout)
     assert (gene["total"], [item["variant_id"] for item in gene["variants"]]) == (7, [OTHER.id, COMT.id])
+
+
+def test_numbers_that_json_lacks_are_text() -> None:
+    assert plain({"qual": [float("inf"), 1.5, (float("nan"), None)]}) == {"qual": ["inf", 1.5, ["nan", None]]}
+
+
+def test_no_digit_is_cut_on_a_narrow_terminal(ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    assert "19,963,748" in ask("22-19963748-G-A").stdout
 
 
 def test_a_list_says_how_many_more(ask: Any) -> None:
