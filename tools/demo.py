@@ -159,7 +159,8 @@ def show_next_steps(console: Console, demo: Demo, row: Row) -> None:
     """Commands to try on the tables that were made."""
     query = f"{ALLOFUS} query --warehouse {demo.root}"
     console.print("[bold]Where to look next[/bold]")
-    console.print(f"{ALLOFUS} status --warehouse {demo.root}")
+    for command, argument in (("status", ""), ("variant", row.variant_id), ("summary", "")):
+        console.print(f"{ALLOFUS} {command} --warehouse {demo.root} {argument}".rstrip())
     console.print(
         f'{query} "SELECT variant_id, max_af, max_af_group FROM allele_frequencies '
         'WHERE overall.ac > 0 ORDER BY max_af - overall.af DESC LIMIT 10"'
