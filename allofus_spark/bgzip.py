@@ -27,9 +27,7 @@ def is_cut(head: bytes, tail: bytes) -> bool:
 def refuse_cut(path: str | Path, head: bytes, tail: bytes) -> None:
     """Raise BadSource where a bgzip file is cut, by its first HEAD_BYTES and its last bytes."""
     if is_cut(head, tail):
-        raise BadSource(
-            f"{path}: truncated: the bgzip end-of-file block is missing; copy the file again"
-        )
+        raise BadSource(f"{path}: truncated: the bgzip end-of-file block is missing; copy the file again")
 
 
 def check_whole(path: str | Path, file: BinaryIO) -> None:

@@ -271,7 +271,7 @@ class ConsequenceSettings(_Section):
         False,
         description="Give a row for every transcript that an allele lies in, as VEP and the public Variant "
         "Annotation Table do (csq -G 1). Off by default, so that rows equal csq -l as others run it: that "
-        "looks for introns and non-coding transcripts only where no coding, UTR or splice consequence is found.",
+        "looks for introns and non-coding transcripts only where it finds nothing in exons and splice sites.",
     )
     annotator: str = Field(
         "csq",

@@ -100,9 +100,7 @@ class CsqOfContig:
     def _answers(self, contig: str, alleles: list[Allele], maker: RowMaker) -> list[Coded]:
         if not alleles:
             return []
-        answer = EffectsOfAnswer(
-            self._call(contig).answer(alleles), every_transcript=self.every_transcript
-        )
+        answer = EffectsOfAnswer(self._call(contig).answer(alleles), every_transcript=self.every_transcript)
         keys = answer.keys(alleles)
         coded = {key: maker.code(answer.effects(*key)) for key in dict.fromkeys(keys)}
         return [coded[key] for key in keys]

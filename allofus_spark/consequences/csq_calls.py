@@ -69,8 +69,8 @@ class CsqCall:
     def answer(self, alleles: Sequence[Allele]) -> Answer:
         """csq's answer for alleles in order of position.
 
-        Raises AnnotationFailed naming the allele that csq fails on, with csq's own message, or the temp folder
-        where its files cannot be there.
+        Raises AnnotationFailed naming the allele that csq fails on, with csq's own message, or the temp
+        folder where its files cannot be there.
         """
         try:
             return self._ask(alleles)
@@ -104,7 +104,18 @@ class CsqCall:
             gff3.write_text(self.spelling + lines.replace("\n", f"\n{self.spelling}") + "\n")
             vcf.write_text(self._vcf(alleles))
             greedy = ("-G", "1") if self.every_transcript else ()
-            options = ["-l", *greedy, "-v", "0", "--no-version", *self.code, "-f", self.fasta, "-g", str(gff3)]
+            options = [
+                "-l",
+                *greedy,
+                "-v",
+                "0",
+                "--no-version",
+                *self.code,
+                "-f",
+                self.fasta,
+                "-g",
+                str(gff3),
+            ]
             run_csq([*options, "--dump-gff", str(known), str(vcf)], answer)
             return Answer(_texts(answer, len(alleles)), _transcripts(known))
 

@@ -198,7 +198,6 @@ class _ContigReader:
         made.genes.sort()
         return made
 
-
     def _refuse_repeated(self) -> None:
         """csq would make one protein of all coding parts of a name."""
         counts = Counter(feature for features in self._of_gene.values() for feature in features)
@@ -207,8 +206,8 @@ class _ContigReader:
             more = sum(other > 1 for other in counts.values()) - 1
             others = f" ({more} more are repeated)" if more else ""
             raise BadSource(
-                f"{self._path}: transcript {name} stands {count} times on {self._contig}{others}; give a GFF3 "
-                "with each transcript once: files of one gene set must not be joined with each other"
+                f"{self._path}: transcript {name} stands {count} times on {self._contig}{others}; give a "
+                "GFF3 with each transcript once: files of one gene set must not be joined with each other"
             )
 
 

@@ -13,8 +13,6 @@ from typing import BinaryIO
 
 from isal import igzip_lib, isal_zlib
 
-from allofus_spark.bgzip import END_OF_FILE as END_OF_FILE
-
 TEXT_BYTES = 65_280  # in a block, as bgzip: what does not shrink still fits the 65,536 of a block
 
 # Magic, no time, no system, six bytes of extra field: BC, of two bytes, the length of the block less one.

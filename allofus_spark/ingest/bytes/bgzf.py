@@ -14,8 +14,6 @@ from typing import NamedTuple, cast
 
 from isal import igzip_lib, isal_zlib
 
-from allofus_spark.bgzip import END_OF_FILE as EOF_MARKER
-
 GZIP_MAGIC = b"\x1f\x8b"
 BLOCK_MAGIC = b"\x1f\x8b\x08\x04"
 MAX_BLOCK_BYTES = 65536
