@@ -272,6 +272,12 @@ class ConsequenceSettings(_Section):
         description="Variants that one process of csq annotates: under a minute of work and a few MiB of "
         "text, against about 30 ms to start the process.",
     )
+    every_transcript: bool = Field(
+        False,
+        description="Give a row for every transcript that an allele lies in, as VEP and the public Variant "
+        "Annotation Table do (csq -G 1). Off by default, so that rows equal csq -l as others run it: that "
+        "looks for introns and non-coding transcripts only where it finds nothing in exons and splice sites.",
+    )
     annotator: str = Field(
         "csq",
         pattern=NAME_PATTERN,

@@ -1,4 +1,4 @@
-"""SHA-256 of files as they lie there."""
+"""SHA-256 of files as they lie there, and whether they are whole."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
+from allofus_spark.bgzip import END_OF_FILE, HEAD_BYTES, refuse_cut
 from allofus_spark.errors import BadSource
 from allofus_spark.hadoop import hadoop_path
 
@@ -37,15 +38,44 @@ def checksum_by_hadoop(spark: SparkSession, path: str) -> str:
         file_system, place = hadoop_path(spark, path)
         if not file_system.getFileStatus(place).isDirectory():
             return _digest(spark, file_system, place)
-        files = {str(found.getPath().getName()): found for found in file_system.listStatus(place)}
         lines = [
-            f"{_digest(spark, file_system, found.getPath())}  {name}\n"
-            for name, found in sorted(files.items())
-            if found.isFile() and name[0] not in "._"
+            f"{_digest(spark, file_system, found.getPath())}  {found.getPath().getName()}\n"
+            for found in _files(file_system, place)
         ]
     except Py4JJavaError as error:
         raise BadSource(f"{path}: cannot be read: {first_line(error)}") from None
     return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def check_bgzip_ends(spark: SparkSession, path: str) -> None:
+    """Raise BadSource where a bgzip file is cut, or cannot be read: a file, or those of a folder."""
+    jvm: Any = spark._jvm
+    read = jvm.org.apache.commons.io.IOUtils.toByteArray
+    try:
+        file_system, place = hadoop_path(spark, path)
+        for found in _files(file_system, place):
+            size = found.getLen()
+            stream = file_system.open(found.getPath())
+            try:
+                head = read(stream, min(size, HEAD_BYTES))
+                stream.seek(max(size - len(END_OF_FILE), 0))
+                tail = read(stream, min(size, len(END_OF_FILE)))
+            finally:
+                stream.close()
+            refuse_cut(str(found.getPath().toUri().getPath()), bytes(head), bytes(tail))
+    except Py4JJavaError as error:
+        raise BadSource(f"{path}: cannot be read: {first_line(error)}") from None
+
+
+def _files(file_system: Any, place: Any) -> list[Any]:
+    """The status of a file, or of those of a folder that Spark reads, by name."""
+    files = {str(found.getPath().getName()): found for found in file_system.listStatus(place)}
+    is_folder = file_system.getFileStatus(place).isDirectory()
+    return [
+        found
+        for name, found in sorted(files.items())
+        if not is_folder or (found.isFile() and name[0] not in "._")
+    ]
 
 
 def _digest(spark: SparkSession, file_system: Any, path: Any) -> str:

@@ -27,7 +27,7 @@ from allofus_spark.settings import Settings
 
 CSQ = "csq"
 # Raised when the rows made from csq's answer change.
-_ROWS_VERSION = 1
+_ROWS_VERSION = 2
 _CHECKSUM_DIGITS = 16
 
 
@@ -46,15 +46,16 @@ def csq_annotator(settings: Settings, build: Build) -> Annotator:
             f"{missing[0]}=FILE"
         )
     reference = ReferenceSequence(fasta, build)
+    every_transcript = settings.consequences.every_transcript
     version = (
-        f"bcftools csq {BCFTOOLS_VERSION} -l, rows {_ROWS_VERSION}; "
+        f"bcftools csq {BCFTOOLS_VERSION} -l{' -G 1' if every_transcript else ''}, rows {_ROWS_VERSION}; "
         f"genes sha256:{checksum_of(gff3)[:_CHECKSUM_DIGITS]}; "
         f"sequence sha256:{reference.checksum()[:_CHECKSUM_DIGITS]}"
     )
-    return Annotator(CSQ, version, partial(_open, gff3, reference))
+    return Annotator(CSQ, version, partial(_open, gff3, reference, every_transcript))
 
 
-def _open(gff3: str, reference: ReferenceSequence) -> Opened:
+def _open(gff3: str, reference: ReferenceSequence, every_transcript: bool) -> Opened:
     """Read the genes."""
     genes = read_genes(gff3, reference.build)
     warnings = list(reference.warnings)
@@ -64,7 +65,7 @@ def _open(gff3: str, reference: ReferenceSequence) -> Opened:
             f"{gff3}: {sum(genes.left_out.values())} transcripts are left out, as csq does not know their "
             f"biotypes: {counted}"
         )
-    return Opened(CsqOfContig(genes, reference), warnings)
+    return Opened(CsqOfContig(genes, reference, every_transcript), warnings)
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class CsqOfContig:
 
     genes: Genes
     reference: ReferenceSequence = field(repr=False)
+    every_transcript: bool = False
 
     def __call__(self, alleles: pa.RecordBatch) -> pa.RecordBatch:
         contig = alleles.column("contig")[0].as_py()
@@ -98,7 +100,7 @@ class CsqOfContig:
     def _answers(self, contig: str, alleles: list[Allele], maker: RowMaker) -> list[Coded]:
         if not alleles:
             return []
-        answer = EffectsOfAnswer(self._call(contig).answer(alleles))
+        answer = EffectsOfAnswer(self._call(contig).answer(alleles), every_transcript=self.every_transcript)
         keys = answer.keys(alleles)
         coded = {key: maker.code(answer.effects(*key)) for key in dict.fromkeys(keys)}
         return [coded[key] for key in keys]
@@ -113,4 +115,5 @@ class CsqOfContig:
             fasta=str(reference.path),
             code=MITOCHONDRIAL_CODE if region == MITOCHONDRIAL else (),
             genes=self.genes.of(contig).genes,
+            every_transcript=self.every_transcript,
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import re
 import tempfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,11 +64,13 @@ class CsqCall:
     fasta: str
     code: tuple[str, ...]
     genes: Sequence[Gene]
+    every_transcript: bool = False
 
     def answer(self, alleles: Sequence[Allele]) -> Answer:
         """csq's answer for alleles in order of position.
 
-        Raises AnnotationFailed naming the allele that csq fails on, with csq's own message.
+        Raises AnnotationFailed naming the allele that csq fails on, with csq's own message, or the temp
+        folder where its files cannot be there.
         """
         try:
             return self._ask(alleles)
@@ -80,6 +83,16 @@ class CsqCall:
             raise self._named(alleles, failure) from None
 
     def _ask(self, alleles: Sequence[Allele]) -> Answer:
+        try:
+            return self._ask_in_files(alleles)
+        except (OSError, EOFError, zlib.error) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise AnnotationFailed(
+                f"bcftools csq could not be asked at {self._range(alleles)}: its files cannot be written to "
+                f"{_temp_folder()}: {reason}; make room there, or set TMPDIR to a folder that has it"
+            ) from None
+
+    def _ask_in_files(self, alleles: Sequence[Allele]) -> Answer:
         genes = self._genes_at(alleles)
         if not genes:
             return Answer([None] * len(alleles), [])
@@ -90,7 +103,19 @@ class CsqCall:
             lines = "\n".join(gene.lines for gene in genes)
             gff3.write_text(self.spelling + lines.replace("\n", f"\n{self.spelling}") + "\n")
             vcf.write_text(self._vcf(alleles))
-            options = ["-l", "-v", "0", "--no-version", *self.code, "-f", self.fasta, "-g", str(gff3)]
+            greedy = ("-G", "1") if self.every_transcript else ()
+            options = [
+                "-l",
+                *greedy,
+                "-v",
+                "0",
+                "--no-version",
+                *self.code,
+                "-f",
+                self.fasta,
+                "-g",
+                str(gff3),
+            ]
             run_csq([*options, "--dump-gff", str(known), str(vcf)], answer)
             return Answer(_texts(answer, len(alleles)), _transcripts(known))
 
@@ -130,6 +155,13 @@ class CsqCall:
         return AnnotationFailed(
             f"bcftools csq failed at {self.contig}:{position} {_shown(ref)}>{_shown(alt)}: {failure}"
         )
+
+
+def _temp_folder() -> str:
+    try:
+        return f"the temp folder {tempfile.gettempdir()}"
+    except OSError:  # whose text says where it was looked for
+        return "a temp folder"
 
 
 def _texts(answer: Path, n_alleles: int) -> list[str | None]:

@@ -34,9 +34,10 @@ _VAGUE = {"feature_elongation", "feature_truncation"}
 class EffectsOfAnswer:
     """Effects of the alleles of one answer, the same text at the same place understood once."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, *, every_transcript: bool) -> None:
         self._transcripts = answer.transcripts
         self._texts = answer.texts
+        self._every_transcript = every_transcript
 
     def keys(self, alleles: Sequence[Allele]) -> list[tuple[str | None, tuple[int, ...]]]:
         """For each allele what decides its effects: csq's text, and the transcripts that it lies in."""
@@ -47,15 +48,21 @@ class EffectsOfAnswer:
         transcripts = [self._transcripts[number] for number in inside]
         if text is None:
             return _unnamed(transcripts)
+        entries = [entry.split("|") for entry in text.split(",")]
+        named = {transcript_id for _, _, transcript_id, *_ in entries}
+        if self._every_transcript:  # an entry without a transcript speaks of those that have none
+            transcripts = [item for item in transcripts if item.transcript_id not in named]
         terms: dict[str | None, list[str]] = {}
         changes: dict[str | None, list[tuple[str, str]]] = {}
-        for entry in text.split(","):
-            names, _, transcript_id, biotype, *rest = entry.split("|")
+        for names, _, transcript_id, biotype, *rest in entries:
             for one in [transcript_id] if transcript_id else _of_biotype(transcripts, biotype):
                 terms.setdefault(one, []).extend(terms_of_csq(names))
                 if len(rest) > 1:
                     changes.setdefault(one, []).append((rest[1], rest[2]))
-        return [_effect(one, names, changes.get(one, [])) for one, names in terms.items()]
+        effects = [_effect(one, names, changes.get(one, [])) for one, names in terms.items()]
+        if self._every_transcript:
+            effects += _without_term([item for item in transcripts if item.transcript_id not in terms])
+        return effects
 
 
 def _of_biotype(transcripts: Sequence[CsqTranscript], biotype: str) -> Sequence[str | None]:
@@ -67,6 +74,10 @@ def _unnamed(transcripts: Sequence[CsqTranscript]) -> list[Effect]:
     """Effects of an allele of which csq says nothing: in no gene, or in a transcript where no term fits."""
     if not transcripts:
         return [Effect(None, (INTERGENIC,))]
+    return _without_term(transcripts)
+
+
+def _without_term(transcripts: Sequence[CsqTranscript]) -> list[Effect]:
     return [
         Effect(item.transcript_id, (CODING if item.biotype in _CODING_BIOTYPES else NON_CODING,))
         for item in transcripts

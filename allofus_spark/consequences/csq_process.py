@@ -6,7 +6,9 @@ An assertion in it ends the process. So each call gets a fresh process, forked f
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import signal
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,11 +18,19 @@ from pysam import bcftools
 from pysam.utils import SamtoolsError
 from pysam.version import __bcftools_version__
 
+from allofus_spark.errors import AnnotationFailed
+
 BCFTOOLS_VERSION: str = __bcftools_version__
 # Of what csq writes when it fails, the end says why.
 _MESSAGE_CHARACTERS = 500
 # A range of the default 50,000 variants takes seconds: what takes this long does not end.
 MAX_SECONDS = 1_800
+# The status of a child that could not write is this and the system's number of the error (up to 133): the
+# file of errors may lie on the same full disk.
+_OS_ERROR = 100
+_NO_SPACE = os.strerror(errno.ENOSPC)
+# csq always says why it fails: where it says nothing, that found no room either.
+_CANNOT_WRITE = re.compile(rf"{_NO_SPACE}|(?:cannot|failed to|could not) write", re.IGNORECASE)
 
 
 class CsqFailure(Exception):
@@ -34,15 +44,22 @@ class CsqHangs(CsqFailure):
 def run_csq(arguments: Sequence[str], answer: Path) -> None:
     """Run ``bcftools csq`` with these arguments and write the VCF that it gives to ``answer``.
 
-    Raises CsqFailure where it does not end well, CsqHangs where it does not end within MAX_SECONDS.
+    Raises CsqFailure where it does not end well, CsqHangs where it does not end within MAX_SECONDS, OSError
+    where its files cannot be written, AnnotationFailed where no process can be started.
     """
     errors = answer.with_suffix(".errors")
-    process = os.fork()
+    try:
+        process = os.fork()
+    except OSError as error:
+        raise AnnotationFailed(f"no process can be started for bcftools csq: {error.strerror}") from None
     if process == 0:
         _be_csq(arguments, answer, errors)
     _, status = os.waitpid(process, 0)
     if status == 0:
         return
+    if os.WIFEXITED(status) and os.WEXITSTATUS(status) in range(_OS_ERROR, _OS_ERROR + 134):
+        number = os.WEXITSTATUS(status) - _OS_ERROR
+        raise OSError(number, os.strerror(number))
     message = errors.read_text(errors="replace").strip()[-_MESSAGE_CHARACTERS:] if errors.exists() else ""
     if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM:
         raise CsqHangs(f"it did not end within {MAX_SECONDS:,} seconds")
@@ -64,8 +81,15 @@ def _be_csq(arguments: Sequence[str], answer: Path, errors: Path) -> NoReturn:
             answer.write_text(bcftools.csq(*arguments))
             status = 0
         except SamtoolsError as error:
-            os.write(written, str(error).partition("stderr=")[2].encode())
+            message = str(error.value).partition("stderr=")[2].strip()
+            if not message or _CANNOT_WRITE.search(message):
+                raise OSError(errno.ENOSPC, _NO_SPACE) from None
+            os.write(written, message.encode())
+        except OSError:
+            raise
         except BaseException as error:
             os.write(written, f"{type(error).__name__}: {error}".encode())
+    except OSError as error:
+        status = _OS_ERROR + (error.errno or errno.EIO)
     finally:
         os._exit(status)

@@ -60,7 +60,7 @@ def read_genes(path: str | Path, build: Build) -> Genes:
     packed, left_out = {}, Counter[str]()
     for contig in sorted(set(names.values())):
         mine = [piece for spelling, name in names.items() if name == contig for piece in pieces[spelling]]
-        genes = genes_of_contig(path, mine)
+        genes = genes_of_contig(path, contig, mine)
         left_out.update(genes.left_out)
         if genes.genes:
             _check_ends(path, build, contig, genes)

@@ -9,16 +9,21 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from allofus_spark.bgzip import check_whole
 from allofus_spark.errors import BadSource, shown
 
 _PARTS = ("exon", "CDS", "five_prime_UTR", "three_prime_UTR")
-_NO_GENES = ("biological_region", "chromosome", "region", "scaffold", "start_codon", "stop_codon")
+_NO_GENES = (
+    *("biological_region", "chromosome", "region", "scaffold", "start_codon", "stop_codon"),
+    "stop_codon_redefined_as_selenocysteine",  # in GENCODE, with a transcript as its parent
+)
 _PARENT = re.compile(r"(?:^|;)Parent=([^;]*)")
 _VERSIONED = re.compile(r"^(ENS[A-Z]*\d{11})\.\d+(_PAR_Y)?$")
 # What would end a field of csq's answer, or of the GFF3.
@@ -99,7 +104,9 @@ def _lines(path: str | Path) -> Iterator[str]:
     try:
         with open(path, "rb") as file:
             packed = file.read(2) == b"\x1f\x8b"
-        with gzip.open(path, "rt", encoding="utf-8") if packed else open(path, encoding="utf-8") as text:
+            check_whole(path, file)
+        code = "utf-8-sig"  # with or without a mark of byte order
+        with gzip.open(path, "rt", encoding=code) if packed else open(path, encoding=code) as text:
             for line in text:
                 if line.startswith("##FASTA"):
                     return
@@ -108,9 +115,12 @@ def _lines(path: str | Path) -> Iterator[str]:
         raise BadSource(f"{path}: the GFF3 cannot be read: {error}; fetch it again") from None
 
 
-def genes_of_contig(path: str | Path, pieces: Sequence[bytes]) -> ContigGenes:
-    """The genes of one contig's lines; raises BadSource showing a line that is none of a GFF3."""
-    reader = _ContigReader(path)
+def genes_of_contig(path: str | Path, contig: str, pieces: Sequence[bytes]) -> ContigGenes:
+    """The genes of one contig's lines.
+
+    Raises BadSource showing a line that is none of a GFF3, or a transcript that the contig has twice.
+    """
+    reader = _ContigReader(path, contig)
     for piece in pieces:
         for line in zlib.decompress(piece).decode().split("\n"):
             reader.add(line)
@@ -118,8 +128,9 @@ def genes_of_contig(path: str | Path, pieces: Sequence[bytes]) -> ContigGenes:
 
 
 class _ContigReader:
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, contig: str) -> None:
         self._path = path
+        self._contig = contig
         self._symbols: dict[str, str | None] = {}
         self._of_gene: dict[str, list[str]] = {}
         self._lines: dict[str, list[str]] = {}
@@ -134,7 +145,8 @@ class _ContigReader:
         if kind in _PARTS:
             parent = _PARENT.search(fields[8])
             if parent is not None:
-                self._parts.setdefault(_plain_id(parent[1]), []).append(tuple(fields[2:8]))
+                for name in dict.fromkeys(parent[1].split(",")):
+                    self._parts.setdefault(_plain_id(name), []).append(tuple(fields[2:8]))
         elif kind not in _NO_GENES:
             self._add_feature(fields)
 
@@ -166,9 +178,10 @@ class _ContigReader:
 
     def finish(self) -> ContigGenes:
         made = self._made
+        self._refuse_repeated()
         for gene, features in self._of_gene.items():
             lines, first, last, strand = [], [], [], "."
-            for feature in dict.fromkeys(features):
+            for feature in features:
                 parent = f"Parent=transcript:{feature}"
                 parts = self._parts.get(feature, [])
                 lines += self._lines[feature]
@@ -184,6 +197,18 @@ class _ContigReader:
             made.genes.append(Gene(min(first), max(last), "\n".join([head, *lines])))
         made.genes.sort()
         return made
+
+    def _refuse_repeated(self) -> None:
+        """csq would make one protein of all coding parts of a name."""
+        counts = Counter(feature for features in self._of_gene.values() for feature in features)
+        (name, count), *_ = counts.most_common(1) or [("", 0)]
+        if count > 1:
+            more = sum(other > 1 for other in counts.values()) - 1
+            others = f" ({more} more are repeated)" if more else ""
+            raise BadSource(
+                f"{self._path}: transcript {name} stands {count} times on {self._contig}{others}; give a "
+                "GFF3 with each transcript once: files of one gene set must not be joined with each other"
+            )
 
 
 def _plain_id(text: str) -> str:

@@ -29,13 +29,17 @@ _UNKNOWN = Transcript(None, None, None)
 
 
 class Effect(NamedTuple):
-    """What an allele does to one transcript (None: to none), by ordered terms; or why that is not known."""
+    """What an allele does to one transcript (None: to none), by ordered terms; or why that is not known.
+
+    ``of`` is what its row says of the transcript; None: what the maker of rows knows.
+    """
 
     transcript_id: str | None
     terms: tuple[str, ...]
     aa_change: str | None = None
     dna_change: str | None = None
     not_annotated: str | None = None
+    of: Transcript | None = None
 
 
 class Coded(NamedTuple):
@@ -48,11 +52,11 @@ class Coded(NamedTuple):
 
 
 class RowMaker:
-    """Makes rows from effects; transcripts are looked up in ``known``."""
+    """Makes rows from effects; transcripts of which they do not tell are looked up in ``known``."""
 
     def __init__(self, known: dict[str, Transcript]) -> None:
         self._known = known
-        self._numbers: dict[tuple[str | None, tuple[str, ...], str | None], int] = {}
+        self._numbers: dict[tuple[str | None, Transcript, tuple[str, ...], str | None], int] = {}
 
     def code(self, effects: Sequence[Effect]) -> Coded:
         """The effects of one allele, ready to be repeated for others that have the same."""
@@ -68,14 +72,17 @@ class RowMaker:
     def _severity(self, effect: Effect) -> tuple[int, bool, bool, str]:
         rank = rank_of(effect.terms) if effect.terms else 0
         name = effect.transcript_id
-        is_protein_coding = self._of(name).biotype == "protein_coding"
+        is_protein_coding = self._of(effect).biotype == "protein_coding"
         return rank, not is_protein_coding, name is None, name or ""
 
-    def _of(self, transcript_id: str | None) -> Transcript:
-        return _UNKNOWN if transcript_id is None else self._known.get(transcript_id, _UNKNOWN)
+    def _of(self, effect: Effect) -> Transcript:
+        if effect.of is not None:
+            return effect.of
+        name = effect.transcript_id
+        return _UNKNOWN if name is None else self._known.get(name, _UNKNOWN)
 
     def _number(self, effect: Effect) -> int:
-        key = (effect.transcript_id, effect.terms, effect.not_annotated)
+        key = (effect.transcript_id, self._of(effect), effect.terms, effect.not_annotated)
         return self._numbers.setdefault(key, len(self._numbers))
 
     def rows(self, alleles: pa.RecordBatch, effects: Sequence[Coded]) -> pa.RecordBatch:
@@ -99,8 +106,7 @@ class RowMaker:
     def _shared(self) -> pa.RecordBatch:
         """Columns by the numbers that `code` gave."""
         columns: dict[str, list[object]] = {name: [] for name in _SHARED}
-        for transcript_id, terms, not_annotated in self._numbers:
-            transcript = self._of(transcript_id)
+        for transcript_id, transcript, terms, not_annotated in self._numbers:
             columns["transcript_id"].append(transcript_id)
             columns["gene_id"].append(transcript.gene_id)
             columns["gene_symbol"].append(transcript.gene_symbol)

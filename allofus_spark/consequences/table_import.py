@@ -35,7 +35,7 @@ from allofus_spark.tables import (
 
 _ALLELE_NAMES = ("contig", "position", "ref", "alt")
 # Raised when the rows made from a table change.
-_ROWS_VERSION = 1
+_ROWS_VERSION = 2
 _CHECKSUM_DIGITS = 16
 
 
@@ -45,7 +45,8 @@ def import_annotation(warehouse: Warehouse, path: str, *, annotator: str, versio
     Columns are those of the Variant Annotation Table: contig, position, ref_allele and alt_allele (or vid),
     transcript and consequence; gene_id, gene_symbol, aa_change and dna_change_in_transcript where they are
     there. Alleles are normalised as the cohort's and matched to ``variants``; a variant that the table does
-    not have gets no row. A line without transcript and consequence says: in no gene. Where table, reference
+    not have gets no row. A line without transcript and consequence says: in no gene, where the allele has no
+    other line. Where table, reference
     sequence and variants are those of the last import, nothing is read or written.
 
     A line with another number of columns than the header, or without an allele, is refused: a warning gives

@@ -10,7 +10,7 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from allofus_spark.consequences.checksums import first_line
+from allofus_spark.consequences.checksums import check_bgzip_ends, first_line
 from allofus_spark.consequences.table_rows import terms_of_text
 from allofus_spark.errors import BadSource, shown
 from allofus_spark.hadoop import without_glob
@@ -35,8 +35,9 @@ def read_lines(spark: SparkSession, path: str) -> DataFrame:
     """Lines that are not empty, by our names of their columns; empty text is null.
 
     ``refused`` says why a line cannot be taken (null: it can), ``line`` how it begins. Raises BadSource
-    where the file cannot be read or lacks a column.
+    where the file cannot be read, is cut or lacks a column.
     """
+    check_bgzip_ends(spark, path)
     try:
         lines = spark.read.text(without_glob(path)).where("value != ''")
         first = lines.first()

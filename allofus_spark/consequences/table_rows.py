@@ -81,35 +81,34 @@ class NormaliseRows:
 def rows_of_table(alleles: pa.RecordBatch) -> pa.RecordBatch:
     """Rows of ``consequences`` of alleles with what the table says (``said``, a list of structs).
 
-    Lines of one transcript become one row, their terms united. An allele of which no line has a known term
-    gets no row.
+    Lines of one transcript become one row, their terms united, with the gene that they name. A line without
+    transcript and consequence says: in no gene, unless others of the allele say more. An allele of which no
+    line has a known term gets no row.
     """
-    known: dict[str, Transcript] = {}
-    maker = RowMaker(known)
+    maker = RowMaker({})
     coded, places = [], []
     for place, said in enumerate(alleles.column("said").to_pylist()):
-        effects = _effects(said, known)
+        effects = _effects(said)
         if effects:
             coded.append(maker.code(effects))
             places.append(place)
     return maker.rows(alleles.take(pa.array(places, pa.int64())), coded)
 
 
-def _effects(said: list[dict[str, str | None]], known: dict[str, Transcript]) -> list[Effect]:
+def _effects(said: list[dict[str, str | None]]) -> list[Effect]:
     by_transcript: dict[str | None, list[dict[str, str | None]]] = {}
     for line in said:
         by_transcript.setdefault(line["transcript_id"], []).append(line)
     effects = []
     for transcript_id, lines in by_transcript.items():
         terms = {term for line in lines for term in terms_of_text(line["consequence"])[0]}
-        if transcript_id is None and not any(line["consequence"] for line in lines):
+        if said == lines and transcript_id is None and not any(line["consequence"] for line in lines):
             terms = {INTERGENIC}
         if not terms:
             continue
-        if transcript_id is not None:
-            known[transcript_id] = Transcript(_only(lines, "gene_id"), _only(lines, "gene_symbol"), None)
+        of = Transcript(_only(lines, "gene_id"), _only(lines, "gene_symbol"), None)
         changes = (_only(lines, "aa_change"), _only(lines, "dna_change"))
-        effects.append(Effect(transcript_id, by_severity(terms), *changes))
+        effects.append(Effect(transcript_id, by_severity(terms), *changes, of=of))
     return effects
 
 

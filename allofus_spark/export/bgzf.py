@@ -13,7 +13,6 @@ from typing import BinaryIO
 
 from isal import igzip_lib, isal_zlib
 
-END_OF_FILE = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 TEXT_BYTES = 65_280  # in a block, as bgzip: what does not shrink still fits the 65,536 of a block
 
 # Magic, no time, no system, six bytes of extra field: BC, of two bytes, the length of the block less one.

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pysam
 
-from allofus_spark.export.bgzf import END_OF_FILE, BgzfFile, blocks
+from allofus_spark.bgzip import END_OF_FILE
+from allofus_spark.export.bgzf import BgzfFile, blocks
 from allofus_spark.export.format import Format, Summary, Writer, meta_lines
 from allofus_spark.export.genotype_text import CALL_BYTES, genotype_lines
 from allofus_spark.export.variants import Variants, fixed_fields

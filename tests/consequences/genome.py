@@ -61,9 +61,9 @@ def settings_of(fasta: Path, gff3: Path) -> tuple[str, ...]:
     return f"genome.reference_fasta={fasta}", f"consequences.gff3={gff3}"
 
 
-def open_csq(fasta: Path, gff3: Path) -> CsqOfContig:
+def open_csq(fasta: Path, gff3: Path, *settings_more: str) -> CsqOfContig:
     """The function that tasks call."""
-    settings = load_settings(overrides=settings_of(fasta, gff3))
+    settings = load_settings(overrides=(*settings_of(fasta, gff3), *settings_more))
     made = csq_annotator(settings, load_build(str(fasta))).open().annotate
     assert isinstance(made, CsqOfContig)
     return made

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pysam.utils import SamtoolsError
 
 from allofus_spark.consequences import csq_calls, csq_process
-from allofus_spark.consequences.csq import CsqOfContig
+from allofus_spark.consequences.csq import CsqOfContig, csq_annotator
 from allofus_spark.consequences.csq_process import CsqFailure
 from allofus_spark.errors import AnnotationFailed
-from tests.consequences.genome import GENCODE, open_csq, rows_of, write_fasta, write_gff3
+from allofus_spark.genome import load_build
+from allofus_spark.settings import load_settings
+from tests.consequences.genome import (
+    ENSEMBL,
+    GENCODE,
+    open_csq,
+    rows_of,
+    settings_of,
+    write_fasta,
+    write_gff3,
+)
 
 GENE, LINC = "ENST00000000001", "ENST00000000002"
 
@@ -210,3 +223,80 @@ def test_ranges_do_not_matter(csq: CsqOfContig) -> None:
     ]
     whole = rows_of(csq, "one", *alleles)
     assert [row for allele in alleles for row in rows_of(csq, "one", allele)] == whole
+
+
+def test_every_transcript_has_a_row_where_that_is_asked_for(csq: CsqOfContig, fasta: Path) -> None:
+    every = open_csq(fasta, fasta.with_name("genes.gff3"), "consequences.every_transcript=true")
+
+    def found(of: CsqOfContig, *allele: Any) -> list[tuple[Any, ...]]:
+        rows = rows_of(of, "one", allele)
+        return [(row["transcript_id"], row["terms"], row["is_most_severe"]) for row in rows]
+
+    missense, non_coding = ["missense_variant"], ["non_coding_transcript_variant"]
+    assert found(csq, 24, "A", "G") == [(GENE, missense, True)]
+    assert found(every, 24, "A", "G") == [(GENE, missense, True), (LINC, non_coding, False)]
+    for allele in ((7, "A", "T"), (2, "A", "T")):
+        assert found(every, *allele) == found(csq, *allele)
+
+
+def test_an_intron_is_of_the_transcripts_without_a_consequence(fasta: Path) -> None:
+    other = (
+        "{c}\te\tmRNA\t11\t45\t.\t+\t.\tID=transcript:T2;Parent=gene:ENSG00000000001;biotype=protein_coding\n"
+    )
+    exons = "{c}\te\texon\t11\t12\t.\t+\t.\tParent=transcript:T2\n{c}\te\texon\t44\t45\t.\t+\t.\tParent=transcript:T2\n"  # noqa: E501
+    genes = write_gff3(fasta.with_name("introns.gff3"), contigs=["one"], genes=ENSEMBL + other + exons)
+    every = open_csq(fasta, genes, "consequences.every_transcript=true")
+    found = {row["transcript_id"]: row["terms"] for row in rows_of(every, "one", (24, "A", "G"))}
+    assert found == {
+        GENE: ["missense_variant"],
+        LINC: ["non_coding_transcript_variant"],
+        "T2": ["intron_variant"],
+    }
+
+
+def test_every_transcript_is_another_version(fasta: Path) -> None:
+    files = settings_of(fasta, write_gff3(fasta.with_name("version.gff3")))
+    build = load_build(str(fasta))
+    versions = [
+        csq_annotator(load_settings(overrides=(*files, *more)), build).version
+        for more in ((), ("consequences.every_transcript=true",))
+    ]
+    assert [" -l, " in version for version in versions] == [True, False]
+    assert " -l -G 1, " in versions[1]
+
+
+def test_a_missing_temp_folder_is_named(csq: CsqOfContig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+    with pytest.raises(
+        AnnotationFailed, match="the temp folder /nowhere: No such file or directory; make room"
+    ):
+        rows_of(csq, "one", (24, "A", "G"))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "full"),
+        SamtoolsError("stderr="),
+        SamtoolsError("stderr=x: No space left on device"),
+    ],
+)
+def test_a_full_temp_folder_is_not_halved(
+    csq: CsqOfContig, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    calls = []
+
+    def run(arguments: Sequence[str], answer: Path) -> None:
+        calls.append(answer)
+        csq_process.run_csq(arguments, answer)
+
+    def fail(*_: str) -> str:
+        raise error
+
+    monkeypatch.setattr(csq_calls, "run_csq", run)
+    monkeypatch.setattr(csq_process.bcftools, "csq", fail)
+    with pytest.raises(
+        AnnotationFailed, match=r"at one:24-29: .*the temp folder /.*: No space left on device"
+    ):
+        rows_of(csq, "one", (24, "A", "G"), (29, "G", "A"))
+    assert len(calls) == 1

@@ -6,14 +6,16 @@ import gzip
 import pickle
 from pathlib import Path
 
+import pysam
 import pytest
 
+from allofus_spark.bgzip import END_OF_FILE
 from allofus_spark.consequences.csq_calls import Allele, CsqTranscript
 from allofus_spark.consequences.genes import read_genes
 from allofus_spark.consequences.overlaps import Overlaps, changed_bases
 from allofus_spark.errors import AllofusError, BadSource, BuildMismatch
 from allofus_spark.genome import load_build
-from tests.consequences.genome import ENSEMBL, write_gff3
+from tests.consequences.genome import ENSEMBL, GENCODE, write_gff3
 
 BUILD = load_build("GRCh38")
 
@@ -98,3 +100,57 @@ def test_transcripts_that_an_allele_lies_in(allele: tuple[int, str, str], inside
     first, last = changed_bases(*allele)
     by_bounds = [n for n, item in enumerate(transcripts) if last >= item.first and first <= item.last]
     assert by_bounds == inside
+
+
+def test_a_transcript_that_a_contig_has_twice_is_refused(tmp_path: Path) -> None:
+    path = write_gff3(tmp_path / "genes.gff3", contigs=["1", "2", "chr1"])
+    with pytest.raises(
+        BadSource,
+        match=r"transcript ENST00000000001 stands 2 times on chr1 \(1 more are repeated\); give a GFF3",
+    ):
+        read_genes(path, BUILD)
+
+
+def test_a_part_goes_to_each_of_its_parents(tmp_path: Path) -> None:
+    more = ENSEMBL.replace(
+        "Parent=transcript:ENST00000000001", "Parent=transcript:ENST00000000001,transcript:T2"
+    )
+    more += (
+        "{c}\te\tmRNA\t11\t45\t.\t+\t.\tID=transcript:T2;Parent=gene:ENSG00000000001;biotype=protein_coding\n"
+    )
+    more += "{c}\te\texon\t11\t45\t.\t+\t.\tParent=transcript:unknown\n"
+    genes = read_genes(write_gff3(tmp_path / "genes.gff3", contigs=["1"], genes=more), BUILD)
+    lines = genes.of("chr1").genes[1].lines.split("\n")
+    parts = [
+        [line for line in lines if line.endswith(f"Parent=transcript:{name}")]
+        for name in ("ENST00000000001", "T2")
+    ]
+    assert [len(of_one) for of_one in parts] == [4, 4]
+    assert not any("unknown" in line for line in lines)
+
+
+def test_a_redefined_stop_codon_is_no_transcript(tmp_path: Path) -> None:
+    kind = "stop_codon_redefined_as_selenocysteine"
+    line = f"{{c}}\te\t{kind}\t24\t26\t.\t+\t.\tID={kind}:T;Parent=ENST00000000001.7;transcript_type=protein_coding\n"  # noqa: E501
+    genes = read_genes(write_gff3(tmp_path / "genes.gff3", contigs=["1"], genes=GENCODE + line * 2), BUILD)
+    assert sorted(genes.of("chr1").transcripts) == ["ENST00000000001", "ENST00000000002"]
+
+
+def test_a_mark_of_byte_order_is_no_part_of_the_first_line(tmp_path: Path) -> None:
+    path = write_gff3(tmp_path / "genes.gff3", contigs=["1"], head="\ufeff")
+    packed = tmp_path / "genes.gff3.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    assert [sorted(read_genes(file, BUILD).packed) for file in (path, packed)] == [["chr1"], ["chr1"]]
+    assert len(read_genes(path, BUILD).of("chr1").genes) == 2
+
+
+def test_a_bgzip_file_that_is_cut_between_blocks_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "genes.gff3.gz"
+    with pysam.BGZFile(str(path), "wb") as file:
+        file.write(ENSEMBL.format(c="1").encode())
+    assert "chr1" in read_genes(path, BUILD)
+    path.write_bytes(path.read_bytes().removesuffix(END_OF_FILE))
+    with pytest.raises(
+        BadSource, match=r"genes\.gff3\.gz: truncated: the bgzip end-of-file block is missing; copy"
+    ):
+        read_genes(path, BUILD)

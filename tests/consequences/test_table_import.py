@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator
+from itertools import permutations
 from pathlib import Path
 
+import pyarrow as pa
 import pysam
 import pytest
 from pyspark.sql import SparkSession
 
+from allofus_spark.bgzip import END_OF_FILE
 from allofus_spark.consequences import import_annotation
+from allofus_spark.consequences.table_lines import SAID_NAMES
+from allofus_spark.consequences.table_rows import rows_of_table
 from allofus_spark.errors import BadSource
 from allofus_spark.settings import load_settings
 from allofus_spark.tables import CONSEQUENCES, Warehouse
 from tests.consequences.cohort import ingest_alleles, rows_in
-from tests.consequences.genome import write_fasta
+from tests.consequences.genome import batch_of, write_fasta
 
 HEADER = [
     "vid",
@@ -181,3 +186,55 @@ def test_a_cut_table_and_the_name_of_csq_are_refused(cohort: tuple[Warehouse, Pa
         import_annotation(warehouse, str(table), annotator="vep2", version="1")
     with pytest.raises(BadSource, match="csq is the name of bcftools csq's rows"):
         import_annotation(warehouse, str(table), annotator="csq", version="1")
+
+
+def test_a_table_that_is_cut_between_blocks_is_refused(
+    cohort: tuple[Warehouse, Path], tmp_path: Path
+) -> None:
+    warehouse, _ = cohort
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    table = folder / "cut.tsv.bgz"
+    with pysam.BGZFile(str(table), "wb") as file:
+        file.write(text_of(LINES).encode())
+    table.write_bytes(table.read_bytes().removesuffix(END_OF_FILE))
+    for path in (table, folder):
+        with pytest.raises(
+            BadSource, match=r"cut\.tsv\.bgz: truncated: the bgzip end-of-file block is missing"
+        ):
+            import_annotation(warehouse, str(path), annotator="vep2", version="1")
+
+
+def line_of(transcript: str | None, consequence: str | None, gene: str | None) -> dict[str, str | None]:
+    values = (transcript, consequence, f"id of {gene}" if gene else None, gene, None, None)
+    return dict(zip(SAID_NAMES, values, strict=True))
+
+
+def rows_said(*said: list[dict[str, str | None]]) -> list[tuple[object, ...]]:
+    alleles = [("A", base) for base in "CGT"[: len(said)]]
+    batch = batch_of("one", [(24, *allele) for allele in alleles])
+    rows = rows_of_table(batch.append_column("said", pa.array(said))).to_pylist()
+    return [
+        tuple(row[name] for name in ("alt", "transcript_id", "gene_id", "gene_symbol", "terms"))
+        for row in rows
+    ]
+
+
+def test_each_row_names_the_gene_of_its_own_line() -> None:
+    intron, other, bare = (line_of("T1", "intron_variant", gene) for gene in ("GEN1", "GEN2", None))
+    expected = {
+        "GEN1": ("T1", "id of GEN1", "GEN1", ["intron_variant"]),
+        "GEN2": ("T1", "id of GEN2", "GEN2", ["intron_variant"]),
+        None: ("T1", None, None, ["intron_variant"]),
+    }
+    for order in permutations((intron, other, bare)):
+        found = rows_said(*([line] for line in order))
+        assert [row[1:] for row in found] == [expected[line["gene_symbol"]] for line in order]
+
+
+def test_an_allele_with_a_transcript_is_not_intergenic_too() -> None:
+    blank, hit = line_of(None, None, None), line_of("T1", "missense_variant", "GEN1")
+    assert rows_said([blank, hit], [blank, blank], [blank, line_of("T1", "nonsense", None)]) == [
+        ("C", "T1", "id of GEN1", "GEN1", ["missense_variant"]),
+        ("G", None, None, None, ["intergenic_variant"]),
+    ]

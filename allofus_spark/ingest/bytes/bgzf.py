@@ -20,7 +20,6 @@ MAX_BLOCK_BYTES = 65536
 """Upper bound of one block, compressed and inflated alike."""
 SEARCH_BYTES = 4 * MAX_BLOCK_BYTES
 """What `find_block` needs to see: a block to skip, two to follow, and the header of one more."""
-EOF_MARKER = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 
 _FIXED_HEADER_BYTES = 12
 _MIN_DEFLATE_BYTES = 1

@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from isal import igzip_lib
 
+from allofus_spark.bgzip import END_OF_FILE
 from allofus_spark.ingest.bytes import bgzf
 from allofus_spark.ingest.bytes.kinds import Kind
 from allofus_spark.ingest.bytes.pieces import BLOCK_ADDRESS_SHIFT, ByteStream, Piece, Pieces
@@ -119,7 +120,7 @@ class _BgzipPieces(Pieces):
             is_owned = self._owns(address)
             if is_owned:
                 self._record_block(address, address + shape.block_bytes)
-                self.saw_eof_marker = block == bgzf.EOF_MARKER
+                self.saw_eof_marker = block == END_OF_FILE
             window.skip(shape.block_bytes)
             yield Piece(text, address << BLOCK_ADDRESS_SHIFT, is_owned)
         self._refuse_early_end(window.address)

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from allofus_spark.bgzip import END_OF_FILE
 from allofus_spark.errors import BadSource
-from allofus_spark.ingest.bytes.bgzf import EOF_MARKER
 from allofus_spark.ingest.bytes.kinds import Kind
 
 _RECOPY = "Copy the file again from its source and run again."
@@ -123,7 +123,8 @@ def _check_eof_marker(path: str, ordered: Sequence[SplitReport], size: int) -> N
     last = next(report for report in reversed(ordered) if report.next_block is not None)
     if not last.saw_eof_marker:
         raise BadSource(
-            f"{path}: the file was cut short at byte {size}: it lacks the {len(EOF_MARKER)}-byte end-of-file "
+            f"{path}: the file was cut short at byte {size}: it lacks the "
+            f"{len(END_OF_FILE)}-byte end-of-file "
             "marker of bgzip, so lines may be missing. Copy it again from its source; if it is known to be "
             "whole, rewrite it: bgzip -dc FILE | bgzip > NEW.vcf.gz"
         )
