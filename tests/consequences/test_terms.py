@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 
 from allofus_spark.cli import main
+from allofus_spark.consequences import severity_table
 from allofus_spark.consequences.terms import all_terms, are_coding, by_severity, impact_of, terms_of_csq
 from allofus_spark.errors import AnnotationFailed
 
@@ -51,3 +54,8 @@ def test_the_command_prints_the_table_without_spark(monkeypatch: pytest.MonkeyPa
     answer = CliRunner().invoke(main, ["annotate", "--table", "vat.tsv"])
     assert answer.exit_code == 1
     assert "--table FILE, --annotator NAME and --annotation-version VERSION go together" in answer.stderr
+
+
+def test_the_methods_have_the_table_as_it_is() -> None:
+    document = Path(__file__).parents[2] / "docs" / "methods.md"
+    assert severity_table().strip() in document.read_text(encoding="utf-8")

@@ -5,6 +5,7 @@ python direct_csq.py FASTA GFF3 VCF ANSWER [FASTA GFF3 VCF ANSWER ...]
 
 from __future__ import annotations
 
+import gzip
 import os
 import subprocess
 import sys
@@ -20,6 +21,18 @@ Allele = tuple[int, str, str]
 def run_directly(calls: Iterable[Call]) -> None:
     """Answer every call in one new Python."""
     subprocess.run([sys.executable, __file__, *(str(path) for call in calls for path in call)], check=True)
+
+
+def a_line_for_each_parent(gff3: Path, target: Path) -> Path:
+    """The genes of a gzip GFF3 with lines of several parents repeated: csq passes over such lines."""
+    with gzip.open(gff3, "rt") as lines, target.open("w") as out:
+        for line in lines:
+            before, _, after = line.rstrip("\n").partition("Parent=")
+            parents, end, rest = after.partition(";")
+            if "," in parents:
+                line = "".join(f"{before}Parent={name}{end}{rest}\n" for name in parents.split(","))
+            out.write(line)
+    return target
 
 
 def write_vcf(path: Path, contig: str, alleles: Iterable[Allele]) -> Path:
