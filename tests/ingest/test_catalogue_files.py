@@ -242,6 +242,7 @@ def test_a_row_s_place_does_not_depend_on_how_the_file_is_read(tmp_path: Path) -
         ),
         ("a,b", r"neither a VCF .* contig \(chrom, .*\); position \(.*\); ref \(.*\); alt .* names: a, b\."),
         ("## only\n## comments", "no line that names columns"),
+        ("chrom\tpos\tref\talt\tPOS", "the header names pos more than once"),
     ],
 )
 def test_missing_columns_are_named_with_those_that_there_are(

@@ -76,7 +76,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("catalogues")
     more = [gt_record("0/1", contig="1", alt="C").replace(" . A", " rs1 A"), gt_record("x", pos=101)]
     write_bgzip(folder / "a.vcf.gz", sites_text(*FIRST))
-    write_bytes(folder / "b.vcf", vcf_text(more, ["S9"], meta=["##fileDate=2026-01-03"]))
+    write_bytes(folder / "b.vcf", vcf_text(more, ["S9"], meta=["##fileDate=2026-01-03T00:00:00"]))
     write_bytes(folder / "c.tsv", "chrom\tpos\tref\talt\trsid\nX\t7\tc\tt\trs7\nchr1\t200\tGA\tGTTA\trs9\n")
     write_bytes(folder / "second.vcf", sites_text("chr1 100 rs2 A C"))
     records = ["X 7 rs7 C T", "1 200 rs9 G GTT", "1 101 . A T", "1 200 rs10 G GTT", "1 100 rs2 A G,C"]

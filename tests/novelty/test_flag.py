@@ -71,13 +71,27 @@ def either(request: pytest.FixtureRequest, warehouse: Warehouse) -> Warehouse:
     return warehouse
 
 
-def test_every_allele_gets_the_status_that_plain_python_gives_it(warehouse: Warehouse) -> None:
-    cohort, catalogues = random_world(1)
-    put_cohort(warehouse, cohort)
-    put_known(warehouse, *catalogues)
-    counters = flag_novelty(warehouse)
-    expected = plain_statuses(cohort, catalogues)
-    assert statuses(warehouse) == expected
+COHORT, CATALOGUES = random_world(1)
+
+
+@pytest.fixture(scope="module")
+def flagged(
+    spark: SparkSession, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Warehouse, dict[str, int]]:
+    """A warehouse with one set of catalogues flagged, and what the run counted."""
+    root = str(tmp_path_factory.mktemp("flagged") / "w")
+    held = Warehouse(spark, load_settings(warehouse=root))
+    put_cohort(held, COHORT)
+    put_known(held, *CATALOGUES)
+    return held, flag_novelty(held)
+
+
+def test_every_allele_gets_the_status_that_plain_python_gives_it(
+    flagged: tuple[Warehouse, dict[str, int]],
+) -> None:
+    held, counters = flagged
+    expected = plain_statuses(COHORT, CATALOGUES)
+    assert statuses(held) == expected
     kinds = [status for status, *_ in expected.values()]
     assert {name: kinds.count(name) for name in set(kinds)} == {
         name.removeprefix("alleles_"): count
@@ -88,14 +102,20 @@ def test_every_allele_gets_the_status_that_plain_python_gives_it(warehouse: Ware
     assert reasons == {None, "symbolic", "breakend", "ambiguous_base", "not_covered", "not_aligned"}
 
 
-def test_a_chosen_catalogue_alone_is_looked_at(warehouse: Warehouse) -> None:
-    cohort, catalogues = random_world(2)
-    put_cohort(warehouse, cohort)
-    put_known(warehouse, *catalogues)
-    flag_novelty(warehouse, catalogue_set="one", catalogues={"part": "7"})
-    flag_novelty(warehouse)
-    assert statuses(warehouse, "one") == plain_statuses(cohort, catalogues[1:2])
-    assert statuses(warehouse) == plain_statuses(cohort, catalogues)
+def test_nothing_is_written_where_nothing_changed(flagged: tuple[Warehouse, dict[str, int]]) -> None:
+    held, _ = flagged
+    before = held.snapshot()
+    DeltaTable.forPath(held.spark, held.path(NOVELTY)).optimize().executeCompaction()
+    counters = flag_novelty(held)
+    assert counters["partitions_flagged"] == 0 < counters["partitions"]
+    assert held.snapshot() == before
+
+
+def test_a_set_of_chosen_catalogues_stands_beside(flagged: tuple[Warehouse, dict[str, int]]) -> None:
+    held, _ = flagged
+    flag_novelty(held, catalogue_set="one", catalogues={"part": "7"})
+    assert statuses(held, "one") == plain_statuses(COHORT, CATALOGUES[1:2])
+    assert statuses(held) == plain_statuses(COHORT, CATALOGUES)
 
 
 def test_the_newest_version_of_each_catalogue_is_taken(warehouse: Warehouse) -> None:
@@ -112,18 +132,6 @@ def test_the_newest_version_of_each_catalogue_is_taken(warehouse: Warehouse) -> 
     assert statuses(warehouse)[allele][2] == {"k": "old"}
     revisions = [(row.revision, row.versions) for row in warehouse.rows(CATALOGUE_SETS)]
     assert sorted(revisions) == [(1, {"k": "10"}), (2, {"k": "9"})]
-
-
-def test_nothing_is_written_where_nothing_changed(warehouse: Warehouse) -> None:
-    cohort, catalogues = random_world(3)
-    put_cohort(warehouse, cohort)
-    put_known(warehouse, *catalogues)
-    flag_novelty(warehouse)
-    before = warehouse.snapshot()
-    DeltaTable.forPath(warehouse.spark, warehouse.path(NOVELTY)).optimize().executeCompaction()
-    counters = flag_novelty(warehouse)
-    assert counters["partitions_flagged"] == 0 < counters["partitions"]
-    assert warehouse.snapshot() == before
 
 
 @pytest.fixture

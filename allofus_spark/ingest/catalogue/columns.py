@@ -51,6 +51,9 @@ def find_columns(head: Sequence[bytes], path: str) -> SiteColumns:
     names = [_plain_name(text) for text in header.split(bytes([delimiter]))]
     found = {what: _first_of(names, choices) for what, choices in _NAMES.items()}
     variant = _first_of(names, _VARIANT_NAMES)
+    used = {names[at] for at in (*found.values(), variant) if at >= 0}
+    if twice := sorted(name for name in used if names.count(name) > 1):
+        raise BadSource(f"{path}: the header names {shown(twice)} more than once; rename one of the columns")
     missing = [what for what in ("contig", "position", "ref", "alt") if found[what] < 0]
     if missing and variant < 0:
         wanted = "; ".join(f"{what} ({', '.join(_NAMES[what])})" for what in missing)

@@ -32,7 +32,7 @@ from allofus_spark.ingest.vcf_source import VcfSource
 
 _VCF_BEGINS = b"##fileformat=VCF"
 _MAX_TABLE_HEAD_BYTES = 1 << 20
-_FILE_DATE = re.compile(rb"##fileDate=\s*(\d{4})-?(\d{2})-?(\d{2})\b")
+_FILE_DATE = re.compile(rb"##fileDate=\s*(\d{4})-?(\d{2})-?(\d{2})(?:\D|$)")
 
 
 @dataclass(frozen=True)
