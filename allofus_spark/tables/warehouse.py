@@ -25,7 +25,7 @@ from allofus_spark.tables import catalog
 from allofus_spark.tables.callset_tables import CALLSETS
 from allofus_spark.tables.catalogue_tables import CATALOGUES
 from allofus_spark.tables.commits import fit_table
-from allofus_spark.tables.contract import Table
+from allofus_spark.tables.contract import Table, Zone
 from allofus_spark.tables.delta_log import (
     TableState,
     read_rows,
@@ -183,8 +183,17 @@ class Warehouse:
             ) from None
 
     def _data_tables(self) -> list[Table]:
-        """Every table but those that record the runs."""
-        return [table for table in catalog.contracts(self.settings) if table not in RUN_TABLES]
+        """Every table that has a folder, but those that record the runs."""
+        there = {zone: self._folders(zone) for zone in Zone}
+        tables = catalog.contracts(self.settings)
+        return [table for table in tables if table.name in there[table.zone] and table not in RUN_TABLES]
+
+    def _folders(self, zone: Zone) -> set[str]:
+        """Names in the folder of a zone: looking there is quicker than asking for each table."""
+        file_system, path = hadoop_path(self.spark, f"{self.root}/{zone.value}")
+        if not file_system.exists(path):
+            return set()
+        return {str(item.getPath().getName()) for item in file_system.listStatus(path)}
 
     def created(self) -> dict[str, int]:
         """Live version of every table that exists, so that one made but never filled is read as empty."""
