@@ -17,7 +17,10 @@ import pytest
 from allofus_spark.consequences import annotate_consequences
 from allofus_spark.consequences.csq import CsqOfContig, csq_annotator
 from allofus_spark.consequences.terms import all_terms
+from allofus_spark.frequencies import compute_frequencies
 from allofus_spark.genome import load_build
+from allofus_spark.ingest import ingest_samples
+from allofus_spark.query import run_query
 from allofus_spark.settings import load_settings
 from allofus_spark.tables import CONSEQUENCES, VARIANTS, Warehouse
 from tests.cases.vcf_files import gt_record, vcf_text, write_bytes
@@ -217,8 +220,18 @@ def test_rs4680_of_2504_people_is_missense_in_comt(
         f"genome.reference_fasta={folder / 'grch37_chr22_1-22000000.fa.gz'}",
         f"consequences.gff3={folder / 'grch37_chr22_GAB4_ADA2_COMT.derived.gff3'}",
     )
+    panel = realdata / "ancestry" / "integrated_call_samples_v3.20130502.ALL.panel.tsv"
+    columns = {"sample_id": "sample", "ancestry": "super_pop"}
+    ingest_samples(warehouse, str(panel), callset_id="c", columns=columns)
     counters = ingest(warehouse, realdata / "multisample" / "pgx_grch37_2504" / "COMT.vcf.gz", build="GRCh37")
     assert annotate_consequences(warehouse)["variants_annotated"] == counters["alleles_read"]
+    compute_frequencies(warehouse)
+    seen = run_query(warehouse, "SELECT * FROM vat WHERE vid = '22-19951271-G-A'").first()
+    published = {"all": 0.3692, "afr": 0.2806, "amr": 0.3775, "eas": 0.2798, "eur": 0.5, "sas": 0.4407}
+    assert {name: round(seen[f"gvs_{name}_af"], 4) for name in published} == published
+    assert (list(seen.consequence), seen.aa_change, seen.gvs_max_subpop) == (
+        ["missense_variant"], "158V>158M", "eur"
+    )  # fmt: skip
     rows = dict(by_allele(read_rows(warehouse, CONSEQUENCES).to_pylist()))
     (row,) = rows["22", 19951271, "G", "A"]
     assert (row["terms"], row["aa_change"], row["impact"]) == (["missense_variant"], "158V>158M", "MODERATE")
