@@ -18,25 +18,22 @@ costs there.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from allofus_spark.cohort import variant_partitions, warehouse_build
+from allofus_spark.cohort import warehouse_build
 from allofus_spark.novelty.catalogue_sets import Revision, current_revision
-from allofus_spark.novelty.judge import Catalogue, Judge, digest
+from allofus_spark.novelty.inputs import aligned_with, inputs_today
+from allofus_spark.novelty.judge import Judge
 from allofus_spark.novelty.rows import FileTask, Flagging, JudgeJoined, MergeFiles, joined
 from allofus_spark.tables import (
-    CALLSETS,
-    KNOWN_PARTITIONS,
     KNOWN_VARIANTS,
     NOVELTY,
     NOVELTY_HISTORY,
     VARIANTS,
     ArrowWrite,
-    Inputs,
     Partition,
     Run,
     Warehouse,
@@ -50,8 +47,6 @@ from allofus_spark.tables import (
 from allofus_spark.tables.novelty_tables import STATUSES
 from allofus_spark.tasks import task_numbers
 
-# Raised when the same alleles and catalogues give other rows than before.
-_RULES_VERSION = "1"
 # Of `variants`, for one task: a few seconds of work, against some milliseconds to open the files.
 _ROWS_OF_TASK = 512 * 1024
 # For one file of `novelty`: about 20 MiB.
@@ -88,7 +83,7 @@ def flag_novelty(
     with start_run(warehouse, "flag_novelty") as run:
         warehouse_build(warehouse)
         revision = current_revision(run, catalogue_set, catalogues or {})
-        today = _inputs_today(run, revision)
+        today = inputs_today(run, revision)
         held = recorded_inputs(run, NOVELTY.name, catalogue_set)
         stale = [place for place, inputs in today.items() if recompute or held.get(place) != inputs]
         gone = sorted(set(held) - set(today))
@@ -114,41 +109,6 @@ def _tell(run: Run, revision: Revision, n_stale: int, n_partitions: int) -> None
     run.progress(f"{n_stale} of {n_partitions} partitions changed since they were flagged")
 
 
-# -- what has changed ----------------------------------------------------------------------------
-
-
-def _inputs_today(run: Run, revision: Revision) -> dict[Partition, Inputs]:
-    """Fingerprints of what each partition's rows are made from."""
-    aligned_with = _aligned_with(run)
-    known: dict[tuple[str, str], dict[Partition, str]] = defaultdict(dict)
-    for row in run.rows(KNOWN_PARTITIONS):
-        known[row.catalogue, row.version][row.contig, row.bin] = f"{row.n_alleles}:{row.content_hash}"
-    return {
-        place: {
-            "rules": _RULES_VERSION,
-            "variants": partition.fingerprint,
-            "alignment": digest({name: aligned_with.get(name) for name in partition.callset_ids}),
-            **{
-                f"catalogue {item.name}": _catalogue_input(item, known[item.name, item.version], place)
-                for item in revision.catalogues
-            },
-        }
-        for place, partition in variant_partitions(run).items()
-    }
-
-
-def _catalogue_input(catalogue: Catalogue, content: Mapping[Partition, str], place: Partition) -> str:
-    covered = catalogue.covered_on(place[0])
-    return f"{content.get(place, '0:0')}:{digest([covered, catalogue.normalised_with])}"
-
-
-def _aligned_with(run: Run) -> dict[str, str | None]:
-    return {row.callset_id: row.normalised_with for row in run.rows(CALLSETS)}
-
-
-# -- the rows ------------------------------------------------------------------------------------
-
-
 def _novelty_write(
     run: Run, revision: Revision, stale: Sequence[Partition], gone: Sequence[Partition]
 ) -> ArrowWrite:
@@ -156,7 +116,7 @@ def _novelty_write(
     flagging = Flagging(
         revision.catalogue_set,
         revision.number,
-        Judge(revision.catalogues, _aligned_with(run)),
+        Judge(revision.catalogues, aligned_with(run)),
         keep_history=bool(revision.is_new and had_before),
     )
     own = f"catalogue_set = {quoted(revision.catalogue_set)}"
