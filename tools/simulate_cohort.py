@@ -17,12 +17,12 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import msprime
 import numpy as np
 import numpy.typing as npt
-import tskit
 
 from tools.cohort_files import (
     BUILD,
@@ -35,6 +35,10 @@ from tools.cohort_files import (
     write_records,
     write_samples,
 )
+
+if TYPE_CHECKING:
+    import msprime
+    import tskit
 
 ANCESTRIES = ("AFR", "EUR", "EAS", "AMR")
 CONTIG = "chr22"
@@ -49,6 +53,8 @@ PHASED_GENOTYPES = tuple(f"{a}|{b}" for a in range(MAX_ALLELES) for b in range(M
 
 def american_admixture() -> msprime.Demography:
     """Sizes are diploid people, times generations ago, growth and migration rates per generation."""
+    import msprime  # where it is used: `make demo` of real genotypes goes without
+
     out_of_africa, european_asian_split, admixture = 2040, 920, 12
     model = msprime.Demography()
     for name, size_now, growth in (
@@ -108,6 +114,8 @@ def cohort_people(samples: int) -> list[Person]:
 
 
 def _trees(samples: int, length: int, seed: int) -> tskit.TreeSequence:
+    import msprime
+
     per_ancestry = {ancestry: samples // len(ANCESTRIES) for ancestry in ANCESTRIES}
     trees = msprime.sim_ancestry(
         per_ancestry,
@@ -120,7 +128,7 @@ def _trees(samples: int, length: int, seed: int) -> tskit.TreeSequence:
 
 
 def _write_vcf(path: Path, people: list[Person], trees: tskit.TreeSequence, seed: int) -> None:
-    source = f"msprime {msprime.__version__}, seed {seed}, American admixture of Browning et al. 2018"
+    source = f"msprime {version('msprime')}, seed {seed}, American admixture of Browning et al. 2018"
     cells = cell_table(PHASED_GENOTYPES)
     with bgzip_file(path) as stream:
         stream.write(vcf_header([CONTIG], people, source=source))

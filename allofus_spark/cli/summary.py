@@ -60,16 +60,22 @@ def _headline(summary: Summary) -> Table:
     total = summary.total
     table = grid("", "", "n", "%", numbers=("n", "%"))
     table.show_header = False
+    n_flagged = total.n_variants - total.n_not_flagged
     lines: tuple[tuple[str, int | None, int], ...] = (
         ("[bold]Variants[/]", total.n_variants, 0),
-        ("[bold]Previously unreported[/]", total.n_new, total.n_variants),
-        ("  at a position that no catalogue has", total.n_unreported, total.n_variants),
-        ("  new allele at a known position", total.n_known_site_new_allele, total.n_variants),
+        ("[bold]Previously unreported[/]", _of_flagged(total, total.n_new), n_flagged),
+        ("  at a position that no catalogue has", _of_flagged(total, total.n_unreported), n_flagged),
+        ("  new allele at a known position", _of_flagged(total, total.n_known_site_new_allele), n_flagged),
         ("[bold]Previously unreported, with a coding consequence[/]", total.n_new_coding, total.n_new),
     )
     for label, number, whole in lines:
         table.add_row(label, _count(number), "" if number is None else percent(number, whole))
     return table
+
+
+def _of_flagged(row: SummaryRow, number: int) -> int | None:
+    """A number of variants of some status; None where none of the row's variants was looked at."""
+    return None if row.n_variants and row.n_not_flagged == row.n_variants else number
 
 
 def _count(number: int | None) -> str:
@@ -95,13 +101,14 @@ def _by(title: str, rows: list[SummaryRow], labels: list[str]) -> Table:
     table = grid(title, "", "variants", " ", *_NUMBERS[1:], numbers=_NUMBERS)
     most = max((row.n_variants for row in rows), default=0)
     for label, row in zip(labels, rows, strict=True):
-        counts = (row.n_reported, row.n_not_assessable, row.n_coding, row.n_new_coding)
+        new = _of_flagged(row, row.n_new)
+        counts = (_of_flagged(row, row.n_reported), row.n_not_assessable, row.n_coding, row.n_new_coding)
         table.add_row(
             label,
             f"{row.n_variants:,}",
             bar(row.n_variants / most, _BAR_WIDTH) if most else "",
-            f"{row.n_new:,}",
-            percent(row.n_new, row.n_variants),
+            _count(new),
+            "" if new is None else percent(new, row.n_variants - row.n_not_flagged),
             *map(_count, counts),
         )
     return table

@@ -42,7 +42,7 @@ def draw_list(found: VariantList, console: Console) -> None:
 def draw_variant(report: VariantReport, console: Console) -> None:
     """Print everything about one variant."""
     allele = f"{report.contig}:{report.position:,} {_short(report.ref)}>{_short(report.alt)}"
-    about = [allele, report.variant_type, *report.rs_ids]
+    about = [report.build, allele, report.variant_type, *report.rs_ids]
     if report.consequences:
         first = report.consequences[0]
         about += [text for text in (first["gene_symbol"], *first["terms"][:1], first["aa_change"]) if text]

@@ -27,7 +27,7 @@ from allofus_spark.ingest.files import SourceFile, list_sources, open_stream
 from allofus_spark.ingest.filters import GenotypeFilters
 from allofus_spark.ingest.hail_source import HailSource, hail_fingerprint, hail_kind
 from allofus_spark.ingest.source import Source
-from allofus_spark.ingest.vcf.header import VcfHeader, parse_header
+from allofus_spark.ingest.vcf.header import VcfHeader, hold_against_build, parse_header
 from allofus_spark.ingest.vcf_source import VcfSource, rows_with_calls
 from allofus_spark.settings import IngestSettings
 from allofus_spark.tables import Warehouse
@@ -174,10 +174,7 @@ def plan_vcf(
         check_same_samples(
             (probes[0].file.path, probes[0].header.samples), (probe.file.path, probe.header.samples)
         )
-    warnings: dict[str, None] = {}
-    for probe in probes:
-        found = build.check_contig_lengths(probe.header.contig_lengths, where=probe.file.path)
-        warnings |= dict.fromkeys(found)
+    warnings = hold_against_build([(probe.file.path, probe.header) for probe in probes], build)
     total_bytes = sum(file.size for file in files)
     cores = spark.sparkContext.defaultParallelism
     alike: dict[str, VcfHeader] = {}  # one object for equal headers: tasks get thousands of shards by pickle
@@ -195,7 +192,7 @@ def plan_vcf(
             )
         ),
         fingerprint=fingerprint((probe.file, probe.header.sha256) for probe in probes),
-        warnings=tuple(warnings),
+        warnings=warnings,
         rows_of=rows_with_calls,
     )
 

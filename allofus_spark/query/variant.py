@@ -37,6 +37,7 @@ class VariantReport:
     ``qc_reasons`` of variant_qc.
     """
 
+    build: str
     variant_id: str
     contig: str
     position: int
@@ -65,6 +66,7 @@ def describe_variant(places: Places, variant: Row) -> VariantReport:
         sites = _sites(places, key)
     frequencies, novelty = asked_frequencies.result(), asked_novelty.result()
     return VariantReport(
+        build=places.build.name,
         **{name: variant[name] for name in ("variant_id", "contig", "position", "ref", "alt")},
         variant_type=variant.variant_type,
         rs_ids=novelty.pop("rs_ids") if novelty else [],

@@ -27,7 +27,7 @@ from allofus_spark.ingest.catalogue.sites import SiteRows
 from allofus_spark.ingest.files import SourceFile
 from allofus_spark.ingest.plan import MAX_HEADER_BYTES, fingerprint, probe_all, split_step
 from allofus_spark.ingest.source import SITES_COLUMNS
-from allofus_spark.ingest.vcf.header import VcfHeader, declared_contigs, parse_header
+from allofus_spark.ingest.vcf.header import VcfHeader, declared_contigs, hold_against_build, parse_header
 from allofus_spark.ingest.vcf_source import VcfSource
 
 _VCF_BEGINS = b"##fileformat=VCF"
@@ -91,10 +91,7 @@ def plan_catalogue(
     bad files, BuildMismatch where contig lengths are another build's.
     """
     probes = probe_all(spark, files, probe_sites)
-    warnings: dict[str, None] = {}
-    for probe in probes:
-        found = build.check_contig_lengths(probe.header.contig_lengths, where=probe.file.path)
-        warnings |= dict.fromkeys(found)
+    warnings = hold_against_build([(probe.file.path, probe.header) for probe in probes], build)
     total_bytes, cores = sum(file.size for file in files), spark.sparkContext.defaultParallelism
     splits: list[Split] = []
     for probe in probes:
@@ -106,7 +103,7 @@ def plan_catalogue(
         headers={probe.file.path: probe.header for probe in probes},
         splits=tuple(splits),
         fingerprint=fingerprint((probe.file, probe.header.sha256) for probe in probes),
-        warnings=tuple(warnings),
+        warnings=warnings,
         rows_of=SiteRows(columns),
     )
     return source, max((probe.date for probe in probes if probe.date is not None), default=None)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from allofus_spark.errors import BadSource
+from allofus_spark.errors import BadSource, shown
 from allofus_spark.genome import build_as_text
 from allofus_spark.genome.regions import Interval
 from allofus_spark.ingest.catalogue.merge import KEY, SITE_COLUMNS, KnownRows, RangeRows
@@ -71,6 +71,11 @@ def describe(
     contigs = {piece[1] for account in staged.ledger.accounts for piece in account["pieces"]}
     lengths = declared_lengths(catalogue.build, headers)
     covered = whole(contigs, lengths) if catalogue.covered is None else catalogue.covered
+    if catalogue.covered is None:
+        run.progress(
+            f"no --covers: taken as complete on the whole of {shown(sorted(contigs))}; an allele there that "
+            "the catalogue lacks will count as unreported"
+        )
     own = (catalogue.catalogue, catalogue.version)
     properties = {
         BUILD_PROPERTY: build_as_text(catalogue.build),

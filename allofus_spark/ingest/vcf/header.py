@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from allofus_spark.errors import BadSamples, BadSource, shown
+from allofus_spark.genome import Build
 
 FIXED_COLUMNS = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO")
 _CONTIG = re.compile(rb"##contig=<(.*)>\s*$")
@@ -104,3 +105,18 @@ def declared_contigs(lines: Sequence[bytes]) -> dict[str, int | None]:
         if name:
             lengths[name] = int(length) if length.isdigit() else None
     return lengths
+
+
+def hold_against_build(headers: Iterable[tuple[str, VcfHeader]], build: Build) -> tuple[str, ...]:
+    """Warnings about headers, given as (path, header); raises BuildMismatch where one is another build's."""
+    warnings: dict[str, None] = {}
+    declared = False
+    for path, header in headers:
+        warnings |= dict.fromkeys(build.check_contig_lengths(header.contig_lengths, where=path))
+        declared |= any(header.contig_lengths.values())
+    if not declared:
+        warnings[
+            f"no header gives contig lengths: that the files are of build {build.name} is taken on trust. "
+            "With a reference FASTA (genome.reference_fasta) every REF is held against it"
+        ] = None
+    return tuple(warnings)
