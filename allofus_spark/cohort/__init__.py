@@ -1,15 +1,18 @@
 """Who is in the active callsets, and how their samples are divided and counted; what the stages share."""
 
 from allofus_spark.cohort.active import (
+    active_callsets,
     active_samples,
     check_are_active,
     check_build,
+    configured_reference,
     rows_of_widest,
     warehouse_build,
 )
 from allofus_spark.cohort.alleles import (
-    active_callsets,
     changed_since,
+    newest_of_each,
+    newest_revision,
     newest_versions,
     passed,
     passing_alleles,
@@ -39,7 +42,10 @@ __all__ = [
     "check_are_active",
     "check_build",
     "check_flagged",
+    "configured_reference",
     "copies_meant",
+    "newest_of_each",
+    "newest_revision",
     "newest_versions",
     "passed",
     "passing_alleles",

@@ -6,14 +6,19 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from allofus_spark.cohort.strata import Sample
 from allofus_spark.errors import BadSamples, BadSource, BuildMismatch, shown
-from allofus_spark.genome import Build, build_as_text, build_from_text
+from allofus_spark.genome import Build, ReferenceSequence, build_as_text, build_from_text
 from allofus_spark.genotypes import rows_that_fit
 from allofus_spark.tables import BUILD_PROPERTY, CALLSETS, SAMPLES, Reader, Warehouse
 
 
+def active_callsets(tables: Reader) -> list[str]:
+    """Ids of the callsets that are not retired, sorted."""
+    return sorted(row.callset_id for row in tables.rows(CALLSETS) if row.retired_by is None)
+
+
 def active_samples(warehouse: Warehouse, tables: Reader) -> dict[str, list[Sample]]:
     """Samples of each active callset, in callset order; raises BadSource where there is none."""
-    active = sorted(row.callset_id for row in tables.rows(CALLSETS) if row.retired_by is None)
+    active = active_callsets(tables)
     if not active:
         raise BadSource(f"warehouse {warehouse.root} holds no callset; run ingest-genotypes first")
     samples: dict[str, list[Sample]] = {callset_id: [] for callset_id in active}
@@ -54,6 +59,12 @@ def check_build(warehouse: Warehouse, build: Build) -> None:
         f"warehouse {warehouse.root} holds {other}, the source is {build.name}: "
         "one warehouse holds one build; name another with --warehouse"
     )
+
+
+def configured_reference(warehouse: Warehouse, build: Build) -> ReferenceSequence | None:
+    """The FASTA of the settings, held against the build; None where none is set."""
+    fasta = warehouse.settings.genome.reference_fasta
+    return ReferenceSequence(fasta, build) if fasta else None
 
 
 def rows_of_widest(warehouse: Warehouse, n_samples: Iterable[int]) -> int:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
+from allofus_spark.cohort.active import active_callsets
 from allofus_spark.errors import BadSource, shown
 from allofus_spark.tables import (
     ALLELE_KEY,
-    CALLSETS,
     CATALOGUE_SETS,
     CONSEQUENCES,
     NOVELTY,
@@ -27,11 +27,6 @@ from allofus_spark.tables import (
 def passed() -> Column:
     """Whether a row of ``variant_sites`` passed its filters, or was not filtered."""
     return F.col("filters").isNull() | (F.size("filters") == 0)
-
-
-def active_callsets(tables: Reader) -> list[str]:
-    """Ids of the callsets that are not retired, sorted."""
-    return sorted(row.callset_id for row in tables.rows(CALLSETS) if row.retired_by is None)
 
 
 def passing_alleles(tables: Reader) -> DataFrame:
@@ -68,11 +63,25 @@ def _read_or_none(warehouse: Warehouse, tables: Reader, table: Table) -> DataFra
     return tables.read(table) if tables.holds(table) else warehouse.spark.createDataFrame([], table.schema)
 
 
+def newest_revision(tables: Reader, catalogue_set: str) -> Row | None:
+    """The newest row of ``catalogue_sets`` of a set; None: there is no such set."""
+    revisions = [row for row in tables.rows(CATALOGUE_SETS) if row.catalogue_set == catalogue_set]
+    return max(revisions, key=lambda row: row.revision, default=None)
+
+
 def newest_versions(tables: Reader, catalogue_set: str) -> dict[str, str]:
     """Version of each catalogue in the newest revision of a set; empty: there is no such set."""
-    revisions = [row for row in tables.rows(CATALOGUE_SETS) if row.catalogue_set == catalogue_set]
-    newest = max(revisions, key=lambda row: row.revision, default=None)
+    newest = newest_revision(tables, catalogue_set)
     return {} if newest is None else dict(sorted(newest.versions.items()))
+
+
+def newest_of_each(catalogues: Iterable[Row]) -> list[Row]:
+    """Of rows of ``catalogues`` the newest version of each catalogue, by name.
+
+    The newest has the latest date, the last version in the order of texts where dates are equal or absent.
+    """
+    by_age = sorted(catalogues, key=lambda row: (row.catalogue, str(row.catalogue_date or ""), row.version))
+    return list({row.catalogue: row for row in by_age}.values())
 
 
 def changed_since(warehouse: Warehouse, table: Table, inputs: Sequence[Table]) -> list[str] | None:

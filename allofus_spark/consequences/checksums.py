@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -10,22 +9,17 @@ from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
 from allofus_spark.bgzip import END_OF_FILE, HEAD_BYTES, refuse_cut
+from allofus_spark.checksums import file_checksum, hadoop_checksum, listing_checksum
 from allofus_spark.errors import BadSource
 from allofus_spark.hadoop import hadoop_path
-
-_PIECE_BYTES = 1 << 20
 
 
 def checksum_of(path: str | Path) -> str:
     """SHA-256 of a local file, in hexadecimal; raises BadSource where it cannot be read."""
-    digest = hashlib.sha256()
     try:
-        with open(path, "rb") as file:
-            while piece := file.read(_PIECE_BYTES):
-                digest.update(piece)
+        return file_checksum(path)
     except OSError as error:
         raise BadSource(f"{path}: cannot be read: {error}") from None
-    return digest.hexdigest()
 
 
 def checksum_by_hadoop(spark: SparkSession, path: str) -> str:
@@ -37,14 +31,13 @@ def checksum_by_hadoop(spark: SparkSession, path: str) -> str:
     try:
         file_system, place = hadoop_path(spark, path)
         if not file_system.getFileStatus(place).isDirectory():
-            return _digest(spark, file_system, place)
-        lines = [
-            f"{_digest(spark, file_system, found.getPath())}  {found.getPath().getName()}\n"
+            return hadoop_checksum(spark, file_system, place)
+        return listing_checksum(
+            (str(found.getPath().getName()), hadoop_checksum(spark, file_system, found.getPath()))
             for found in _files(file_system, place)
-        ]
+        )
     except Py4JJavaError as error:
         raise BadSource(f"{path}: cannot be read: {first_line(error)}") from None
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def check_bgzip_ends(spark: SparkSession, path: str) -> None:
@@ -76,15 +69,6 @@ def _files(file_system: Any, place: Any) -> list[Any]:
         for name, found in sorted(files.items())
         if not is_folder or (found.isFile() and name[0] not in "._")
     ]
-
-
-def _digest(spark: SparkSession, file_system: Any, path: Any) -> str:
-    jvm: Any = spark._jvm
-    stream = file_system.open(path)
-    try:
-        return str(jvm.org.apache.commons.codec.digest.DigestUtils.sha256Hex(stream))
-    finally:
-        stream.close()
 
 
 def first_line(error: Exception) -> str:

@@ -13,6 +13,7 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 
+from allofus_spark.checksums import short
 from allofus_spark.consequences.annotator import Annotator, Opened
 from allofus_spark.consequences.assessable import why_not
 from allofus_spark.consequences.checksums import checksum_of
@@ -28,7 +29,6 @@ from allofus_spark.settings import Settings
 CSQ = "csq"
 # Raised when the rows made from csq's answer change.
 _ROWS_VERSION = 2
-_CHECKSUM_DIGITS = 16
 
 
 def csq_annotator(settings: Settings, build: Build) -> Annotator:
@@ -49,8 +49,8 @@ def csq_annotator(settings: Settings, build: Build) -> Annotator:
     every_transcript = settings.consequences.every_transcript
     version = (
         f"bcftools csq {BCFTOOLS_VERSION} -l{' -G 1' if every_transcript else ''}, rows {_ROWS_VERSION}; "
-        f"genes sha256:{checksum_of(gff3)[:_CHECKSUM_DIGITS]}; "
-        f"sequence sha256:{reference.checksum()[:_CHECKSUM_DIGITS]}"
+        f"genes sha256:{short(checksum_of(gff3))}; "
+        f"sequence sha256:{short(reference.checksum())}"
     )
     return Annotator(CSQ, version, partial(_open, gff3, reference, every_transcript))
 

@@ -10,14 +10,15 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from allofus_spark.cohort import warehouse_build
+from allofus_spark.checksums import short
+from allofus_spark.cohort import configured_reference, warehouse_build
 from allofus_spark.consequences.checksums import checksum_by_hadoop
 from allofus_spark.consequences.counts import count_alleles
 from allofus_spark.consequences.csq import CSQ
 from allofus_spark.consequences.stage import Changes, find_changes
 from allofus_spark.consequences.table_lines import SAID_NAMES, Summary, read_lines, summarise
 from allofus_spark.consequences.table_rows import NormaliseRows, rows_of_table, terms_of_text
-from allofus_spark.consequences.tasks import named_rows, tasks_for
+from allofus_spark.consequences.tasks import by_place, named_rows, tasks_for
 from allofus_spark.errors import BadSource, shown
 from allofus_spark.genome import ReferenceSequence
 from allofus_spark.tables import (
@@ -36,7 +37,6 @@ from allofus_spark.tables import (
 _ALLELE_NAMES = ("contig", "position", "ref", "alt")
 # Raised when the rows made from a table change.
 _ROWS_VERSION = 2
-_CHECKSUM_DIGITS = 16
 
 
 def import_annotation(warehouse: Warehouse, path: str, *, annotator: str, version: str) -> dict[str, int]:
@@ -46,8 +46,8 @@ def import_annotation(warehouse: Warehouse, path: str, *, annotator: str, versio
     transcript and consequence; gene_id, gene_symbol, aa_change and dna_change_in_transcript where they are
     there. Alleles are normalised as the cohort's and matched to ``variants``; a variant that the table does
     not have gets no row. A line without transcript and consequence says: in no gene, where the allele has no
-    other line. Where table, reference
-    sequence and variants are those of the last import, nothing is read or written.
+    other line. Where table, reference sequence and variants are those of the last import, nothing is read or
+    written.
 
     A line with another number of columns than the header, or without an allele, is refused: a warning gives
     reasons, numbers and examples; no table keeps such lines.
@@ -61,8 +61,7 @@ def import_annotation(warehouse: Warehouse, path: str, *, annotator: str, versio
     _check_annotator(annotator)
     with start_run(warehouse, "import_annotation") as run:
         build = warehouse_build(warehouse)
-        fasta = warehouse.settings.genome.reference_fasta
-        reference = ReferenceSequence(fasta, build) if fasta else None
+        reference = configured_reference(warehouse, build)
         made_from = _fingerprint(warehouse, path, version, reference)
         changes = find_changes(run, annotator, made_from)
         if not changes.touched:
@@ -89,7 +88,7 @@ def _check_annotator(annotator: str) -> None:
 
 def _fingerprint(warehouse: Warehouse, path: str, version: str, reference: ReferenceSequence | None) -> str:
     """What rows are made from: the table, the sequence that aligns its alleles, and how rows are made."""
-    sequence = f"sha256:{reference.checksum()[:_CHECKSUM_DIGITS]}" if reference else "none"
+    sequence = f"sha256:{short(reference.checksum())}" if reference else "none"
     table = checksum_by_hadoop(warehouse.spark, path)
     return f"{version}, rows {_ROWS_VERSION}; table sha256:{table}; sequence {sequence}"
 
@@ -141,10 +140,7 @@ def _write(run: Run, rows: DataFrame, changes: Changes, annotator: str, version:
     said = F.sort_array(F.collect_list(F.struct(*SAID_NAMES))).alias("said")
     n_touched = sum(changes.sizes.get(place, 0) for place in changes.touched)
     tasks = tasks_for(run.warehouse.spark, n_touched, run.warehouse.settings.consequences.variants_per_range)
-    order = ("contig", "position", "ref", "alt")
-    source = (
-        matched.groupBy(*ALLELE_KEY).agg(said).repartitionByRange(tasks, *order).sortWithinPartitions(*order)
-    )
+    source = by_place(matched.groupBy(*ALLELE_KEY).agg(said), tasks)
     run.write(
         ArrowWrite(source, _TableRows(annotator, version), [(CONSEQUENCES, changes.predicate)]),
         inputs_write(CONSEQUENCES.name, annotator, changes.inputs),

@@ -50,7 +50,7 @@ class NormaliseRows:
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            for (contig,), rows in runs_of(batch, ["contig"]) if batch.num_rows else ():
+            for (contig,), rows in runs_of(batch, ["contig"]):
                 yield self._normal(self.contigs[contig], rows)
 
     def _normal(self, contig: str, rows: pa.RecordBatch) -> pa.RecordBatch:

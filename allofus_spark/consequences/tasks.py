@@ -34,6 +34,11 @@ def range_tasks(new: DataFrame, kept: DataFrame | None, n_new: int, variants_per
             kept.select(*ALLELE_KEY, F.struct(*ANNOTATION_COLUMNS).cast(held).alias(_HELD))
         )
     tasks = tasks_for(new.sparkSession, n_new, variants_per_range)
+    return by_place(rows, tasks)
+
+
+def by_place(rows: DataFrame, tasks: int) -> DataFrame:
+    """Rows with the key of alleles, each task with a stretch of the genome, sorted."""
     return rows.repartitionByRange(tasks, *_ORDER).sortWithinPartitions(*_ORDER)
 
 
@@ -63,7 +68,7 @@ class AnnotateRanges:
             kept, new = batch.filter(pc.invert(is_new)), batch.filter(is_new).select(list(ALLELE_KEY))
             if kept.num_rows:
                 yield named_rows(_held_rows(kept), self.annotator, self.version)
-            for (contig,), alleles in runs_of(new, ["contig"]) if new.num_rows else ():
+            for (contig,), alleles in runs_of(new, ["contig"]):
                 if waiting and waiting[0].column("contig")[0].as_py() != contig:
                     yield from self._annotated(waiting)
                     waiting = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections import OrderedDict
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import pysam
 
+from allofus_spark.checksums import file_checksum
 from allofus_spark.errors import BadSource
 from allofus_spark.genome.builds import Build
 from allofus_spark.genome.fasta_index import find_index, read_index
@@ -17,7 +17,6 @@ from allofus_spark.genome.fasta_index import find_index, read_index
 _BLOCK_BASES = 1 << 16
 # 16 MiB a process; enough for the neighbourhoods of several sorted streams at once.
 _MAX_CACHED_BLOCKS = 256
-_CHECKSUM_BYTES = 1 << 20
 _GZIP_MAGIC = b"\x1f\x8b"
 # Offset 12 of a bgzip block: the extra field that holds the block's size.
 _BGZIP_EXTRA = b"BC"
@@ -140,11 +139,7 @@ class ReferenceSequence:
 
     def checksum(self) -> str:
         """SHA-256 of the file as it lies there, in hexadecimal; reads the whole file."""
-        digest = hashlib.sha256()
-        with self.path.open("rb") as file:
-            while piece := file.read(_CHECKSUM_BYTES):
-                digest.update(piece)
-        return digest.hexdigest()
+        return file_checksum(self.path)
 
 
 def _checked_index(path: Path) -> Path:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +33,15 @@ class Regions:
 
     of_contig: Mapping[str, tuple[Positions, Positions]]
 
-    def overlap(self, contig: str, position: Positions, span: Positions) -> npt.NDArray[np.bool_]:
+    def intervals(self, contig: str | None = None) -> Iterator[Interval]:
+        """Every interval, or those of one contig, as plain numbers."""
+        for name in self.of_contig if contig is None else self.of_contig.keys() & {contig}:
+            first, last = self.of_contig[name]
+            yield from ((name, int(start), int(end)) for start, end in zip(first, last, strict=True))
+
+    def overlap(
+        self, contig: str, position: npt.NDArray[np.integer[Any]], span: Positions | int
+    ) -> npt.NDArray[np.bool_]:
         """Which alleles share a base with a region, bool[n].
 
         ``position`` is 1-based, ``span`` the bases of ref.

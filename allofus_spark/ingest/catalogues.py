@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from allofus_spark.cohort import check_build
+from allofus_spark.cohort import check_build, configured_reference
 from allofus_spark.errors import BadSource, shown
 from allofus_spark.genome import Build, ReferenceSequence, load_build
 from allofus_spark.ingest.callsets import parse_date
@@ -27,7 +27,6 @@ from allofus_spark.ingest.catalogue.writes import describe, known_write, rejecte
 from allofus_spark.ingest.files import list_sources
 from allofus_spark.ingest.filters import parse_filters
 from allofus_spark.ingest.ledger import balanced_files, check_rejected_share
-from allofus_spark.ingest.plan import configured_reference
 from allofus_spark.ingest.source import IngestJob
 from allofus_spark.ingest.stage import stage_records, staging_folder
 from allofus_spark.ingest.transforms import rejected_rows

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from pyspark.sql import DataFrame, Row
 
-from allofus_spark.cohort import check_build
+from allofus_spark.cohort import check_build, configured_reference
 from allofus_spark.errors import shown
 from allofus_spark.genome import Build, ReferenceSequence, load_build
 from allofus_spark.genotypes import rows_that_fit
@@ -32,7 +32,7 @@ from allofus_spark.ingest.duplicates import LOCATOR, Duplicates, found_duplicate
 from allofus_spark.ingest.filters import GenotypeFilters, parse_filters
 from allofus_spark.ingest.ledger import balanced_files, check_rejected_share
 from allofus_spark.ingest.order import contiguous_groups
-from allofus_spark.ingest.plan import check_fields, configured_reference, plan_source
+from allofus_spark.ingest.plan import check_fields, plan_source
 from allofus_spark.ingest.source import IngestJob
 from allofus_spark.ingest.stage import stage_records, staging_folder
 from allofus_spark.ingest.transforms import AlleleRows, SplitAlleles

@@ -12,7 +12,7 @@ from typing import BinaryIO, TypeVar
 from pyspark.sql import SparkSession
 
 from allofus_spark.errors import AllofusError, BadSamples, BadSource, shown
-from allofus_spark.genome import Build, ReferenceSequence
+from allofus_spark.genome import Build
 from allofus_spark.ingest.array_files import ArrayFile, ArrayPart, is_array_file, open_array_file
 from allofus_spark.ingest.array_source import ArraySource
 from allofus_spark.ingest.bytes import (
@@ -142,12 +142,6 @@ def _open_array(file: SourceFile) -> ArrayFile:
 def _companions_sha256(file: ArrayFile) -> str:
     sizes = [f"{os.path.basename(path)}\t{os.path.getsize(path)}\n" for path in file.companions]
     return hashlib.sha256("".join([*sizes, *file.samples]).encode()).hexdigest()
-
-
-def configured_reference(warehouse: Warehouse, build: Build) -> ReferenceSequence | None:
-    """The FASTA of the settings, held against the build; None where none is set."""
-    fasta = warehouse.settings.genome.reference_fasta
-    return ReferenceSequence(fasta, build) if fasta else None
 
 
 def check_fields(source: Source, filters: GenotypeFilters) -> None:

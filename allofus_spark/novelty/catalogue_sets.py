@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 from pyspark.sql import Row
 
+from allofus_spark.cohort import newest_of_each, newest_revision
 from allofus_spark.errors import BadSource, shown
-from allofus_spark.novelty.judge import Catalogue, Intervals
+from allofus_spark.genome.regions import merged
+from allofus_spark.novelty.judge import Catalogue
 from allofus_spark.tables import CATALOGUE_SETS, CATALOGUES, RowsWrite, Run, check_name
 
 
@@ -57,8 +57,7 @@ def current_revision(run: Run, catalogue_set: str, asked: Mapping[str, str]) -> 
     """
     check_name("catalogue set", catalogue_set)
     chosen = [as_catalogue(row) for row in chosen_rows(run.rows(CATALOGUES), asked)]
-    earlier = [row for row in run.rows(CATALOGUE_SETS) if row.catalogue_set == catalogue_set]
-    last = max(earlier, key=lambda row: row.revision, default=None)
+    last = newest_revision(run, catalogue_set)
     if last is None:
         return Revision(catalogue_set, 1, chosen, is_new=True, before={})
     revision = Revision(catalogue_set, last.revision, chosen, is_new=False, before=dict(last.versions))
@@ -68,35 +67,19 @@ def current_revision(run: Run, catalogue_set: str, asked: Mapping[str, str]) -> 
 
 
 def chosen_rows(held: Sequence[Row], asked: Mapping[str, str]) -> list[Row]:
-    """Rows of ``catalogues``, by name: the versions asked for, or else the newest of each catalogue.
-
-    The newest has the latest date, the last version in the order of texts where dates are equal or absent.
-    """
-    of_name: dict[str, dict[str, Row]] = defaultdict(dict)
-    for row in held:
-        of_name[row.catalogue][row.version] = row
+    """Rows of ``catalogues``, by name: the versions asked for, or else the newest of each catalogue."""
+    of_name = {(row.catalogue, row.version): row for row in held}
     if not of_name:
         raise BadSource("the warehouse holds no catalogue of known variants; run ingest-catalogue first")
-    missing = [f"{name}={version}" for name, version in asked.items() if version not in of_name.get(name, {})]
+    missing = [f"{name}={version}" for name, version in asked.items() if (name, version) not in of_name]
     if missing:
-        there = [f"{row.catalogue}={row.version}" for row in held]
+        there = [f"{name}={version}" for name, version in of_name]
         raise BadSource(f"no such catalogue: {shown(missing)}; there are: {shown(sorted(there))}")
-    if asked:
-        return [of_name[name][version] for name, version in sorted(asked.items())]
-    return [
-        max(versions.values(), key=lambda row: (str(row.catalogue_date or ""), row.version))
-        for _, versions in sorted(of_name.items())
-    ]
+    return [of_name[own] for own in sorted(asked.items())] if asked else newest_of_each(held)
 
 
 def as_catalogue(row: Row) -> Catalogue:
     """A row of ``catalogues`` as judging needs it."""
-    by_contig: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for item in row.covered:
-        # delta-rs gives structs as dictionaries, Spark as rows; both take a name.
-        by_contig[item["contig"]].append((item["first"], item["last"]))
-    covered: dict[str, Intervals] = {}
-    for contig, intervals in by_contig.items():
-        ends = np.array(sorted(intervals), np.int64)
-        covered[contig] = ends[:, 0].copy(), ends[:, 1].copy()
+    # delta-rs gives structs as dictionaries, Spark as rows; both take a name.
+    covered = merged((item["contig"], item["first"], item["last"]) for item in row.covered)
     return Catalogue(row.catalogue, row.version, row.checksum, row.normalised_with, covered)

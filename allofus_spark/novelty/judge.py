@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from allofus_spark.genome import reasons_without_sequence, variant_types
+from allofus_spark.genome.regions import Regions
 from allofus_spark.tables.novelty_tables import (
     KNOWN_SITE_NEW_ALLELE,
     NOT_ASSESSABLE,
@@ -24,7 +25,6 @@ from allofus_spark.tables.novelty_tables import (
 )
 
 Flags = npt.NDArray[np.bool_]
-Intervals = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
 
 def digest(content: Any) -> str:
@@ -36,33 +36,24 @@ def digest(content: Any) -> str:
 class Catalogue:
     """One version of a catalogue, as judging needs it; goes to the workers by pickle.
 
-    ``covered`` by contig: (first, last) of intervals, int64[k] each, 1-based, both ends inclusive, rising and
-    apart from each other.
+    ``covered`` is where it is complete.
     """
 
     name: str
     version: str
     checksum: str
     normalised_with: str | None
-    covered: Mapping[str, Intervals]
+    covered: Regions
 
     @property
     def fingerprint(self) -> str:
         """Of its files, of where it looks, and of how it writes indels."""
-        return digest([self.checksum, self.normalised_with, sorted(map(self.covered_on, self.covered))])
+        covered = sorted(map(self.covered_on, self.covered.of_contig))
+        return digest([self.checksum, self.normalised_with, covered])
 
     def covered_on(self, contig: str) -> tuple[str, list[tuple[int, int]]]:
         """The contig and its covered intervals as plain numbers."""
-        first, last = self.covered.get(contig, ((), ()))
-        return contig, [(int(start), int(end)) for start, end in zip(first, last, strict=True)]
-
-    def covers(self, contig: str, position: npt.NDArray[np.int32]) -> Flags:
-        """Whether each position lies in a covered interval."""
-        if contig not in self.covered:
-            return np.zeros(len(position), np.bool_)
-        first, last = self.covered[contig]
-        at = np.searchsorted(first, position, side="right") - 1
-        return np.asarray((at >= 0) & (position <= last[at]))
+        return contig, [(first, last) for _, first, last in self.covered.intervals(contig)]
 
 
 @dataclass(frozen=True)
@@ -99,7 +90,7 @@ class Judge:
         without_sequence = reasons_without_sequence(ref, alt)
         comparable = np.asarray(without_sequence.is_null())
         aligned = [self._written_alike(alleles, kinds, catalogue) for catalogue in self.catalogues]
-        covers = [catalogue.covers(contig, position) for catalogue in self.catalogues]
+        covers = [catalogue.covered.overlap(contig, position, 1) for catalogue in self.catalogues]
         shape = (len(self.catalogues), len(position))
         known = np.array([found.known & comparable for found in evidence], np.bool_).reshape(shape)
         trusted = np.array([comparable & alike for alike in aligned], np.bool_).reshape(shape)

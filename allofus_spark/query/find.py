@@ -11,9 +11,9 @@ from functools import reduce
 from pyspark.sql import Column, Row
 from pyspark.sql import functions as F
 
-from allofus_spark.cohort import active_callsets, newest_versions
+from allofus_spark.cohort import active_callsets, configured_reference, newest_of_each, newest_versions
 from allofus_spark.errors import NotFound, shown
-from allofus_spark.genome import ReferenceSequence, variant_id
+from allofus_spark.genome import variant_id
 from allofus_spark.query.asked import NamedAllele, read_allele, read_rs_number
 from allofus_spark.query.listing import ListedVariant, list_alleles, list_gene
 from allofus_spark.query.places import Key, Places, key_of
@@ -69,8 +69,7 @@ def _find_allele(places: Places, asked: NamedAllele) -> Row:
     here = places.rows(VARIANTS, [(asked.contig, asked.position)])
     found = _same(here, asked)
     if found is None:
-        fasta = places.warehouse.settings.genome.reference_fasta
-        normal = asked.normal_form(ReferenceSequence(fasta, places.build) if fasta else None)
+        normal = asked.normal_form(configured_reference(places.warehouse, places.build))
         if normal != asked:
             here += places.rows(VARIANTS, [(normal.contig, normal.position)])
             found = _same(here, normal)
@@ -123,8 +122,7 @@ def _versions_now(places: Places) -> dict[str, str]:
     the newest, as ``flag-novelty`` would choose it."""
     versions = newest_versions(places.reader, places.warehouse.settings.summary.catalogue_set)
     held = places.reader.rows(CATALOGUES)
-    by_age = sorted(held, key=lambda row: (str(row.catalogue_date or ""), row.version))
-    return versions or {row.catalogue: row.version for row in by_age}
+    return versions or {row.catalogue: row.version for row in newest_of_each(held)}
 
 
 def _is_version(catalogue: str, version: str) -> Column:

@@ -11,8 +11,8 @@ from pyspark.sql import functions as F
 from allofus_spark.cohort import read_consequences, read_novelty
 from allofus_spark.errors import NotFound
 from allofus_spark.query.places import Key, Places, key_of
-from allofus_spark.query.variant import IMPACTS
 from allofus_spark.tables import ALLELE_KEY, CONSEQUENCES, NOVELTY, VARIANTS, allele_frequencies
+from allofus_spark.tables.consequence_tables import IMPACTS
 
 _EFFECT = ("gene_symbol", "term", "impact", "aa_change")
 _COUNTS = ("ac", "an", "af")

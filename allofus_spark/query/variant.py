@@ -21,8 +21,7 @@ from allofus_spark.tables import (
     allele_frequencies,
     variant_qc,
 )
-
-IMPACTS = ("HIGH", "MODERATE", "LOW", "MODIFIER")
+from allofus_spark.tables.consequence_tables import IMPACTS
 
 Values = Mapping[str, Any]
 

@@ -13,6 +13,9 @@ NOT_ANNOTATED_REASONS = {
     "contig_without_genes": "the annotation has no gene on the contig",
 }
 
+# Strongest first.
+IMPACTS = ("HIGH", "MODERATE", "LOW", "MODIFIER")
+
 CONSEQUENCES = Table(
     name="consequences",
     zone=Zone.REGISTERED,
@@ -53,7 +56,7 @@ CONSEQUENCES = Table(
     partition_by=("annotator", "contig", "bin"),
     checks={
         "no_term_iff_not_annotated": "(not_annotated IS NULL) = (impact IS NOT NULL)",
-        "impact_known": "impact IS NULL OR impact IN ('HIGH', 'MODERATE', 'LOW', 'MODIFIER')",
+        "impact_known": f"impact IS NULL OR impact IN ({', '.join(map(repr, IMPACTS))})",
     },
 )
 

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from allofus_spark.arrow import begins_run
 from allofus_spark.ingest.catalogue.ranges import Part, Range
 from allofus_spark.tables import KNOWN_VARIANTS
+from allofus_spark.tasks import numbers_in
 
 KEY = ("contig", "position", "ref", "alt")
 SITE_COLUMNS = (*KEY, "input_id")
@@ -33,7 +34,7 @@ class KnownRows:
         for batch in batches:
             if not batch.num_rows:
                 continue
-            rows = _one_batch([*held, batch])
+            rows = pa.concat_batches([*held, batch])
             last = int(np.flatnonzero(begins_run(rows, KEY))[-1])
             held = [rows.slice(last)]
             if last:
@@ -65,10 +66,9 @@ class RangeRows:
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, pa.RecordBatch]]:
         """(table name, rows)."""
-        for batch in batches:
-            for number in batch.column(0).to_pylist():
-                for sites in read_ranges(self.groups[number]):
-                    yield self.make.table_rows(sites)
+        for number in numbers_in(batches):
+            for sites in read_ranges(self.groups[number]):
+                yield self.make.table_rows(sites)
 
 
 def read_ranges(ranges: Iterable[Range]) -> Iterator[pa.RecordBatch]:
@@ -78,7 +78,7 @@ def read_ranges(ranges: Iterable[Range]) -> Iterator[pa.RecordBatch]:
         new = _read_parts(part for part in own.parts if part not in held)
         held = {part: held[part] if part in held else new[part] for part in own.parts}
         inside = [_within(sites, own) for sites in held.values()]
-        rows = _one_batch([batch for sites in inside for batch in sites.to_batches()])
+        rows = pa.concat_batches([batch for sites in inside for batch in sites.to_batches()])
         if rows.num_rows:
             yield _sorted(rows)
 
@@ -97,14 +97,6 @@ def _within(sites: pa.Table, own: Range) -> pa.Table:
     position = sites["position"]
     inside = pc.and_(pc.greater_equal(position, own.first), pc.less(position, own.stop))
     return sites.filter(pc.and_(inside, pc.equal(sites["contig"], own.contig)))
-
-
-def _one_batch(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
-    if len(batches) == 1:
-        return batches[0]
-    table = pa.Table.from_batches(batches)
-    columns = [column.combine_chunks() for column in table.columns]
-    return pa.RecordBatch.from_arrays(columns, table.schema.names)
 
 
 def _sorted(sites: pa.RecordBatch) -> pa.RecordBatch:

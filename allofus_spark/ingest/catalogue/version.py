@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,9 +12,10 @@ from functools import partial
 import pyarrow as pa
 from pyspark.sql import Row, SparkSession
 
+from allofus_spark.checksums import file_checksum, hadoop_checksum, listing_checksum
 from allofus_spark.errors import BadSource
 from allofus_spark.genome import Build
-from allofus_spark.genome.regions import Interval, Regions, merged, read_regions
+from allofus_spark.genome.regions import Interval, merged, read_regions
 from allofus_spark.hadoop import hadoop_path
 from allofus_spark.ingest.files import SourceFile, java_errors
 from allofus_spark.ingest.vcf.header import VcfHeader
@@ -23,7 +23,6 @@ from allofus_spark.ingest.vcf.scan import MAX_POSITION
 from allofus_spark.tables import quoted
 from allofus_spark.tasks import numbers_in, task_numbers
 
-_READ_BYTES = 1 << 20
 _THREADS = 8
 _DIGEST_TYPE = "number long, sha256 string, error string"
 
@@ -82,14 +81,9 @@ def read_coverage(build: Build, covers: Sequence[str]) -> tuple[Interval, ...] |
         interval
         for regions in (read_regions(build, texts, None), *(read_regions(build, (), bed) for bed in beds))
         if regions is not None
-        for interval in _intervals(regions)
+        for interval in regions.intervals()
     ]
-    return tuple(_intervals(merged(intervals))) if intervals else None
-
-
-def _intervals(regions: Regions) -> Iterator[Interval]:
-    for contig, (first, last) in regions.of_contig.items():
-        yield from ((contig, int(start), int(end)) for start, end in zip(first, last, strict=True))
+    return tuple(merged(intervals).intervals()) if intervals else None
 
 
 def declared_lengths(build: Build, headers: Iterable[VcfHeader]) -> dict[str, int]:
@@ -113,8 +107,7 @@ def checksum(spark: SparkSession, files: Sequence[SourceFile]) -> str:
     digests = _local_digests(spark, files) if files[0].local else _remote_digests(spark, files)
     if len(digests) == 1:
         return digests[0]
-    named = sorted((os.path.basename(file.path), digest) for file, digest in zip(files, digests, strict=True))
-    return hashlib.sha256("".join(f"{digest}  {name}\n" for name, digest in named).encode()).hexdigest()
+    return listing_checksum(zip((os.path.basename(file.path) for file in files), digests, strict=True))
 
 
 def _local_digests(spark: SparkSession, files: Sequence[SourceFile]) -> list[str]:
@@ -129,30 +122,23 @@ def _local_digests(spark: SparkSession, files: Sequence[SourceFile]) -> list[str
 
 def _digest_files(paths: Sequence[str], batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     for number in numbers_in(batches):
-        digest, error = hashlib.sha256(), None
+        digest, error = None, None
         try:
-            with open(paths[number], "rb") as stream:
-                while piece := stream.read(_READ_BYTES):
-                    digest.update(piece)
+            digest = file_checksum(paths[number])
         except OSError as problem:
             error = str(problem)
-        made = [[number], [digest.hexdigest()], [error]]
+        made = [[number], [digest], [error]]
         kinds = (pa.int64(), pa.string(), pa.string())
         arrays = [pa.array(values, kind) for values, kind in zip(made, kinds, strict=True)]
         yield pa.RecordBatch.from_arrays(arrays, names=["number", "sha256", "error"])
 
 
 def _remote_digests(spark: SparkSession, files: Sequence[SourceFile]) -> list[str]:
-    """By the JVM, some files at a time: bytes of other file systems do not come to Python."""
+    """Some files at a time."""
 
     def digest(file: SourceFile) -> str:
         with java_errors(file.path, "cannot be read"):
-            file_system, path = hadoop_path(spark, file.uri)
-            stream = file_system.open(path)
-            try:
-                return str(spark._jvm.org.apache.commons.codec.digest.DigestUtils.sha256Hex(stream))  # type: ignore[union-attr]
-            finally:
-                stream.close()
+            return hadoop_checksum(spark, *hadoop_path(spark, file.uri))
 
     with ThreadPoolExecutor(_THREADS) as pool:
         return list(pool.map(digest, files))
