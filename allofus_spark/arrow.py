@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -33,6 +33,28 @@ def begins_run(batch: pa.RecordBatch, columns: Sequence[str]) -> npt.NDArray[np.
         column = batch.column(name)
         changed[1:] |= np.asarray(pc.not_equal(column[1:], column[:-1]).fill_null(True))
     return changed
+
+
+def batch_of(names: Sequence[str], columns: Mapping[str, pa.Array]) -> pa.RecordBatch:
+    """The columns of these names, in this order; others are left out."""
+    return pa.RecordBatch.from_arrays([columns[name] for name in names], names=list(names))
+
+
+def flag_places(
+    flags: npt.NDArray[np.bool_],
+) -> tuple[pa.Array, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Of the flags bool[n, k] that are set: list offsets int32[n + 1], and the row and column of each."""
+    offsets = np.zeros(len(flags) + 1, np.int32)
+    np.cumsum(flags.sum(axis=1), out=offsets[1:])
+    rows, columns = np.nonzero(flags)
+    return pa.array(offsets), rows, columns
+
+
+def flagged_names(flags: npt.NDArray[np.bool_], names: Collection[str]) -> pa.Array:
+    """list<string>[n] of the names whose flag is set; ``flags`` bool[n, len(names)]."""
+    offsets, _, columns = flag_places(flags)
+    values = pa.array(list(names), pa.string()).take(pa.array(columns))
+    return pa.ListArray.from_arrays(offsets, values)
 
 
 def string_buffers(texts: pa.Array) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]:

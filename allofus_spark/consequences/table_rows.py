@@ -11,11 +11,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from allofus_spark.arrow import runs_of
+from allofus_spark.arrow import batch_of, runs_of
 from allofus_spark.consequences.gff3 import Transcript
 from allofus_spark.consequences.rows import Effect, RowMaker
 from allofus_spark.consequences.terms import INTERGENIC, all_terms, by_severity
-from allofus_spark.genome import ReferenceSequence, normalise_alleles
+from allofus_spark.genome import ReferenceSequence, normalise_columns
 
 # A table has some hundreds of combinations of terms.
 _TEXTS_KEPT = 4_096
@@ -57,25 +57,24 @@ class NormaliseRows:
         refs, alts = (pc.utf8_upper(rows.column(name)) for name in ("ref", "alt"))
         plain = pc.and_(*(pc.match_substring_regex(texts, "^[A-Z]+$") for texts in (refs, alts)))
         chosen = np.flatnonzero(pc.and_(plain, pc.not_equal(refs, alts)).to_numpy(zero_copy_only=False))
-        positions = rows.column("position").to_numpy().astype(np.int64)
-        ref, alt = refs.to_pylist(), alts.to_pylist()
-        moved, new_refs, new_alts = normalise_alleles(
-            contig,
-            positions[chosen],
-            [ref[row].encode() for row in chosen],
-            [alt[row].encode() for row in chosen],
+        positions, ref, alt = normalise_columns(
+            np.full(rows.num_rows, contig, object),
+            rows.column("position").to_numpy().astype(np.int64),
+            refs,
+            alts,
+            chosen,
             self.reference,
         )
-        positions[chosen] = moved
-        for row, new_ref, new_alt in zip(chosen.tolist(), new_refs, new_alts, strict=True):
-            ref[row], alt[row] = new_ref.decode(), new_alt.decode()
         columns = dict(zip(rows.schema.names, rows.columns, strict=True))
-        columns["contig"] = pa.array([contig] * rows.num_rows, pa.string())
-        columns["bin"] = pa.array(positions // self.bin_width_bases, pa.int32())
-        columns["position"] = pa.array(positions, pa.int32())
-        columns["ref"], columns["alt"] = pa.array(ref, pa.string()), pa.array(alt, pa.string())
+        columns |= {
+            "contig": pa.repeat(contig, rows.num_rows),
+            "bin": pa.array(positions // self.bin_width_bases, pa.int32()),
+            "position": pa.array(positions, pa.int32()),
+            "ref": ref,
+            "alt": alt,
+        }
         names = ["contig", "bin", *(name for name in rows.schema.names if name != "contig")]
-        return pa.RecordBatch.from_arrays([columns[name] for name in names], names=names)
+        return batch_of(names, columns)
 
 
 def rows_of_table(alleles: pa.RecordBatch) -> pa.RecordBatch:

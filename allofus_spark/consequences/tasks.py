@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from allofus_spark.arrow import runs_of
+from allofus_spark.arrow import batch_of, runs_of
 from allofus_spark.consequences.annotator import ANNOTATION_COLUMNS, AnnotateAlleles
 from allofus_spark.consequences.rows import SCHEMA
 from allofus_spark.tables import ALLELE_KEY, CONSEQUENCES
@@ -92,8 +92,7 @@ def named_rows(rows: pa.RecordBatch, annotator: str, version: str) -> tuple[str,
     columns = dict(zip(rows.schema.names, rows.columns, strict=True))
     columns["annotator"] = pa.array([annotator] * rows.num_rows, pa.string())
     columns["annotation_version"] = pa.array([version] * rows.num_rows, pa.string())
-    names = [column.name for column in CONSEQUENCES.columns]
-    return CONSEQUENCES.name, pa.RecordBatch.from_arrays([columns[name] for name in names], names=names)
+    return CONSEQUENCES.name, batch_of(CONSEQUENCES.schema.names, columns)
 
 
 def _held_rows(batch: pa.RecordBatch) -> pa.RecordBatch:

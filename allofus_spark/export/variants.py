@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from allofus_spark.arrow import string_buffers
 from allofus_spark.genotypes import Packed
 
 
@@ -66,5 +67,5 @@ def as_lines(fields: list[pa.Array]) -> bytes:
 
 def joined_bytes(texts: pa.Array) -> bytes:
     """The texts end to end."""
-    offsets = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]
-    return bytes(memoryview(texts.buffers()[2])[int(offsets[0]) : int(offsets[-1])])
+    offsets, data = string_buffers(texts)
+    return bytes(data[offsets[0] : offsets[-1]])

@@ -8,7 +8,13 @@ from allofus_spark.genome.builds import (
     Y_NONPAR,
     Build,
 )
-from allofus_spark.genome.columns import ploidy_regions, reasons_without_sequence, variant_ids, variant_types
+from allofus_spark.genome.columns import (
+    normalise_columns,
+    ploidy_regions,
+    reasons_without_sequence,
+    variant_ids,
+    variant_types,
+)
 from allofus_spark.genome.known_builds import build_as_text, build_from_text, load_build
 from allofus_spark.genome.match_kernels import match_alleles
 from allofus_spark.genome.normalise import normalise_alleles
@@ -29,6 +35,7 @@ __all__ = [
     "load_build",
     "match_alleles",
     "normalise_alleles",
+    "normalise_columns",
     "parse_variant_id",
     "ploidy_regions",
     "reasons_without_sequence",

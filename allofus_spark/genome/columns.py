@@ -8,6 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from allofus_spark.genome.builds import Build
+from allofus_spark.genome.normalise import normalise_alleles
+from allofus_spark.genome.reference import ReferenceSequence
 from allofus_spark.genome.variant_ids import MAX_ALLELE_LENGTH, allele_in_id
 
 
@@ -29,6 +31,51 @@ def variant_ids(contig: pa.Array, position: pa.Array, ref: pa.Array, alt: pa.Arr
     short = pc.if_else(pc.equal(short, "M"), "MT", short)
     parts = (short, position.cast(pa.string()), _alleles_in_id(ref), _alleles_in_id(alt))
     return pc.binary_join_element_wise(*parts, "-")
+
+
+def normalise_columns(
+    contigs: npt.NDArray[np.object_],
+    position: npt.NDArray[np.int64],
+    ref: pa.Array,
+    alt: pa.Array,
+    rows: npt.NDArray[np.int64],
+    reference: ReferenceSequence | None,
+) -> tuple[npt.NDArray[np.int64], pa.Array, pa.Array]:
+    """Position, ref and alt of n alleles, those of ``rows`` in normal form; see `normalise_alleles`.
+
+    Parameters
+    ----------
+    contigs
+        Contigs in any spelling, object[n].
+    position
+        1-based positions, int64[n]; not changed.
+    ref, alt
+        Alleles, string[n]; those of ``rows`` are bases in upper case, alt other than ref.
+    rows
+        Which of the n to normalise, rising.
+    """
+    if not len(rows):
+        return position, ref, alt
+    position = position.copy()
+    refs, alts = (column.take(pa.array(rows)).cast(pa.binary()).to_pylist() for column in (ref, alt))
+    own = contigs[rows]
+    for contig in dict.fromkeys(own):
+        chosen = np.flatnonzero(own == contig)
+        moved, new_refs, new_alts = normalise_alleles(
+            contig,
+            position[rows[chosen]],
+            [refs[row] for row in chosen],
+            [alts[row] for row in chosen],
+            reference,
+        )
+        position[rows[chosen]] = moved
+        for row, new_ref, new_alt in zip(chosen, new_refs, new_alts, strict=True):
+            refs[row], alts[row] = new_ref, new_alt
+    changed = np.zeros(len(position), np.bool_)
+    changed[rows] = True
+    mask = pa.array(changed)
+    new_ref, new_alt = (pa.array(texts, pa.binary()).cast(pa.string()) for texts in (refs, alts))
+    return position, pc.replace_with_mask(ref, mask, new_ref), pc.replace_with_mask(alt, mask, new_alt)
 
 
 def _alleles_in_id(alleles: pa.Array) -> pa.Array:

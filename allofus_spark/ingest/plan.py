@@ -19,6 +19,7 @@ from allofus_spark.ingest.bytes import (
     SNIFF_BYTES,
     ByteStream,
     Kind,
+    Split,
     plan_splits,
     read_header_lines,
     sniff_kind,
@@ -110,7 +111,7 @@ def plan_arrays(spark: SparkSession, files: Sequence[SourceFile], settings: Inge
     total_bytes, cores = sum(file.size for file in files), spark.sparkContext.defaultParallelism
     parts: list[tuple[int, ArrayPart]] = []
     for place, (file, source_file) in enumerate(zip(opened, files, strict=True)):
-        step = split_step(source_file, total_bytes, settings.split_bytes, cores)
+        step = _split_step(source_file, total_bytes, settings.split_bytes, cores)
         parts += [(place, part) for part in file.cut(-(-source_file.size // step))]
     return ArraySource(
         files=tuple(opened),
@@ -169,22 +170,11 @@ def plan_vcf(
             (probes[0].file.path, probes[0].header.samples), (probe.file.path, probe.header.samples)
         )
     warnings = hold_against_build([(probe.file.path, probe.header) for probe in probes], build)
-    total_bytes = sum(file.size for file in files)
-    cores = spark.sparkContext.defaultParallelism
     alike: dict[str, VcfHeader] = {}  # one object for equal headers: tasks get thousands of shards by pickle
     return VcfSource(
         files=tuple(files),
         headers={probe.file.path: alike.setdefault(probe.header.sha256, probe.header) for probe in probes},
-        splits=tuple(
-            split
-            for probe in probes
-            for split in plan_splits(
-                probe.file.path,
-                probe.kind,
-                probe.file.size,
-                split_step(probe.file, total_bytes, split_bytes, cores),
-            )
-        ),
+        splits=cut_files(spark, [(probe.file, probe.kind) for probe in probes], split_bytes),
         fingerprint=fingerprint((probe.file, probe.header.sha256) for probe in probes),
         warnings=warnings,
         rows_of=rows_with_calls,
@@ -200,7 +190,22 @@ def fingerprint(headed_files: Iterable[tuple[SourceFile, str]]) -> str:
     return digest.hexdigest()
 
 
-def split_step(file: SourceFile, total_bytes: int, split_bytes: int, cores: int) -> int:
+def cut_files(
+    spark: SparkSession, files: Sequence[tuple[SourceFile, Kind]], split_bytes: int
+) -> tuple[Split, ...]:
+    """The splits of all files, each of at most ``split_bytes``."""
+    total_bytes = sum(file.size for file, _ in files)
+    cores = spark.sparkContext.defaultParallelism
+    return tuple(
+        split
+        for file, kind in files
+        for split in plan_splits(
+            file.path, kind, file.size, _split_step(file, total_bytes, split_bytes, cores)
+        )
+    )
+
+
+def _split_step(file: SourceFile, total_bytes: int, split_bytes: int, cores: int) -> int:
     """Bytes of a split: no more than set, and few enough that all cores share a small callset.
 
     A file that tasks cannot open themselves comes to one task, whole.

@@ -11,9 +11,11 @@ import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from allofus_spark.arrow import batch_of
 from allofus_spark.genome import variant_ids, variant_types
 from allofus_spark.ingest.vcf import staging
 from allofus_spark.tables import ALLELE_KEY, GENOTYPES, VARIANT_SITES, VARIANTS, Table
+from allofus_spark.tasks import numbers_in
 
 _ALLELE_TABLES = (GENOTYPES, VARIANT_SITES)
 
@@ -59,9 +61,8 @@ class SplitAlleles:
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, pa.RecordBatch]]:
         """(table name, rows) for every table."""
-        for batch in batches:
-            for number in batch.column(0).to_pylist():
-                yield from self.make(staging.read_staged(self.groups[number], self.rows_per_batch))
+        for number in numbers_in(batches):
+            yield from self.make(staging.read_staged(self.groups[number], self.rows_per_batch))
 
 
 def variant_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, pa.RecordBatch]]:
@@ -88,8 +89,7 @@ def _columns_of(batch: pa.RecordBatch) -> dict[str, pa.Array]:
 
 def _rows_of(table: Table, columns: Mapping[str, pa.Array]) -> pa.RecordBatch:
     """The table's columns, in its order, among ``columns``."""
-    names = [column.name for column in table.columns]
-    return pa.RecordBatch.from_arrays([columns[name] for name in names], names=names)
+    return batch_of(table.schema.names, columns)
 
 
 def first_carriers(sites: DataFrame, callsets: DataFrame) -> DataFrame:

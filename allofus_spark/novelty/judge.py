@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from allofus_spark.arrow import flag_places, flagged_names
 from allofus_spark.genome import reasons_without_sequence, variant_types
 from allofus_spark.genome.regions import Regions
 from allofus_spark.tables.novelty_tables import (
@@ -109,8 +110,8 @@ class Judge:
             "status": as_strings(status, STATUSES),
             "reason": as_strings(np.where(status == NOT_ASSESSABLE, reason, ""), NOT_ASSESSABLE_REASONS),
             "reports": _reports(known, names, [found.known_id for found in evidence]),
-            "site_known_to": _names(other, names),
-            "compared_with": _names(compared, names),
+            "site_known_to": flagged_names(other.T, names),
+            "compared_with": flagged_names(compared.T, names),
         }
 
     def _written_alike(self, alleles: pa.RecordBatch, kinds: pa.Array, catalogue: Catalogue) -> Flags:
@@ -133,26 +134,12 @@ def as_strings(values: npt.NDArray[np.generic], known: Sequence[str] | Mapping[s
     return pa.array(list(known), pa.string()).take(pa.array(code, mask=code < 0))
 
 
-def _names(flags: Flags, names: Sequence[str]) -> pa.Array:
-    """list<string>[n] of the names whose flag is set; ``flags`` bool[len(names), n]."""
-    offsets, which, _ = _places(flags)
-    return pa.ListArray.from_arrays(offsets, pa.array(list(names), pa.string()).take(which))
-
-
 def _reports(known: Flags, names: Sequence[str], ids: Sequence[pa.Array]) -> pa.Array:
-    offsets, which, rows = _places(known)
-    catalogue = pa.array(list(names), pa.string()).take(which)
-    own = [pa.array([], pa.string()), *ids]
-    starts = np.arange(len(ids), dtype=np.int64) * known.shape[1]
-    place = starts[np.asarray(which)] + rows if len(ids) else rows
-    known_id = pa.concat_arrays(own).take(pa.array(place))
+    """list<struct>[n] of the catalogues that have the allele; ``known`` bool[len(names), n]."""
+    offsets, rows, which = flag_places(known.T)
+    catalogue = pa.array(list(names), pa.string()).take(pa.array(which))
+    known_id = pa.concat_arrays([pa.array([], pa.string()), *ids]).take(
+        pa.array(which * known.shape[1] + rows)
+    )
     reports = pa.StructArray.from_arrays([catalogue, known_id], names=["catalogue", "known_id"])
     return pa.ListArray.from_arrays(offsets, reports)
-
-
-def _places(flags: Flags) -> tuple[pa.Array, pa.Array, npt.NDArray[np.int64]]:
-    """List offsets int32[n + 1], and the place in names and the row of every flag that is set, by row."""
-    offsets = np.zeros(flags.shape[1] + 1, np.int32)
-    np.cumsum(flags.sum(axis=0), out=offsets[1:])
-    rows, which = np.nonzero(flags.T)
-    return pa.array(offsets), pa.array(which.astype(np.int32)), rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from allofus_spark.arrow import runs_of
+from allofus_spark.arrow import batch_of, runs_of
 from allofus_spark.cohort.allele_files import AlleleFiles
 from allofus_spark.novelty.judge import Evidence, Judge
 from allofus_spark.tables import ALLELE_KEY, NOVELTY, NOVELTY_HISTORY
@@ -50,18 +50,14 @@ class Flagging:
             **{name: alleles.column(name) for name in ("position", "ref", "alt")},
             **self.judge.columns(partition[0], alleles, evidence),
         }
-        yield NOVELTY.name, _batch(NOVELTY.schema.names, columns)
+        yield NOVELTY.name, batch_of(NOVELTY.schema.names, columns)
         if self.keep_history:
             columns["revision"] = pa.repeat(pa.scalar(self.revision, pa.int32()), n)
             columns["from_status"] = status_before
             columns["to_status"] = columns["status"]
             changed = pc.fill_null(pc.not_equal(status_before, columns["status"]), False)
             if pc.any(changed).as_py():
-                yield NOVELTY_HISTORY.name, _batch(NOVELTY_HISTORY.schema.names, columns).filter(changed)
-
-
-def _batch(names: Sequence[str], columns: Mapping[str, pa.Array]) -> pa.RecordBatch:
-    return pa.RecordBatch.from_arrays([columns[name] for name in names], names=list(names))
+                yield NOVELTY_HISTORY.name, batch_of(NOVELTY_HISTORY.schema.names, columns).filter(changed)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from allofus_spark.arrow import flagged_names
+
 
 def list_column(holds: Mapping[str, npt.NDArray[np.bool_]], closed: Collection[str]) -> pa.Array:
     """list<string>[rows] of the names that hold for each row, in the order of the closed list.
@@ -16,9 +18,4 @@ def list_column(holds: Mapping[str, npt.NDArray[np.bool_]], closed: Collection[s
     """
     if set(holds) != set(closed):
         raise ValueError(f"names {sorted(holds)} are not those of the closed list {sorted(closed)}")
-    matrix = np.stack([holds[name] for name in closed], axis=1)
-    offsets = np.zeros(len(matrix) + 1, np.int32)
-    np.cumsum(matrix.sum(axis=1), out=offsets[1:])
-    _, name = np.nonzero(matrix)
-    values = pa.array(list(closed), pa.string()).take(pa.array(name))
-    return pa.ListArray.from_arrays(pa.array(offsets), values)
+    return flagged_names(np.stack([holds[name] for name in closed], axis=1), closed)

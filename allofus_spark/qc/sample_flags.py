@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from allofus_spark.arrow import batch_of
 from allofus_spark.cohort import XX, XY
 from allofus_spark.qc.lists import list_column
 from allofus_spark.qc.sample_sums import EXPECTED_UNIT, SUMS
@@ -76,8 +77,7 @@ class SampleFlags:
         arrays["catalogue_set"] = pa.repeat(pa.scalar(self.catalogue_set, pa.string()), batch.num_rows)
         new = arrays["n_not_in_catalogues"]
         arrays["n_not_in_catalogues"] = new if self.catalogue_set else pa.nulls(len(new), new.type)
-        names = [column.name for column in SAMPLE_QC.columns]
-        return pa.RecordBatch.from_arrays([arrays[name] for name in names], names=names)
+        return batch_of(SAMPLE_QC.schema.names, arrays)
 
 
 def _counts_and_ratios(sums: Columns) -> Columns:

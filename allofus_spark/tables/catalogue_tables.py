@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from allofus_spark.tables.callset_tables import REJECTED_RECORDS
 from allofus_spark.tables.contract import Column, Table, Zone
-from allofus_spark.tables.types import DATE, INT, LONG, STRING, array, struct
-from allofus_spark.tables.variant_tables import ALLELE_COLUMNS, ALLELE_KEY
+from allofus_spark.tables.types import DATE, LONG, STRING, array, struct
+from allofus_spark.tables.variant_tables import ALLELE_COLUMNS, ALLELE_KEY, PARTITION_COLUMNS
 
 CATALOGUE_COLUMNS = (
     Column("catalogue", STRING, "Catalogue, such as dbsnp"),
@@ -73,8 +73,7 @@ KNOWN_PARTITIONS = Table(
     key=("catalogue", "version", "contig", "bin"),
     columns=(
         *CATALOGUE_COLUMNS,
-        Column("contig", STRING, "Contig as the build spells it"),
-        Column("bin", INT, "position div the warehouse's bin width"),
+        *PARTITION_COLUMNS,
         Column("n_alleles", LONG, "Alleles in the partition"),
         Column("content_hash", LONG, "Exclusive or of the 64-bit hashes of position, ref, alt and known_id"),
     ),

@@ -2,7 +2,7 @@
 
 from allofus_spark.tables.contract import Column, Table, Zone
 from allofus_spark.tables.types import INT, STRING, STRINGS, array, mapping, struct
-from allofus_spark.tables.variant_tables import ALLELE_COLUMNS, ALLELE_KEY
+from allofus_spark.tables.variant_tables import ALLELE_COLUMNS, ALLELE_KEY, PARTITION_COLUMNS
 
 REPORTED = "reported"
 KNOWN_SITE_NEW_ALLELE = "known_site_new_allele"
@@ -104,8 +104,7 @@ PARTITION_INPUTS = Table(
     columns=(
         Column("stage", STRING, "Table that was made"),
         Column("scope", STRING, "Part of that table: a catalogue set, or an annotator"),
-        Column("contig", STRING, "Contig as the build spells it"),
-        Column("bin", INT, "position div the warehouse's bin width"),
+        *PARTITION_COLUMNS,
         Column("inputs", mapping(STRING, STRING), "Fingerprint of each input, by its name"),
     ),
     partition_by=("stage", "scope"),

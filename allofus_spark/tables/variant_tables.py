@@ -5,9 +5,13 @@ from allofus_spark.tables.types import BINARY, DOUBLE, INT, INTS, STRING, STRING
 
 ALLELE_KEY = ("contig", "bin", "position", "ref", "alt")
 
-ALLELE_COLUMNS = (
+PARTITION_COLUMNS = (
     Column("contig", STRING, "Contig as the build spells it"),
     Column("bin", INT, "position div the warehouse's bin width: the unit of recompute"),
+)
+
+ALLELE_COLUMNS = (
+    *PARTITION_COLUMNS,
     Column("position", INT, "1-based position of the first base of ref, after normalisation"),
     Column("ref", STRING, "Reference allele, upper case, after normalisation"),
     Column("alt", STRING, "Alternate allele, upper case, after normalisation"),

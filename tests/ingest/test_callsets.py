@@ -35,6 +35,7 @@ from allofus_spark.tables import (
 from allofus_spark.tables.writes import Written
 from tests.cases.plain_ingest import HET, HOM_ALT, HOM_REF, key_of, plain_calls
 from tests.cases.vcf_files import gt_record, vcf_text, write_bgzip, write_bytes
+from tests.unchanged import leaves_unchanged
 
 CONTENT = (CALLSETS, SAMPLES, VARIANTS, VARIANT_SITES, GENOTYPES, REJECTED_RECORDS)
 
@@ -86,12 +87,8 @@ def held(spark: SparkSession, folder: Path, tmp_path_factory: pytest.TempPathFac
 @pytest.fixture
 def unchanged(held: Warehouse) -> Iterator[Warehouse]:
     """``held``, whose snapshot and tables must be the same after the test."""
-    before = {table.name: held.state(table) for table in CONTENT}
-    snapshot = held.snapshot()
-    yield held
-    assert {table.name: held.state(table) for table in CONTENT} == before
-    assert held.snapshot() == snapshot
-    assert not list(Path(held.root, "_staging").iterdir())
+    with leaves_unchanged(held, CONTENT):
+        yield held
 
 
 def test_shards_give_one_callset_in_the_first_one_s_sample_order(held: Warehouse, folder: Path) -> None:

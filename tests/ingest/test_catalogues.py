@@ -32,6 +32,7 @@ from allofus_spark.tables import (
     Warehouse,
 )
 from tests.cases.vcf_files import gt_record, vcf_text, write_bgzip, write_bytes
+from tests.unchanged import leaves_unchanged
 
 CONTENT = (CATALOGUES, KNOWN_VARIANTS, KNOWN_PARTITIONS, REJECTED_KNOWN_RECORDS)
 Known = dict[str, str | None]
@@ -114,12 +115,8 @@ def held(spark: SparkSession, folder: Path, tmp_path_factory: pytest.TempPathFac
 @pytest.fixture
 def unchanged(held: Warehouse) -> Iterator[Warehouse]:
     """``held``, whose snapshot and tables must be the same after the test."""
-    before = {table.name: held.state(table) for table in CONTENT}
-    snapshot = held.snapshot()
-    yield held
-    assert {table.name: held.state(table) for table in CONTENT} == before
-    assert held.snapshot() == snapshot
-    assert not list(Path(held.root, "_staging").iterdir())
+    with leaves_unchanged(held, CONTENT):
+        yield held
 
 
 def test_equal_alleles_of_all_files_are_one_row_with_all_their_ids(held: Warehouse) -> None:

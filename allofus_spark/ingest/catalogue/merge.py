@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from allofus_spark.arrow import begins_run
+from allofus_spark.arrow import batch_of, begins_run
 from allofus_spark.ingest.catalogue.ranges import Part, Range
 from allofus_spark.tables import KNOWN_VARIANTS
 from allofus_spark.tasks import numbers_in
@@ -53,8 +53,7 @@ class KnownRows:
             "version": pa.repeat(self.version, rows),
             "bin": pa.array(bins.astype(np.int32)),
         }
-        names = [column.name for column in KNOWN_VARIANTS.columns]
-        return KNOWN_VARIANTS.name, pa.RecordBatch.from_arrays([columns[name] for name in names], names=names)
+        return KNOWN_VARIANTS.name, batch_of(KNOWN_VARIANTS.schema.names, columns)
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,6 @@ from allofus_spark.ingest.bytes import (
     SNIFF_BYTES,
     ByteStream,
     Kind,
-    Split,
-    plan_splits,
     read_head,
     read_header_lines,
     sniff_kind,
@@ -25,7 +23,7 @@ from allofus_spark.ingest.bytes import (
 from allofus_spark.ingest.catalogue.columns import SiteColumns, find_columns
 from allofus_spark.ingest.catalogue.sites import SiteRows
 from allofus_spark.ingest.files import SourceFile
-from allofus_spark.ingest.plan import MAX_HEADER_BYTES, fingerprint, probe_all, split_step
+from allofus_spark.ingest.plan import MAX_HEADER_BYTES, cut_files, fingerprint, probe_all
 from allofus_spark.ingest.source import SITES_COLUMNS
 from allofus_spark.ingest.vcf.header import VcfHeader, declared_contigs, hold_against_build, parse_header
 from allofus_spark.ingest.vcf_source import VcfSource
@@ -92,16 +90,11 @@ def plan_catalogue(
     """
     probes = probe_all(spark, files, probe_sites)
     warnings = hold_against_build([(probe.file.path, probe.header) for probe in probes], build)
-    total_bytes, cores = sum(file.size for file in files), spark.sparkContext.defaultParallelism
-    splits: list[Split] = []
-    for probe in probes:
-        step = split_step(probe.file, total_bytes, split_bytes, cores)
-        splits += plan_splits(probe.file.path, probe.kind, probe.file.size, step)
     columns = {probe.file.path: probe.columns for probe in probes if probe.columns is not None}
     source = VcfSource(
         files=tuple(files),
         headers={probe.file.path: probe.header for probe in probes},
-        splits=tuple(splits),
+        splits=cut_files(spark, [(probe.file, probe.kind) for probe in probes], split_bytes),
         fingerprint=fingerprint((probe.file, probe.header.sha256) for probe in probes),
         warnings=warnings,
         rows_of=SiteRows(columns),

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from allofus_spark.genome import normalise_alleles
+from allofus_spark.genome import normalise_columns
 from allofus_spark.genotypes import encode, pack, packed_width, unpack
 from allofus_spark.ingest.vcf import staging
 from allofus_spark.ingest.vcf.alternates import DROPPED, EXPLICIT, split_alternates
@@ -153,37 +153,13 @@ def normalised(
     own: Records, slices: Offsets, kinds: npt.NDArray[np.int8], context: ParseContext
 ) -> tuple[npt.NDArray[np.int64], pa.Array, pa.Array]:
     """Normalised position, ref and alt of each allele row; single bases need nothing."""
-    position = own.numbers[:, POSITION].copy()
     ref = pc.utf8_upper(own.text(REF))
     alt = staging.text_column(own.data, slices)
     explicit = kinds == EXPLICIT
     alt = pc.if_else(pa.array(explicit), pc.utf8_upper(alt), alt)
     single = (np.diff(own.fields[:, REF], axis=1)[:, 0] == 1) & (np.diff(slices, axis=1)[:, 0] == 1)
     rows = np.flatnonzero(explicit & ~single)
-    if not len(rows):
-        return position, ref, alt
-    refs = ref.take(pa.array(rows)).cast(pa.binary()).to_pylist()
-    alts = alt.take(pa.array(rows)).cast(pa.binary()).to_pylist()
-    contigs = own.contigs[rows]
-    for contig in dict.fromkeys(contigs):
-        chosen = np.flatnonzero(contigs == contig)
-        moved, new_refs, new_alts = normalise_alleles(
-            contig,
-            position[rows[chosen]],
-            [refs[row] for row in chosen],
-            [alts[row] for row in chosen],
-            context.reference,
-        )
-        position[rows[chosen]] = moved
-        for row, new_ref, new_alt in zip(chosen, new_refs, new_alts, strict=True):
-            refs[row], alts[row] = new_ref, new_alt
-    mask = pa.array(explicit & ~single)
-    changed_refs, changed_alts = (pa.array(texts, pa.binary()).cast(pa.string()) for texts in (refs, alts))
-    return (
-        position,
-        pc.replace_with_mask(ref, mask, changed_refs),
-        pc.replace_with_mask(alt, mask, changed_alts),
-    )
+    return normalise_columns(own.contigs, own.numbers[:, POSITION], ref, alt, rows, context.reference)
 
 
 def rejected_batch(records: Records, context: ParseContext, ledger: Counter[str]) -> pa.RecordBatch:
