@@ -21,3 +21,13 @@ def hadoop_path(spark: SparkSession, path: str) -> tuple[Any, Any]:
 def without_glob(path: str) -> str:
     """A pattern that stands for exactly this path: Spark's readers take every path for a pattern."""
     return _GLOB_CHARACTERS.sub(r"\\\1", path)
+
+
+def write_text(spark: SparkSession, path: str, text: str) -> None:
+    """Write a file, in the place of one that is there."""
+    file_system, parsed = hadoop_path(spark, path)
+    stream = file_system.create(parsed, True)
+    try:
+        stream.write(bytearray(text.encode()))
+    finally:
+        stream.close()

@@ -248,11 +248,161 @@ class QcSettings(_Section):
         "deviation of at most 0.2, and 0.8 is four of them away.",
     )
 
+    max_outlier_mads: float = Field(
+        8,
+        gt=0,
+        description="A metric of a sample is an outlier where its residual on the ancestry PCs lies more "
+        "median absolute deviations from the median of its ancestry. The release's.",
+    )
+    n_outlier_pcs: int = Field(
+        16,
+        ge=1,
+        description="Leading PCs that metrics are regressed on, of those that ancestries has. The release's.",
+    )
+
     @model_validator(mode="after")
     def _f_leaves_room(self) -> QcSettings:
         if self.max_x_f_of_xx > self.min_x_f_of_xy:
             raise ValueError(
                 f"max_x_f_of_xx {self.max_x_f_of_xx} must not be above min_x_f_of_xy {self.min_x_f_of_xy}"
+            )
+        return self
+
+
+class SiteSettings(_Section):
+    """Which sites stand for the genome: where ancestry is told from, and kinship."""
+
+    min_call_rate: float = Field(
+        0.99,
+        gt=0,
+        le=1,
+        description="Least share of samples with a call. The release's: call rate over 99 %.",
+    )
+    max_ld_samples: int = Field(
+        5_000,
+        ge=50,
+        description="Samples, evenly spaced in the largest callset, that linkage is measured among. The "
+        "standard error of r is at most 1/√5,000, 0.014; all of 245,388 would shuffle 61 kB a site.",
+    )
+
+
+class AncestrySettings(_Section):
+    """How genetic ancestry is inferred, and whose label counts."""
+
+    min_maf: float = Field(
+        0.001,
+        gt=0,
+        lt=0.5,
+        description="Least minor allele frequency of a site among the training samples. The release's: "
+        "allele frequency over 0.1 %.",
+    )
+    max_r2: float = Field(
+        0.1,
+        gt=0,
+        le=1,
+        description="Of two sites within window_bases whose r² is above this, the rarer is left out. The "
+        "release's, from gnomAD.",
+    )
+    window_bases: int = Field(
+        200_000,
+        ge=1,
+        description="How near two sites must lie to be held against each other, in bases. Longer linkage is "
+        "in genome/data/long_range_ld.tsv, whose regions are left out whole.",
+    )
+    max_sites: int = Field(
+        200_000,
+        ge=1,
+        description="Most sites of a model; of more, those with the lowest hash are taken, evenly over the "
+        "genome. The release used 151,159.",
+    )
+    n_pcs: int = Field(16, ge=1, le=64, description="Principal components of a model. The release's.")
+    max_exact_samples: int = Field(
+        10_000,
+        ge=2,
+        description="Training samples up to which all eigenpairs of their covariance are computed (800 MB at "
+        "10,000); above, a randomised decomposition finds the leading ones.",
+    )
+    n_trees: int = Field(
+        200, ge=1, description="Trees of the random forest: probabilities in steps of 0.005."
+    )
+    min_probability: float = Field(
+        0.75,
+        gt=0,
+        lt=1,
+        description="The likeliest group is the label if its probability is above this, else "
+        "frequencies.unassigned_group. The release's.",
+    )
+    min_site_share: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="Least share of a model's sites that a callset must have. Scores over fewer are "
+        "estimated by least squares; under half, noise grows by more than √2.",
+    )
+    min_called_share: float = Field(
+        0.9,
+        gt=0,
+        le=1,
+        description="Least share of these sites at which a sample must have a call to be labelled: each "
+        "missing call pulls its scores towards the mean.",
+    )
+    labels: Literal["supplied_else_inferred", "supplied", "inferred"] = Field(
+        "supplied_else_inferred",
+        description="Whose label counts in frequencies and quality: supplied is samples.ancestry, inferred "
+        "is ancestries.ancestry. By default a supplied label stands, and who has none gets the inferred one.",
+    )
+
+
+class RelatednessSettings(_Section):
+    """Between whom kinship is computed, and who is related."""
+
+    min_maf: float = Field(
+        0.01,
+        ge=0,
+        lt=0.5,
+        description="Least minor allele frequency of a site among all samples: rarer ones add work and "
+        "hardly any heterozygotes that two people share.",
+    )
+    max_r2: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="As ancestry.max_r2, within ancestry.window_bases. Unset: linkage is let be, as "
+        "KING-robust needs no independent sites.",
+    )
+    max_sites: int = Field(
+        100_000,
+        ge=1,
+        description="Most sites; of more, those with the lowest hash are taken. Over 100,000 independent "
+        "sites kinship has a standard error of about 0.002.",
+    )
+    block_samples: int = Field(
+        1_024,
+        ge=4,
+        le=8_192,
+        multiple_of=4,
+        description="Samples in a block: a task holds the counts of two blocks' pairs, 16 bytes each.",
+    )
+    min_kinship: float = Field(
+        0.0442,
+        gt=0,
+        lt=0.5,
+        description="Least kinship of a pair that is kept: 2^-4.5, third degree (Manichaikul et al. 2010).",
+    )
+    max_unrelated_kinship: float = Field(
+        0.0884,
+        gt=0,
+        lt=0.5,
+        description="Two people of this kinship or more are not both in the unrelated set: 2^-3.5, second "
+        "degree (Manichaikul et al. 2010).",
+    )
+
+    @model_validator(mode="after")
+    def _unrelated_pairs_are_kept(self) -> RelatednessSettings:
+        if self.min_kinship > self.max_unrelated_kinship:
+            raise ValueError(
+                f"min_kinship {self.min_kinship} must not be above max_unrelated_kinship "
+                f"{self.max_unrelated_kinship}: pairs that decide who is unrelated are kept"
             )
         return self
 
@@ -349,6 +499,9 @@ class Settings(_Section):
     ingest: IngestSettings = IngestSettings()
     frequencies: FrequencySettings = FrequencySettings()
     qc: QcSettings = QcSettings()
+    sites: SiteSettings = SiteSettings()
+    ancestry: AncestrySettings = AncestrySettings()
+    relatedness: RelatednessSettings = RelatednessSettings()
     consequences: ConsequenceSettings = ConsequenceSettings()
     summary: SummarySettings = SummarySettings()
     export: ExportSettings = ExportSettings()

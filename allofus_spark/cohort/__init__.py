@@ -6,6 +6,7 @@ from allofus_spark.cohort.active import (
     check_are_active,
     check_build,
     configured_reference,
+    labels_in_use,
     rows_of_widest,
     warehouse_build,
 )
@@ -22,6 +23,7 @@ from allofus_spark.cohort.alleles import (
 )
 from allofus_spark.cohort.ploidy import COPIES, COUNTS, Counts, copies_meant, ploidy_aware
 from allofus_spark.cohort.sample_lists import read_sample_ids
+from allofus_spark.cohort.sites import SITE_COLUMNS, Members, SiteRules, calls_at, choose_sites
 from allofus_spark.cohort.strata import OTHER_SEX, UNLABELLED, XX, XY, Sample, Strata, build_strata
 from allofus_spark.cohort.variant_partitions import check_flagged, variant_partitions
 
@@ -29,21 +31,27 @@ __all__ = [
     "COPIES",
     "COUNTS",
     "OTHER_SEX",
+    "SITE_COLUMNS",
     "UNLABELLED",
     "XX",
     "XY",
     "Counts",
+    "Members",
     "Sample",
+    "SiteRules",
     "Strata",
     "active_callsets",
     "active_samples",
     "build_strata",
+    "calls_at",
     "changed_since",
     "check_are_active",
     "check_build",
     "check_flagged",
+    "choose_sites",
     "configured_reference",
     "copies_meant",
+    "labels_in_use",
     "newest_of_each",
     "newest_revision",
     "newest_versions",

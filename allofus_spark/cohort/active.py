@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+from pyspark.sql import Row
 
 from allofus_spark.cohort.strata import Sample
 from allofus_spark.errors import BadSamples, BadSource, BuildMismatch, shown
 from allofus_spark.genome import Build, ReferenceSequence, build_as_text, build_from_text
 from allofus_spark.genotypes import rows_that_fit
-from allofus_spark.tables import BUILD_PROPERTY, CALLSETS, SAMPLES, Reader, Warehouse
+from allofus_spark.tables import BUILD_PROPERTY, CALLSETS, SAMPLES, Reader, Warehouse, ancestries
 
 
 def active_callsets(tables: Reader) -> list[str]:
@@ -17,7 +19,10 @@ def active_callsets(tables: Reader) -> list[str]:
 
 
 def active_samples(warehouse: Warehouse, tables: Reader) -> dict[str, list[Sample]]:
-    """Samples of each active callset, in callset order; raises BadSource where there is none."""
+    """Samples of each active callset, in callset order, with the label that counts by ``ancestry.labels``.
+
+    Raises BadSource where no callset is active.
+    """
     active = active_callsets(tables)
     if not active:
         raise BadSource(f"warehouse {warehouse.root} holds no callset; run ingest-genotypes first")
@@ -25,9 +30,28 @@ def active_samples(warehouse: Warehouse, tables: Reader) -> dict[str, list[Sampl
     members = [
         row for row in tables.rows(SAMPLES) if row.sample_index is not None and row.callset_id in samples
     ]
+    label_of = labels_in_use(warehouse, tables)
     for row in sorted(members, key=lambda row: row.sample_index):
-        samples[row.callset_id].append(Sample(row.sample_id, row.ancestry, row.sex_karyotype))
+        samples[row.callset_id].append(Sample(row.sample_id, label_of(row), row.sex_karyotype))
     return samples
+
+
+def labels_in_use(warehouse: Warehouse, tables: Reader) -> Callable[[Row], str | None]:
+    """The ancestry that counts for a row of ``samples``: supplied, inferred, or the first that there is."""
+    labels = warehouse.settings.ancestry.labels
+    if labels == "supplied":
+        return lambda row: row.ancestry  # type: ignore[no-any-return]
+    groups = warehouse.settings.frequencies.ancestry_groups
+    table = ancestries(groups)
+    rows = (
+        tables.read(table).select("callset_id", "sample_id", "ancestry").collect()
+        if tables.holds(table)
+        else []
+    )
+    inferred = {(callset_id, sample_id): ancestry for callset_id, sample_id, ancestry in rows}
+    if labels == "inferred":
+        return lambda row: inferred.get((row.callset_id, row.sample_id))
+    return lambda row: row.ancestry or inferred.get((row.callset_id, row.sample_id))
 
 
 def check_are_active(sample_ids: Collection[str], samples: Mapping[str, Sequence[Sample]]) -> None:

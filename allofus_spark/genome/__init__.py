@@ -16,6 +16,7 @@ from allofus_spark.genome.columns import (
     variant_types,
 )
 from allofus_spark.genome.known_builds import build_as_text, build_from_text, load_build
+from allofus_spark.genome.long_range_ld import long_range_ld
 from allofus_spark.genome.match_kernels import match_alleles
 from allofus_spark.genome.normalise import normalise_alleles
 from allofus_spark.genome.ref_alleles import reference_mismatches, reference_unknown
@@ -33,6 +34,7 @@ __all__ = [
     "build_as_text",
     "build_from_text",
     "load_build",
+    "long_range_ld",
     "match_alleles",
     "normalise_alleles",
     "normalise_columns",

@@ -21,7 +21,7 @@ class AssembledMolecule:
     accession: str
 
 
-def _rows(table: str) -> list[list[str]]:
+def rows_of_data(table: str) -> list[list[str]]:
     text = files(__package__).joinpath("data", table).read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     return [line.split("\t") for line in lines[1:]]
@@ -32,7 +32,7 @@ def assembled_molecules() -> tuple[AssembledMolecule, ...]:
     """Every molecule of every assembly that is known here."""
     return tuple(
         AssembledMolecule(assembly, contig, int(length), accession)
-        for assembly, contig, length, accession in _rows("contigs.tsv")
+        for assembly, contig, length, accession in rows_of_data("contigs.tsv")
     )
 
 
@@ -41,7 +41,7 @@ def pseudoautosomal_regions() -> tuple[tuple[str, str, int, int], ...]:
     """Pseudoautosomal regions as (assembly, contig, first, last), 1-based, both ends inclusive."""
     return tuple(
         (assembly, contig, int(first), int(last))
-        for assembly, _, contig, first, last in _rows("pseudoautosomal.tsv")
+        for assembly, _, contig, first, last in rows_of_data("pseudoautosomal.tsv")
     )
 
 

@@ -63,6 +63,11 @@ class Build:
         codes = {code: contigs[key] for code, key in _PLINK_KEYS.items()} if self.accessions else {}
         return codes | contigs
 
+    @cached_property
+    def autosomes(self) -> tuple[str, ...]:
+        """Contigs of which everyone has two copies: all but X, Y and the mitochondrion."""
+        return tuple(contig for contig in self.contig_lengths if molecule_key(contig) not in ("x", "y", "mt"))
+
     def canonical_contig(self, spelling: str) -> str:
         """The build's name of a contig; contigs that the build does not list come back as spelled.
 

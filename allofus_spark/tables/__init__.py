@@ -1,5 +1,11 @@
 """Contracts of every table, and the only code that reads and writes them."""
 
+from allofus_spark.tables.ancestry_tables import (
+    ANCESTRY_LOADINGS,
+    ANCESTRY_MODELS,
+    ANCESTRY_TRAINING,
+    ancestries,
+)
 from allofus_spark.tables.callset_tables import CALLSETS, REJECTED_RECORDS, SAMPLES
 from allofus_spark.tables.catalog import contract, contracts
 from allofus_spark.tables.catalogue_tables import (
@@ -27,6 +33,7 @@ from allofus_spark.tables.partitions import (
 )
 from allofus_spark.tables.qc_tables import SAMPLE_QC, variant_qc
 from allofus_spark.tables.readers import Reader, SnapshotReader
+from allofus_spark.tables.relatedness_tables import RELATED_PAIRS, UNRELATED
 from allofus_spark.tables.run_tables import PIPELINE_RUNS, SNAPSHOTS, SourceRecords
 from allofus_spark.tables.runs import Run, start_run
 from allofus_spark.tables.variant_tables import ALLELE_KEY, GENOTYPES, VARIANT_SITES, VARIANTS
@@ -41,6 +48,9 @@ from allofus_spark.tables.writes import WHOLE_TABLE, ArrowWrite, Keys, MakeRows,
 __all__ = [
     "ALLELE_COUNTS",
     "ALLELE_KEY",
+    "ANCESTRY_LOADINGS",
+    "ANCESTRY_MODELS",
+    "ANCESTRY_TRAINING",
     "BIN_WIDTH_PROPERTY",
     "BUILD_PROPERTY",
     "CALLSETS",
@@ -56,11 +66,13 @@ __all__ = [
     "PIPELINE_RUNS",
     "REJECTED_KNOWN_RECORDS",
     "REJECTED_RECORDS",
+    "RELATED_PAIRS",
     "SAMPLES",
     "SAMPLE_QC",
     "SNAPSHOTS",
     "STAGING",
     "STRATA",
+    "UNRELATED",
     "VARIANTS",
     "VARIANT_SITES",
     "VARIANT_SUMMARY",
@@ -82,6 +94,7 @@ __all__ = [
     "Write",
     "Zone",
     "allele_frequencies",
+    "ancestries",
     "check_name",
     "content_hash",
     "content_hashes",

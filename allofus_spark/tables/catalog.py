@@ -7,6 +7,12 @@ from collections.abc import Iterator
 
 from allofus_spark.errors import ContractViolation
 from allofus_spark.settings import Settings
+from allofus_spark.tables.ancestry_tables import (
+    ANCESTRY_LOADINGS,
+    ANCESTRY_MODELS,
+    ANCESTRY_TRAINING,
+    ancestries,
+)
 from allofus_spark.tables.callset_tables import CALLSETS, REJECTED_RECORDS, SAMPLES
 from allofus_spark.tables.catalogue_tables import (
     CATALOGUES,
@@ -25,6 +31,7 @@ from allofus_spark.tables.frequency_tables import (
 )
 from allofus_spark.tables.novelty_tables import CATALOGUE_SETS, NOVELTY, NOVELTY_HISTORY, PARTITION_INPUTS
 from allofus_spark.tables.qc_tables import SAMPLE_QC, variant_qc
+from allofus_spark.tables.relatedness_tables import RELATED_PAIRS, UNRELATED
 from allofus_spark.tables.run_tables import RUN_TABLES
 from allofus_spark.tables.variant_tables import GENOTYPES, VARIANT_SITES, VARIANTS
 
@@ -33,6 +40,8 @@ def contracts(settings: Settings) -> Iterator[Table]:
     """All contracts, in the order in which the pipeline fills them."""
     yield from (CALLSETS, SAMPLES, VARIANTS, VARIANT_SITES, GENOTYPES, REJECTED_RECORDS)
     yield from (variant_qc(settings.frequencies.ancestry_groups), SAMPLE_QC)
+    yield from (ANCESTRY_MODELS, ANCESTRY_LOADINGS, ANCESTRY_TRAINING)
+    yield from (ancestries(settings.frequencies.ancestry_groups), RELATED_PAIRS, UNRELATED)
     yield from (STRATA, ALLELE_COUNTS, allele_frequencies(settings.frequencies.ancestry_groups))
     yield from (CATALOGUES, KNOWN_VARIANTS, KNOWN_PARTITIONS, REJECTED_KNOWN_RECORDS)
     yield from (CATALOGUE_SETS, NOVELTY, NOVELTY_HISTORY, CONSEQUENCES, VARIANT_SUMMARY, PARTITION_INPUTS)

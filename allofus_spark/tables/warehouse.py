@@ -69,6 +69,10 @@ class Warehouse:
     def path(self, table: Table) -> str:
         return f"{self.root}/{table.zone.value}/{table.name}"
 
+    def picture_path(self, zone: Zone, name: str) -> str:
+        """Where a picture lies: in the zone of what it shows."""
+        return f"{self.root}/{zone.value}/pictures/{name}.html"
+
     @cached_property
     def local_root(self) -> str | None:
         """The root as a folder that tasks open themselves; None on other file systems."""

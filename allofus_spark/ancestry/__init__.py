@@ -1,0 +1,1 @@
+"""Genetic ancestry: models trained on labelled genomes, and the ancestry of every sample."""

@@ -1,0 +1,25 @@
+"""Pictures as static HTML: one file that any browser opens, without a server or the net."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bokeh.embed import file_html
+from bokeh.layouts import column
+from bokeh.models import LayoutDOM
+from bokeh.models.widgets import Div
+from bokeh.resources import INLINE
+from pyspark.sql import SparkSession
+
+from allofus_spark.hadoop import write_text
+
+# Of each label at most so many marks: more make a file of many megabytes and cover each other.
+MAX_MARKS = 5_000
+# Okabe and Ito's colours, which colour-blind people can tell apart (Wong, Nat Methods 2011;8:441).
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#999999", "#F0E442")
+
+
+def save_picture(spark: SparkSession, path: str, title: str, note: str, parts: Sequence[LayoutDOM]) -> None:
+    """Write figures below each other, under a title and a note, to an HTML file on any Hadoop file system."""
+    head = Div(text=f"<h2>{title}</h2><p>{note}</p>", sizing_mode="stretch_width")
+    write_text(spark, path, file_html(column(head, *parts, sizing_mode="stretch_width"), INLINE, title))
