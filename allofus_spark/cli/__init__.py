@@ -12,7 +12,8 @@ from allofus_spark.cli.frequencies import frequencies_command
 from allofus_spark.cli.ingest import ingest_genotypes_command, ingest_samples_command
 from allofus_spark.cli.look import query_command, status_command
 from allofus_spark.cli.novelty import flag_novelty_command
-from allofus_spark.cli.qc import qc_command
+from allofus_spark.cli.persons import ingest_persons_command, report_cohort_command
+from allofus_spark.cli.qc import qc_command, sample_outliers_command
 from allofus_spark.cli.summary import summary_command
 from allofus_spark.cli.variant import variant_command
 
@@ -48,11 +49,14 @@ for command in (
     ingest_samples_command,
     ingest_genotypes_command,
     ingest_catalogue_command,
+    ingest_persons_command,
     qc_command,
+    sample_outliers_command,
     frequencies_command,
     flag_novelty_command,
     annotate_command,
     summary_command,
+    report_cohort_command,
     export_command,
     variant_command,
     query_command,

@@ -16,8 +16,10 @@ from allofus_spark.genotypes import HET, HOM_ALT, MISSING, CallBatch
 KINDS = ("n_transitions", "n_transversions", "n_other_snv", "n_insertion", "n_deletion", "n_other")
 TALLY = (
     *KINDS,
-    "n_het",
-    "n_hom_alt",
+    "n_snv_het",
+    "n_other_het",
+    "n_snv_hom_alt",
+    "n_other_hom_alt",
     "n_hemi_alt",
     "n_diploid_missing",
     "n_haploid_missing",
@@ -27,9 +29,11 @@ TALLY = (
     "expected_x_hets_missing",
     "n_not_in_catalogues",
 )
-_HET, _HOM_ALT, _HEMI_ALT, _DIPLOID_MISSING, _HAPLOID_MISSING = range(6, 11)
+_SNV_KINDS = 3  # the first of KINDS
+_SNV_HET, _OTHER_HET, _SNV_HOM_ALT, _OTHER_HOM_ALT, _HEMI_ALT = range(6, 11)
+_DIPLOID_MISSING, _HAPLOID_MISSING = 11, 12
 _BLOCK = 512  # bytes of calls: the tallies of 2,048 samples stay in a core's cache from row to row
-_SINGLETON, _X_HET, _X_MISSING, _EXPECTED_MISSING, _NEW = range(11, 16)
+_SINGLETON, _X_HET, _X_MISSING, _EXPECTED_MISSING, _NEW = range(13, 18)
 # Marks of a row, as bits.
 IS_SINGLETON, IS_NEW = 1, 2
 
@@ -49,10 +53,13 @@ def _add_call(of_sample, call, copies, kind, marks, is_x, expected):  # type: ig
         of_sample[_DIPLOID_MISSING if copies == 2 else _HAPLOID_MISSING] += 1
         return
     of_sample[kind] += 1
+    other = 0 if kind < _SNV_KINDS else 1
     if call == HET:
-        of_sample[_HET] += 1
+        of_sample[_SNV_HET + other] += 1
+    elif copies == 2:
+        of_sample[_SNV_HOM_ALT + other] += 1
     else:
-        of_sample[_HOM_ALT if copies == 2 else _HEMI_ALT] += 1
+        of_sample[_HEMI_ALT] += 1
     if marks & IS_SINGLETON:
         of_sample[_SINGLETON] += 1
     if marks & IS_NEW:
