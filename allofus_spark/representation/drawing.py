@@ -84,7 +84,7 @@ def _curve(rows: Sequence[RepresentationRow]) -> figure:
     curve.yaxis.formatter = NumeralTickFormatter(format="0,0")
     curve.extra_y_ranges = {"share": Range1d(start=0, end=1)}
     curve.add_layout(LinearAxis(y_range_name="share", axis_label="share under-represented"), "right")
-    curve.right[0].formatter = NumeralTickFormatter(format="0 %")
+    curve.yaxis[-1].formatter = NumeralTickFormatter(format="0 %")
     curve.step(months, people, mode="after", color=COLOURS[0], line_width=2, legend_label="people to date")
     curve.line(
         months,

@@ -42,7 +42,7 @@ def judge(persons: DataFrame, definitions: Definitions) -> DataFrame:
 
 
 def unrecognised_answers(persons: DataFrame, definitions: Definitions) -> DataFrame:
-    """(category, answer, n): answers as written that the definitions do not know, and how many gave each."""
+    """(category, answer, n): answers that the definitions do not know, in lower case, and how often given."""
     given = F.array(
         *(
             F.transform(F.coalesce(name, F.array().cast("array<string>")), _with_category(name))
@@ -51,7 +51,7 @@ def unrecognised_answers(persons: DataFrame, definitions: Definitions) -> DataFr
     )
     known = reduce(
         lambda so_far, name: (
-            so_far | ((F.col("category") == name) & F.lower("answer").isin(definitions.texts(name)))
+            so_far | ((F.col("category") == name) & F.col("answer").isin(definitions.texts(name)))
         ),
         QUESTIONS,
         F.lit(False),
@@ -118,7 +118,7 @@ def _lowered(answers: Column) -> Column:
 
 
 def _with_category(name: str) -> Callable[[Column], Column]:
-    return lambda answer: F.struct(F.lit(name).alias("category"), answer.alias("answer"))
+    return lambda answer: F.struct(F.lit(name).alias("category"), F.lower(answer).alias("answer"))
 
 
 def _places(category: str) -> Column:
