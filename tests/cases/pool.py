@@ -22,7 +22,8 @@ from allofus_spark.qc import compute_qc, flag_sample_outliers
 from allofus_spark.representation import ingest_persons, report_cohort
 from allofus_spark.settings import load_settings
 from allofus_spark.summary import summarise_variants
-from allofus_spark.tables import Warehouse
+from allofus_spark.tables import SAMPLES, WHOLE_TABLE, RowsWrite, Warehouse, ancestries, start_run
+from allofus_spark.tables.ancestry_tables import FEW_CALLED_SITES
 from tests.cases.vcf_files import FIXED, gt_record, vcf_text, write_bytes
 
 BIN_WIDTH = 10_000
@@ -115,7 +116,22 @@ def _tell_of_people(warehouse: Warehouse, folder: Path, samples: Sequence[str]) 
     persons = write_bytes(folder / "persons.tsv", "".join(f"{row}\n" for row in (header, *rows)))
     ingest_persons(warehouse, persons)
     report_cohort(warehouse)
+    _import_pcs(warehouse)
     flag_sample_outliers(warehouse)
+
+
+def _import_pcs(warehouse: Warehouse) -> None:
+    """PCs of every sample, where no stage inferred any."""
+    table = ancestries(warehouse.settings.frequencies.ancestry_groups)
+    if warehouse.exists(table):
+        return
+    rows = [
+        (*row[:3], "import", None, [row.sample_index % 7 - 3.0], *(None,) * 3, FEW_CALLED_SITES)
+        for row in warehouse.rows(SAMPLES)
+        if row.sample_index is not None
+    ]
+    with start_run(warehouse, "import_pcs") as run:
+        run.write(RowsWrite(table, rows, WHOLE_TABLE))
 
 
 def _look_up(warehouse: Warehouse, folder: Path) -> None:

@@ -99,4 +99,6 @@ def _stats(counts: Sequence[str], indels: Sequence[int]) -> SampleStats:
     ins_het, del_het, ins_hom, del_hom = indels
     snv_hom_alt, snv_het = hom_alt, het
     hom_alt, het = hom_alt + ins_hom + del_hom, het + ins_het + del_het
-    return SampleStats(hom_ref, hom_alt, het, snv_hom_alt, snv_het, *others, ins_het + ins_hom, del_het + del_hom)
+    return SampleStats(
+        hom_ref, hom_alt, het, snv_hom_alt, snv_het, *others, ins_het + ins_hom, del_het + del_hom
+    )
