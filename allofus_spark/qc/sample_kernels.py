@@ -12,15 +12,13 @@ import numpy.typing as npt
 
 from allofus_spark.genotypes import HET, HOM_ALT, MISSING, CallBatch
 
-# Kinds of alleles, as numbers of the columns that count their carriers.
+# Kinds of alleles, and calls that carry one: a carried allele is counted once, in the column of both.
 KINDS = ("n_transitions", "n_transversions", "n_other_snv", "n_insertion", "n_deletion", "n_other")
+SNV_KINDS = KINDS[:3]
+CARRYING = ("het", "hom_alt", "hemi_alt")
+CARRIED = tuple(f"{kind}_{call}" for kind in KINDS for call in CARRYING)
 TALLY = (
-    *KINDS,
-    "n_snv_het",
-    "n_other_het",
-    "n_snv_hom_alt",
-    "n_other_hom_alt",
-    "n_hemi_alt",
+    *CARRIED,
     "n_diploid_missing",
     "n_haploid_missing",
     "n_singletons",
@@ -29,11 +27,9 @@ TALLY = (
     "expected_x_hets_missing",
     "n_not_in_catalogues",
 )
-_SNV_KINDS = 3  # the first of KINDS
-_SNV_HET, _OTHER_HET, _SNV_HOM_ALT, _OTHER_HOM_ALT, _HEMI_ALT = range(6, 11)
-_DIPLOID_MISSING, _HAPLOID_MISSING = 11, 12
-_BLOCK = 512  # bytes of calls: the tallies of 2,048 samples stay in a core's cache from row to row
-_SINGLETON, _X_HET, _X_MISSING, _EXPECTED_MISSING, _NEW = range(13, 18)
+_DIPLOID_MISSING, _HAPLOID_MISSING = 18, 19
+_SINGLETON, _X_HET, _X_MISSING, _EXPECTED_MISSING, _NEW = range(20, 25)
+_BLOCK = 256  # bytes of calls: the tallies of 1,024 samples stay in a core's cache from row to row
 # Marks of a row, as bits.
 IS_SINGLETON, IS_NEW = 1, 2
 
@@ -52,14 +48,8 @@ def _add_call(of_sample, call, copies, kind, marks, is_x, expected):  # type: ig
     if call == MISSING or (call == HET and copies == 1):
         of_sample[_DIPLOID_MISSING if copies == 2 else _HAPLOID_MISSING] += 1
         return
-    of_sample[kind] += 1
-    other = 0 if kind < _SNV_KINDS else 1
-    if call == HET:
-        of_sample[_SNV_HET + other] += 1
-    elif copies == 2:
-        of_sample[_SNV_HOM_ALT + other] += 1
-    else:
-        of_sample[_HEMI_ALT] += 1
+    # Of CARRYING het is 0; hom-alt is 1 and hemi-alt 2, by the copies that are meant.
+    of_sample[3 * kind + (0 if call == HET else 3 - copies)] += 1
     if marks & IS_SINGLETON:
         of_sample[_SINGLETON] += 1
     if marks & IS_NEW:

@@ -20,7 +20,7 @@ def judge(persons: DataFrame, definitions: Definitions) -> DataFrame:
     ``persons`` have ``with_genomes`` besides their own columns. Rows have ``with_genomes``,
     ``enrolment_month``, ``category``, ``answer``, ``status`` and ``was_asked``.
     """
-    told = {name: F.coalesce(_lowered(F.col(name)), F.array().cast("array<string>")) for name in QUESTIONS}
+    told = {name: F.col(name) for name in QUESTIONS}
     statuses = {name: _status(told[name], definitions, name) for name in QUESTIONS}
     differs = _names_another_sex(told["gender_identity"], told["sex_at_birth"], definitions)
     statuses["gender_identity"] = F.when(differs, UNDER_REPRESENTED).otherwise(statuses["gender_identity"])
@@ -28,9 +28,9 @@ def judge(persons: DataFrame, definitions: Definitions) -> DataFrame:
     statuses[AGE] = age_status(age, definitions)
     answers = {name: _recognised(told[name], definitions.texts(name)) for name in QUESTIONS}
     answers[AGE] = F.array_compact(F.array(age_range(age, definitions)))
-    # In two steps, so that a status is worked out once and not wherever it is used.
     month = F.coalesce(F.date_format("enrolled_on", "yyyy-MM"), F.lit(UNKNOWN_MONTH))
-    judged = persons.select(
+    # In steps, so that a status is worked out once and not wherever it is used.
+    judged = _in_lower_case(persons).select(
         "with_genomes",
         month.alias("enrolment_month"),
         "not_asked",
@@ -43,25 +43,12 @@ def judge(persons: DataFrame, definitions: Definitions) -> DataFrame:
 
 def unrecognised_answers(persons: DataFrame, definitions: Definitions) -> DataFrame:
     """(category, answer, n): answers that the definitions do not know, in lower case, and how often given."""
-    given = F.array(
-        *(
-            F.transform(F.coalesce(name, F.array().cast("array<string>")), _with_category(name))
-            for name in QUESTIONS
-        )
-    )
-    known = reduce(
-        lambda so_far, name: (
-            so_far | ((F.col("category") == name) & F.col("answer").isin(definitions.texts(name)))
-        ),
-        QUESTIONS,
-        F.lit(False),
-    )
-    return (
-        persons.select(F.inline(F.flatten(given)))
-        .where(~known)
-        .groupBy("category", "answer")
-        .agg(F.count(F.lit(1)).alias("n"))
-    )
+    others = [
+        F.transform(F.array_except(name, _texts(definitions.texts(name))), _with_category(name))
+        for name in QUESTIONS
+    ]
+    given = _in_lower_case(persons).select(F.inline(F.flatten(F.array(*others))))
+    return given.groupBy("category", "answer").agg(F.count(F.lit(1)).alias("n"))
 
 
 def age_status(age: Column, definitions: Definitions) -> Column:
@@ -82,10 +69,9 @@ def age_range(age: Column, definitions: Definitions) -> Column:
 
 def _status(told: Column, definitions: Definitions, category: str) -> Column:
     """One answer that is under-represented is enough; one that is not known leaves the others undecided."""
-    known = definitions.texts(category)
     return (
         F.when(_any_of(told, definitions.texts(category, YES)), UNDER_REPRESENTED)
-        .when(F.exists(told, lambda answer: ~answer.isin(known)), UNKNOWN)
+        .when(_has_others(told, definitions.texts(category)), UNKNOWN)
         .when(_any_of(told, definitions.texts(category, NO)), NOT)
         .otherwise(UNKNOWN)
     )
@@ -103,22 +89,31 @@ def _names_another_sex(gender: Column, sex: Column, definitions: Definitions) ->
 
 
 def _any_of(told: Column, texts: Sequence[str]) -> Column:
-    return F.exists(told, lambda answer: answer.isin(list(texts)))
+    return F.arrays_overlap(told, _texts(texts))
+
+
+def _has_others(told: Column, texts: Sequence[str]) -> Column:
+    return F.size(F.array_except(told, _texts(texts))) > 0
 
 
 def _recognised(told: Column, known: Sequence[str]) -> Column:
-    """Answers in lower case, once each; those that are not known as one: their text stays with the person."""
-    return F.array_distinct(
-        F.transform(told, lambda answer: F.when(answer.isin(list(known)), answer).otherwise(UNRECOGNISED))
-    )
+    """Answers once each; those that are not known as one: their text stays with the person."""
+    others = F.when(_has_others(told, known), _texts([UNRECOGNISED])).otherwise(_texts([]))
+    return F.concat(F.array_intersect(told, _texts(known)), others)
 
 
-def _lowered(answers: Column) -> Column:
-    return F.transform(answers, F.lower)
+def _texts(texts: Sequence[str]) -> Column:
+    return F.array(*map(F.lit, texts)).cast("array<string>")
+
+
+def _in_lower_case(persons: DataFrame) -> DataFrame:
+    """Answers in lower case; an empty list where there is none."""
+    lowered = {name: F.coalesce(F.transform(name, F.lower), _texts([])) for name in QUESTIONS}
+    return persons.withColumns(lowered)
 
 
 def _with_category(name: str) -> Callable[[Column], Column]:
-    return lambda answer: F.struct(F.lit(name).alias("category"), F.lower(answer).alias("answer"))
+    return lambda answer: F.struct(F.lit(name).alias("category"), answer.alias("answer"))
 
 
 def _places(category: str) -> Column:
