@@ -13,6 +13,7 @@ from allofus_spark.cli.ingest import ingest_genotypes_command, ingest_samples_co
 from allofus_spark.cli.look import query_command, status_command
 from allofus_spark.cli.novelty import flag_novelty_command
 from allofus_spark.cli.qc import qc_command
+from allofus_spark.cli.relatedness import relatedness_command
 from allofus_spark.cli.summary import summary_command
 from allofus_spark.cli.variant import variant_command
 
@@ -28,6 +29,7 @@ def main() -> None:
     \b
       allofus ingest-samples   --callset demo samples.tsv
       allofus ingest-genotypes --callset demo --date 2026-01-01 --build GRCh38 cohort.vcf.gz
+      allofus relatedness --out unrelated.txt
       allofus qc --unrelated unrelated.txt
       allofus frequencies
       allofus ingest-catalogue --name dbsnp --version 156 --build GRCh38 dbsnp.vcf.gz
@@ -48,6 +50,7 @@ for command in (
     ingest_samples_command,
     ingest_genotypes_command,
     ingest_catalogue_command,
+    relatedness_command,
     qc_command,
     frequencies_command,
     flag_novelty_command,
