@@ -93,7 +93,8 @@ def _draw(found: Relatedness, console: Console, out: str | None) -> None:
         console.print(f"Duplicates or twins: {named}{f' and {more:,} more' if more else ''}", markup=False)
     of_cases = f", {counters['cases_kept']:,} of {counters['cases']:,} cases" if "cases" in counters else ""
     console.print(
-        f"Unrelated set: {counters['samples_kept']:,} kept{of_cases}; {counters['samples_left_out']:,} left out"
+        f"Unrelated set: {counters['samples_kept']:,} kept{of_cases}; "
+        f"{counters['samples_left_out']:,} left out"
     )
     if out is not None:
         console.print(f"Their ids are in {out}", markup=False)

@@ -1,4 +1,4 @@
-"""What pairs of samples share, counted on planes of one bit a site: the sums that KING-robust kinship is made of.
+"""KING-robust kinship: what pairs of samples share, counted on planes of one bit a site.
 
 Calls come by chunks of 4,096 sites. Of a chunk each sample has two rows of 64 words: ``hom`` (the call is
 homozygous) and ``ref`` (it has a reference allele), both zero where there is no call. They are the complement

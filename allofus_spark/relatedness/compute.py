@@ -12,6 +12,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from allofus_spark.arrow import collect
 from allofus_spark.cohort import active_samples, check_are_active
 from allofus_spark.relatedness.decide import Relations, decide
 from allofus_spark.relatedness.king import PAIR_TYPE, KingRobust
@@ -39,7 +40,7 @@ _FEW = 10
 
 
 class Relatedness(NamedTuple):
-    """What was found: counters, ids of the unrelated set in order, some duplicates, and the picture's path."""
+    """Counters, ids of the unrelated set in order, the first few duplicates, and where the picture is."""
 
     counters: dict[str, int]
     kept: Sequence[str]
@@ -109,9 +110,9 @@ def _kinship(
     with rows_per_batch(run.warehouse.spark, rows):
         found = slices_of_pairs(run, sites, people, blocks).mapInArrow(task, PAIR_TYPE).persist()
         try:
-            called = found.where("second IS NULL").select("first", "n_sites").toPandas()
+            called = collect(found.where("second IS NULL").select("first", "n_sites"))
             n_called = np.zeros(len(people), np.int64)
-            n_called[called["first"]] = called["n_sites"]
+            n_called[np.asarray(called.column("first"))] = np.asarray(called.column("n_sites"))
             # Thousands of tasks with a few relatives each would make as many files.
             pairs = found.where("second IS NOT NULL").repartition(settings.spark.shuffle_partitions, "first")
             yield pairs, n_called
@@ -120,10 +121,10 @@ def _kinship(
 
 
 def _relations(pairs: DataFrame, max_unrelated_kinship: float) -> Relations:
-    near = pairs.where(F.col("kinship") >= max_unrelated_kinship).select("first", "second", "kinship")
-    rows = near.toPandas()
-    first, second = (rows[name].to_numpy(np.int32) for name in ("first", "second"))
-    return Relations(first, second, rows["kinship"].to_numpy(np.float64))
+    near = pairs.where(F.col("kinship") >= max_unrelated_kinship)
+    columns = collect(near.select("first", "second", "kinship")).columns
+    first, second, kinship = (np.asarray(column) for column in columns)
+    return Relations(first.astype(np.int32), second.astype(np.int32), kinship.astype(np.float64))
 
 
 def _count(run: Run, kept: Sequence[str], n_people: int, cases: Collection[str]) -> None:

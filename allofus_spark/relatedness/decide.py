@@ -71,7 +71,7 @@ def _nearest_kept(
     kinship: npt.NDArray[np.float64],
     is_kept: npt.NDArray[np.bool_],
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """By rank: the rank of the kept relative of the highest kinship, of equals the lowest; −1 for who is kept."""
+    """By rank: that of the kept relative of the highest kinship, of equals the lowest; −1 for who is kept."""
     source, target = np.concatenate([first, second]), np.concatenate([second, first])
     value = np.concatenate([kinship, kinship])
     counts = is_kept[target] & ~is_kept[source]

@@ -24,13 +24,13 @@ from allofus_spark.relatedness.slices import PLACE
 
 COUNTS = ("n_sites", "n_het_first", "n_het_second", "n_het_both", "n_ibs0")
 PAIR_TYPE = f"first int, second int, kinship double, {', '.join(f'{name} int' for name in COUNTS)}"
-"""A pair of places with its kinship; or, without ``second`` and kinship, the sites that a sample has a call at."""
+"""A pair of places; or, without ``second`` and kinship, a sample with the sites at which it has a call."""
 _ROWS_OUT = 64 * 1024
 
 
 @dataclass(frozen=True)
 class KingRobust:
-    """Slices of whole pairs of blocks, by pair and chunk, to rows of PAIR_TYPE; goes to the workers by pickle.
+    """Slices of whole pairs of blocks, by pair and chunk, to PAIR_TYPE; goes to the workers by pickle.
 
     Gives the pairs of ``min_kinship`` or more, and one row a sample of the blocks that are paired with
     themselves.

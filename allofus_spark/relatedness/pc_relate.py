@@ -32,9 +32,8 @@ from allofus_spark.relatedness.people import People
 from allofus_spark.relatedness.slices import gathered_calls, member_calls
 from allofus_spark.tables import STAGING, Run, ancestries, rows_per_batch
 
-_MIN_INDIVIDUAL_MAF = (
-    0.01  # of a site in an individual, below which the site is left out of its pairs: Hail's
-)
+# Where a site is rarer, by the components of either individual, it is left out of their pair.
+_MIN_INDIVIDUAL_MAF = 0.01
 _MOST_PCS = 10
 _SITES_OUT = 1_000
 
@@ -56,9 +55,8 @@ def pc_relate(run: Run, sites: pa.Table, people: People) -> Iterator[tuple[DataF
     try:
         _write_bed(run, sites, people, folder)
         rows = _mt(run, folder)
-        pairs = _kinship(
-            rows, run.warehouse.settings.relatedness.min_kinship, **_scores(run, people, len(sites))
-        )
+        min_kinship = run.warehouse.settings.relatedness.min_kinship
+        pairs = _kinship(rows, min_kinship, **_scores(run, people, len(sites)))
         yield pairs, _n_called(rows)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -115,7 +113,7 @@ class BedRows:
 
 
 def _scores(run: Run, people: People, n_sites: int) -> dict[str, Any]:
-    """Scores of ``ancestries`` by place, where everybody has some; else how many components Hail is to take."""
+    """Scores of ``ancestries`` by place, where everybody has some; else the number of components to take."""
     n_pcs = min(_MOST_PCS, len(people) - 1, n_sites - 1)
     table = ancestries(run.warehouse.settings.frequencies.ancestry_groups)
     if run.holds(table):

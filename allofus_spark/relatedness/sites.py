@@ -18,7 +18,7 @@ _MAX_STANDARD_ERROR = DEGREES["third"] / 2
 
 
 def sites_of_kinship(run: Run, people: People) -> pa.Table:
-    """Sites by the settings ``sites`` and ``relatedness``; warns where they are too few to tell degrees apart.
+    """Sites by the settings ``sites`` and ``relatedness``; warns where they are too few for third degree.
 
     Raises BadSource where there is none.
     """
@@ -31,8 +31,8 @@ def sites_of_kinship(run: Run, people: People) -> pa.Table:
     if error > _MAX_STANDARD_ERROR:
         run.progress(
             f"warning: over {len(sites):,} sites the kinship of unrelated people has a standard error of "
-            f"{error:.4f} or more: at {DEGREES['third']:g} chance makes relatives of some. Believe the nearer "
-            "degrees, or give more common variants"
+            f"{error:.4f} or more: at {DEGREES['third']:g} chance makes relatives of some. Believe the "
+            "nearer degrees, or give more common variants"
         )
     return sites
 

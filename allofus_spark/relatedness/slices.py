@@ -143,8 +143,7 @@ def _by_chunk(
     """Each chunk, and the rows of its sites."""
     order = np.argsort(site, kind="stable")
     chunks, starts = np.unique(site[order] // CHUNK_SITES, return_index=True)
-    for chunk, rows in zip(chunks.tolist(), np.split(order, starts[1:]), strict=True):
-        yield chunk, rows
+    yield from zip(chunks.tolist(), np.split(order, starts[1:]), strict=True)
 
 
 def _by_callset(blocks: Sequence[Block]) -> Mapping[str, list[int]]:

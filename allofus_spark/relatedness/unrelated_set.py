@@ -50,7 +50,9 @@ def unrelated_set(
 
 
 def _families(n_people: int, first: Numbers, second: Numbers) -> Iterator[tuple[Numbers, list[list[int]]]]:
-    """Families of two or more: the people by rising number, and the relatives of each by place in the family."""
+    """Families of two or more: people by rising number, and the relatives of each by place in it."""
+    if not len(first):
+        return
     edges = coo_array((np.ones(len(first), np.bool_), (first, second)), shape=(n_people, n_people))
     _, label = connected_components(edges, directed=False)
     related = np.unique(np.concatenate([first, second]))
@@ -67,8 +69,7 @@ def _families(n_people: int, first: Numbers, second: Numbers) -> Iterator[tuple[
         relatives: list[list[int]] = [[] for _ in family]
         for source, target in zip(place[sources[begin:end]], place[targets[begin:end]], strict=True):
             relatives[source].append(int(target))
-        if len(family):
-            yield family, relatives
+        yield family, relatives
 
 
 def _exact(relatives: Sequence[Sequence[int]], is_case: Flags, n_called: Numbers) -> list[int] | None:
@@ -78,12 +79,11 @@ def _exact(relatives: Sequence[Sequence[int]], is_case: Flags, n_called: Numbers
     a case, a person, sites called, then a bit of one's own, the higher the lower the place.
     """
     n = len(relatives)
-    of_called = int(n_called.sum()) + 1
+    of_called = int(n_called.sum()) + 1  # no sum of sites called reaches the digit of a person
     worth = [
         (((int(case) * (n + 1) + 1) * of_called + int(called)) << n) + (1 << (n - 1 - place))
         for place, (case, called) in enumerate(zip(is_case, n_called, strict=True))
     ]
-    # Higher digits must not be reached by sums of lower ones.
     kept = _heaviest(worth, [sum(1 << other for other in own) for own in relatives])
     return None if kept is None else [place for place in range(n) if kept >> place & 1]
 
