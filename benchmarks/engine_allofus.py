@@ -76,7 +76,7 @@ class Allofus(Engine):
         )
 
     def _frequencies(self, trial: Trial) -> None:
-        compute_frequencies(self.warehouse(trial))
+        compute_frequencies(self.warehouse(trial), recompute=True)
 
 
 def _matrix_table(trial: Trial) -> Path:

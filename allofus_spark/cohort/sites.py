@@ -157,7 +157,7 @@ class SiteCounts:
             return np.asarray(n_called > 0)
         n = len(next(iter(self.members.values())))
         minor = np.minimum(ac, 2 * n_called - ac)
-        return (
+        return np.asarray(
             (n_called >= self.rules.min_call_rate * n)
             & (minor >= self.rules.min_maf * 2 * n_called)
             & (minor > 0)

@@ -57,7 +57,7 @@ def annotate_consequences(warehouse: Warehouse, annotator: Annotator | None = No
             _count(run, work, changes)
             run.write(
                 _consequences_write(run, annotator, work),
-                inputs_write(_STAGE, annotator.name, changes.inputs),
+                inputs_write({(_STAGE, annotator.name): changes.inputs}),
             )
         count_alleles(run, changes.predicate)
         return dict(run.counters)

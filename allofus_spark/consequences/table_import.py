@@ -143,7 +143,7 @@ def _write(run: Run, rows: DataFrame, changes: Changes, annotator: str, version:
     source = by_place(matched.groupBy(*ALLELE_KEY).agg(said), tasks)
     run.write(
         ArrowWrite(source, _TableRows(annotator, version), [(CONSEQUENCES, changes.predicate)]),
-        inputs_write(CONSEQUENCES.name, annotator, changes.inputs),
+        inputs_write({(CONSEQUENCES.name, annotator): changes.inputs}),
     )
     described = count_alleles(run, changes.predicate)
     run.counters["variants_annotated"] = described

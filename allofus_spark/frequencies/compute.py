@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 import pyarrow as pa
-from pyspark.sql import DataFrame
 
 from allofus_spark.cohort import (
     OTHER_SEX,
@@ -20,6 +19,7 @@ from allofus_spark.cohort import (
 )
 from allofus_spark.frequencies.counts import Counting
 from allofus_spark.frequencies.frequency import GroupSums, by_position, group_sums
+from allofus_spark.frequencies.inputs import Changes, find_changes
 from allofus_spark.tables import (
     ALLELE_COUNTS,
     GENOTYPES,
@@ -30,15 +30,26 @@ from allofus_spark.tables import (
     Run,
     Warehouse,
     allele_frequencies,
+    partitions_predicate,
+    rows_of_callset,
     rows_per_batch,
     start_run,
 )
 
 
-def compute_frequencies(warehouse: Warehouse) -> dict[str, int]:
-    """Recompute counts and frequencies from the packed calls, and record a snapshot.
+def compute_frequencies(warehouse: Warehouse, *, recompute: bool = False) -> dict[str, int]:
+    """Compute counts and frequencies from the packed calls where they changed, and record a snapshot.
 
-    Returns the run's counters: callsets, samples, and samples without a label or a sex karyotype.
+    Parameters
+    ----------
+    recompute
+        Count every callset again, whether or not anything changed.
+
+    Returns
+    -------
+    The run's counters: callsets, callsets counted now, partitions whose frequencies were written, samples,
+    and samples without a label or a sex karyotype.
+
     Raises BadSource where the warehouse holds no callset, BadSamples where a label is not a group of the
     settings.
     """
@@ -51,26 +62,46 @@ def compute_frequencies(warehouse: Warehouse) -> dict[str, int]:
             for callset_id, members in samples.items()
         ]
         _count_samples(run, samples)
-        run.write(*_strata_writes(warehouse, strata))
+        changes = find_changes(run, strata, recompute=recompute)
         counting = Counting({item.callset_id: item for item in strata}, build)
-        with rows_per_batch(
-            warehouse.spark, rows_of_widest(warehouse, (len(item.of_sample) for item in strata))
-        ):
-            genotypes = counting.rows_to_count(run.read(GENOTYPES))
-            _write_frequencies(run, genotypes, counting, sums_of(warehouse, strata))
+        widest = rows_of_widest(warehouse, (len(item.of_sample) for item in strata))
+        with rows_per_batch(warehouse.spark, widest):
+            _write(run, changes, counting, sums_of(warehouse, strata))
         return dict(run.counters)
 
 
-def _write_frequencies(run: Run, genotypes: DataFrame, counting: Counting, sums: GroupSums) -> None:
-    frequencies = allele_frequencies(run.warehouse.settings.frequencies.ancestry_groups)
-    if len(counting.strata) == 1:
-        both = partial(_counts_and_frequencies, frequencies.name, counting, sums)
-        run.write(ArrowWrite(genotypes, both, [(ALLELE_COUNTS, WHOLE_TABLE), (frequencies, WHOLE_TABLE)]))
+def _write(run: Run, changes: Changes, counting: Counting, sums: GroupSums) -> None:
+    """Write what changed: strata, counts, frequencies, and what they are made from."""
+    table = allele_frequencies(run.warehouse.settings.frequencies.ancestry_groups)
+    n_written = len(changes.frequencies) if changes.everything else len(changes.partitions)
+    run.counters.update(callsets_counted=len(changes.stale), partitions_written=n_written)
+    if not (changes.everything or changes.stale or changes.gone or changes.partitions):
+        run.progress("nothing changed since frequencies were computed")
         return
-    count = partial(_named, ALLELE_COUNTS.name, counting)
-    run.write(ArrowWrite(genotypes, count, [(ALLELE_COUNTS, WHOLE_TABLE)]))
-    counts = by_position(run.read(ALLELE_COUNTS))
-    run.write(ArrowWrite(counts, partial(_named, frequencies.name, sums), [(frequencies, WHOLE_TABLE)]))
+    if len(changes.stale) < len(changes.counts):
+        run.progress(
+            f"{len(changes.stale)} of {len(changes.counts)} callsets changed since they were counted"
+        )
+    beside = [changes.write(table.name), *_strata_writes(run.warehouse, list(counting.strata.values()))]
+    stale = counting if changes.everything else counting.of(changes.stale)
+    genotypes = stale.rows_to_count(run.read(GENOTYPES))
+    replaced = WHOLE_TABLE if changes.everything else _rows_of_callsets([*changes.stale, *changes.gone])
+    if changes.everything and len(counting.strata) == 1:
+        both = partial(_counts_and_frequencies, table.name, counting, sums)
+        run.write(ArrowWrite(genotypes, both, [(ALLELE_COUNTS, WHOLE_TABLE), (table, WHOLE_TABLE)]), *beside)
+        return
+    if changes.everything or changes.stale or changes.gone:
+        count = partial(_named, ALLELE_COUNTS.name, counting)
+        run.write(ArrowWrite(genotypes, count, [(ALLELE_COUNTS, replaced)]), *beside)
+    else:
+        run.write(*beside)
+    places = WHOLE_TABLE if changes.everything else partitions_predicate(changes.partitions)
+    counts = by_position(run.read(ALLELE_COUNTS).where(places))
+    run.write(ArrowWrite(counts, partial(_named, table.name, sums), [(table, places)]))
+
+
+def _rows_of_callsets(callset_ids: Sequence[str]) -> str:
+    return " OR ".join(map(rows_of_callset, callset_ids))
 
 
 def _counts_and_frequencies(

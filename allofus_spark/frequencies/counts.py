@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +27,10 @@ class Counting:
 
     strata: Mapping[str, Strata]
     build: Build
+
+    def of(self, callset_ids: Collection[str]) -> Counting:
+        """The same for some of the callsets."""
+        return replace(self, strata={name: self.strata[name] for name in callset_ids})
 
     def rows_to_count(self, genotypes: DataFrame) -> DataFrame:
         """The rows and columns of ``genotypes`` that counting needs."""

@@ -9,17 +9,12 @@ from pyspark.sql import Row
 
 from allofus_spark.errors import BadSamples, BadSource, shown
 from allofus_spark.ingest.source import Source
-from allofus_spark.tables import CALLSETS, SAMPLES, Run, check_name, quoted
+from allofus_spark.tables import CALLSETS, SAMPLES, Run, check_name
 
 
 def check_callset_id(callset_id: str) -> None:
     """Raise BadSource unless the id can name a partition."""
     check_name("callset id", callset_id)
-
-
-def rows_of_callset(callset_id: str) -> str:
-    """The predicate of a callset's rows, in any table that is partitioned by callset."""
-    return f"callset_id = {quoted(callset_id)}"
 
 
 def parse_date(text: str, what: str = "callset date") -> dt.date:

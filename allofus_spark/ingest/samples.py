@@ -10,8 +10,8 @@ from pyspark.sql import Row
 
 from allofus_spark.delimited import read_text, split_rows
 from allofus_spark.errors import BadSamples, BadSource, shown
-from allofus_spark.ingest.callsets import check_callset_id, count_described, held_samples, rows_of_callset
-from allofus_spark.tables import SAMPLES, RowsWrite, Run, Warehouse, start_run
+from allofus_spark.ingest.callsets import check_callset_id, count_described, held_samples
+from allofus_spark.tables import SAMPLES, RowsWrite, Run, Warehouse, rows_of_callset, start_run
 
 ATTRIBUTES = ("sex_karyotype", "ancestry")
 _NOT_KNOWN = frozenset({"", ".", "na", "n/a", "nan", "none", "null", "unknown"})

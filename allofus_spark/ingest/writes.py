@@ -13,7 +13,7 @@ from allofus_spark.errors import BadSource
 from allofus_spark.genome import Build, ReferenceSequence, build_as_text
 from allofus_spark.hadoop import hadoop_path
 from allofus_spark.ingest import transforms
-from allofus_spark.ingest.callsets import is_described, rows_of_callset
+from allofus_spark.ingest.callsets import is_described
 from allofus_spark.ingest.filters import GenotypeFilters
 from allofus_spark.ingest.source import Source
 from allofus_spark.tables import (
@@ -33,6 +33,7 @@ from allofus_spark.tables import (
     Warehouse,
     Write,
     partitions_predicate,
+    rows_of_callset,
 )
 from allofus_spark.tables.writes import Written
 

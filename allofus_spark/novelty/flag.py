@@ -92,7 +92,7 @@ def flag_novelty(
         if stale or gone:
             run.write(
                 _novelty_write(run, revision, stale, gone),
-                inputs_write(NOVELTY.name, catalogue_set, today),
+                inputs_write({(NOVELTY.name, catalogue_set): today}),
                 *revision.write(),
             )
         elif revision.is_new:

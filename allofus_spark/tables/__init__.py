@@ -26,10 +26,12 @@ from allofus_spark.tables.partitions import (
     check_name,
     content_hash,
     content_hashes,
+    inputs_by_scope,
     inputs_write,
     partitions_predicate,
     quoted,
     recorded_inputs,
+    rows_of_callset,
 )
 from allofus_spark.tables.qc_tables import SAMPLE_QC, variant_qc
 from allofus_spark.tables.readers import Reader, SnapshotReader
@@ -100,12 +102,14 @@ __all__ = [
     "content_hashes",
     "contract",
     "contracts",
+    "inputs_by_scope",
     "inputs_write",
     "live_files",
     "partitions_predicate",
     "paths_by_partition",
     "quoted",
     "recorded_inputs",
+    "rows_of_callset",
     "rows_per_batch",
     "start_run",
     "variant_qc",

@@ -75,16 +75,31 @@ def content_hashes(rows: DataFrame, *columns: str) -> dict[Partition, tuple[int,
     return {(row.contig, row.bin): (row.rows, row.content) for row in found.collect()}
 
 
+def inputs_by_scope(tables: Reader, stage: str) -> dict[str, dict[Partition, dict[str, str]]]:
+    """What each partition of a stage was made from, as last recorded, by scope."""
+    recorded: defaultdict[str, dict[Partition, dict[str, str]]] = defaultdict(dict)
+    for row in tables.rows(PARTITION_INPUTS):
+        if row.stage == stage:
+            recorded[row.scope][row.contig, row.bin] = dict(row.inputs)
+    return dict(recorded)
+
+
 def recorded_inputs(tables: Reader, stage: str, scope: str) -> dict[Partition, dict[str, str]]:
     """What each partition of a stage's scope was made from, as last recorded."""
-    return {
-        (row.contig, row.bin): dict(row.inputs)
-        for row in tables.rows(PARTITION_INPUTS)
-        if row.stage == stage and row.scope == scope
-    }
+    return inputs_by_scope(tables, stage).get(scope, {})
 
 
-def inputs_write(stage: str, scope: str, inputs: Mapping[Partition, Inputs]) -> RowsWrite:
-    """The record of what every partition of a stage's scope is made from, in the place of the one before."""
-    rows = [(stage, scope, *place, dict(made)) for place, made in sorted(inputs.items())]
-    return RowsWrite(PARTITION_INPUTS, rows, f"stage = {quoted(stage)} AND scope = {quoted(scope)}")
+def inputs_write(made: Mapping[tuple[str, str], Mapping[Partition, Inputs]]) -> RowsWrite:
+    """What every partition of some (stage, scope) is made from, in the place of the record before."""
+    rows = [
+        (stage, scope, *place, dict(inputs))
+        for (stage, scope), partitions in sorted(made.items())
+        for place, inputs in sorted(partitions.items())
+    ]
+    scopes = [f"(stage = {quoted(stage)} AND scope = {quoted(scope)})" for stage, scope in sorted(made)]
+    return RowsWrite(PARTITION_INPUTS, rows, " OR ".join(scopes))
+
+
+def rows_of_callset(callset_id: str) -> str:
+    """The predicate of a callset's rows, in any table that is partitioned by callset."""
+    return f"callset_id = {quoted(callset_id)}"

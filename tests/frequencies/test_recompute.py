@@ -1,0 +1,185 @@
+"""After a change only what it touches is made anew, and the tables are those of a recompute of everything."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from allofus_spark.frequencies import compute_frequencies
+from allofus_spark.ingest import ingest_genotypes, ingest_samples
+from allofus_spark.settings import load_settings
+from allofus_spark.tables import ALLELE_COUNTS, RowsWrite, Warehouse, ancestries, start_run
+from tests.cases.vcf_files import gt_record, vcf_text, write_bytes
+
+GROUPS = ("afr", "amr", "eas", "eur", "mid", "sas", "oth")
+FIRST = ("a1", "a2", "a3")
+SECOND = ("b1", "b2")
+LABELS = {"a1": "afr", "a2": "eur", "a3": "", "b1": "eas", "b2": "eas"}
+
+
+def write_samples(folder: Path, names: tuple[str, ...], labels: dict[str, str]) -> Path:
+    lines = ["sample_id\tancestry", *(f"{name}\t{labels[name]}" for name in names)]
+    return write_bytes(folder / "samples.tsv", "".join(f"{line}\n" for line in lines))
+
+
+def relabel(held: Warehouse, folder: Path, callset_id: str, changes: dict[str, str]) -> None:
+    names = FIRST if callset_id == "first" else SECOND
+    ingest_samples(held, write_samples(folder, names, LABELS | changes), callset_id=callset_id)
+
+
+def ingest(
+    held: Warehouse, folder: Path, callset_id: str, names: tuple[str, ...], records: list[str]
+) -> None:
+    source = write_bytes(folder / f"{callset_id}.vcf", vcf_text(records, names))
+    ingest_genotypes(
+        held, [str(source)], callset_id=callset_id, callset_date="2026-01-01", build="GRCh38", replace=True
+    )
+
+
+def fill(held: Warehouse, folder: Path) -> None:
+    """Callset first has alleles on chr1 and chr2, callset second on chr2 and chr3."""
+    relabel(held, folder, "first", {})
+    relabel(held, folder, "second", {})
+    ingest(held, folder, "first", FIRST, [
+        gt_record("0/1", "1/1", "0/1", contig="chr1", pos=100),
+        gt_record("0/1", "./.", "0/0", contig="chr2", pos=200),
+    ])  # fmt: skip
+    ingest(held, folder, "second", SECOND, [
+        gt_record("1/1", "0/1", contig="chr2", pos=200),
+        gt_record("0/1", "0/1", contig="chr3", pos=300),
+    ])  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def filled(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse whose frequencies are computed, to be copied."""
+    folder = tmp_path_factory.mktemp("filled")
+    made = Warehouse(spark, load_settings(warehouse=str(folder / "warehouse")))
+    fill(made, folder)
+    compute_frequencies(made)
+    return Path(made.root)
+
+
+@pytest.fixture(params=["files", "no files"])
+def held(spark: SparkSession, filled: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Warehouse:
+    """On a store whose files tasks and the driver open, and on one whose files only Spark opens."""
+    root = shutil.copytree(filled, tmp_path / ("warehouse" if request.param == "files" else "100 %"))
+    made = Warehouse(spark, load_settings(warehouse=str(root)))
+    assert (made.local_root is None) == (request.param == "no files")
+    return made
+
+
+def frequencies(held: Warehouse) -> dict[str, dict[str, Any]]:
+    rows = held.read(held.contract("allele_frequencies")).collect()
+    return {f"{row.contig}:{row.position}": row.asDict(recursive=True) for row in rows}
+
+
+def counts(held: Warehouse) -> list[Any]:
+    return sorted(held.read(ALLELE_COUNTS).collect())
+
+
+def files_by_contig(held: Warehouse) -> dict[str, set[str]]:
+    """Data files of allele_frequencies: which were written anew is seen from their names."""
+    table = held.live(held.contract("allele_frequencies"))
+    rows = table.selectExpr("contig", "_metadata.file_path AS path").distinct().collect()
+    return {
+        contig: {row.path for row in rows if row.contig == contig} for contig in {row.contig for row in rows}
+    }
+
+
+def assert_is_as_recomputed(held: Warehouse) -> None:
+    now = frequencies(held), counts(held)
+    compute_frequencies(held, recompute=True)
+    assert (frequencies(held), counts(held)) == now
+
+
+def test_unchanged_cohort_is_not_written_again(held: Warehouse) -> None:
+    before = held.snapshot()
+    counters = compute_frequencies(held)
+    assert (counters["callsets_counted"], counters["partitions_written"]) == (0, 0)
+    assert held.snapshot() == before
+
+
+def test_relabelled_callset_is_counted_and_others_stay(held: Warehouse, tmp_path: Path) -> None:
+    before, files = frequencies(held), files_by_contig(held)
+    relabel(held, tmp_path, "second", {"b2": "sas"})
+    counters = compute_frequencies(held)
+    assert (counters["callsets_counted"], counters["partitions_written"]) == (1, 2)
+    after, new_files = frequencies(held), files_by_contig(held)
+    assert new_files["chr1"] == files["chr1"]
+    assert not new_files["chr2"] & files["chr2"]
+    assert after["chr1:100"] == before["chr1:100"]
+    # b1 is 1/1 and stays eas, b2 is 0/1 and becomes sas; a1 0/1 afr, a3 0/0 without a label.
+    assert (before["chr2:200"]["eas"]["ac"], before["chr2:200"]["sas"]["an"]) == (3, 0)
+    at = after["chr2:200"]
+    assert [(at[name]["ac"], at[name]["an"]) for name in ("overall", "afr", "eas", "sas")] == [
+        (4, 8), (1, 2), (2, 2), (1, 2),
+    ]  # fmt: skip
+    for name in ("overall", "overall_xx", "overall_xy", "afr", "amr", "eur", "mid", "oth"):
+        assert at[name] == before["chr2:200"][name]
+    assert_is_as_recomputed(held)
+
+
+def test_inferred_labels_count_where_none_was_supplied(held: Warehouse) -> None:
+    table = ancestries(GROUPS)
+    blank = (None, None, None)
+    rows = [
+        ("first", name, index, "m-1", *blank, label, label, None)
+        for index, (name, label) in enumerate({"a1": "sas", "a2": "eur", "a3": "mid"}.items())
+    ]
+    with start_run(held, "fill") as run:
+        run.write(RowsWrite(table, rows, "callset_id = 'first'"))
+    before = frequencies(held)
+    assert compute_frequencies(held)["callsets_counted"] == 1
+    at = frequencies(held)["chr1:100"]
+    assert (at["afr"]["ac"], at["mid"]["ac"], at["sas"]["an"]) == (1, 1, 0), "a1 keeps what was supplied"
+    assert at["overall"] == before["chr1:100"]["overall"]
+    assert sum(at[group]["an"] for group in GROUPS) == at["overall"]["an"]
+    settings = load_settings(warehouse=held.root, overrides=["ancestry.labels=inferred"])
+    inferred = Warehouse(held.spark, settings)
+    compute_frequencies(inferred)
+    at = frequencies(inferred)["chr1:100"]
+    assert (at["afr"]["an"], at["sas"]["ac"], at["mid"]["ac"]) == (0, 1, 1)
+    assert frequencies(inferred)["chr3:300"]["eas"]["an"] == 0, "nobody of the second callset was inferred"
+
+
+def test_new_genotypes_are_counted(held: Warehouse, tmp_path: Path) -> None:
+    files = files_by_contig(held)
+    ingest(held, tmp_path, "second", SECOND, [gt_record("0/1", "1/1", contig="chr3", pos=300)])
+    counters = compute_frequencies(held)
+    assert (counters["callsets_counted"], counters["partitions_written"]) == (1, 2)
+    after = frequencies(held)
+    assert (after["chr2:200"]["overall"]["ac"], after["chr2:200"]["overall"]["an"]) == (1, 4)
+    assert after["chr3:300"]["eas"]["ac"] == 3
+    assert files_by_contig(held)["chr1"] == files["chr1"]
+    assert_is_as_recomputed(held)
+
+
+def test_retired_callset_is_counted_no_more(held: Warehouse, tmp_path: Path) -> None:
+    source = write_bytes(
+        tmp_path / "third.vcf", vcf_text([gt_record("0/1", "0/0", contig="chr3", pos=301)], SECOND)
+    )
+    ingest_genotypes(
+        held, [str(source)], callset_id="third", callset_date="2026-02-01", build="GRCh38", replaces="second"
+    )
+    compute_frequencies(held)
+    after = frequencies(held)
+    assert set(after) == {"chr1:100", "chr2:200", "chr3:301"}
+    assert {row.callset_id for row in counts(held)} == {"first", "third"}
+    assert after["chr3:301"]["overall"]["an"] == 4
+    assert_is_as_recomputed(held)
+
+
+def test_other_groups_change_everything(held: Warehouse) -> None:
+    settings = load_settings(
+        warehouse=held.root, overrides=['frequencies.ancestry_groups=["afr", "eas", "eur", "oth"]']
+    )
+    other = Warehouse(held.spark, settings)
+    counters = compute_frequencies(other)
+    assert (counters["callsets_counted"], counters["partitions_written"]) == (2, 3)
+    assert "sas" not in frequencies(other)["chr1:100"]
+    assert_is_as_recomputed(other)
