@@ -100,10 +100,14 @@ def _heaviest(worth: Sequence[int], relatives: Sequence[int]) -> int | None:
         return known[among]
 
     def divided(among: int) -> tuple[int, int]:
-        """Without the one who has most relatives, or with them and without these."""
+        """Families apart; of one, without who has most relatives, or with them and without these."""
+        family = _reached(among & -among, among, relatives)
+        if family != among:
+            (worth_1, chosen_1), (worth_2, chosen_2) = heaviest(family), heaviest(among & ~family)
+            return worth_1 + worth_2, chosen_1 | chosen_2
         degree, most = max(((relatives[v] & among).bit_count(), v) for v in _bits(among))
         if degree == 0:
-            return sum(worth[v] for v in _bits(among)), among
+            return worth[most], among
         without = among & ~(1 << most)
         rest, chosen = heaviest(without & ~relatives[most])
         return max(heaviest(without), (rest + worth[most], chosen | 1 << most))
@@ -112,6 +116,18 @@ def _heaviest(worth: Sequence[int], relatives: Sequence[int]) -> int | None:
         return heaviest((1 << len(worth)) - 1)[1]
     except _TooManySteps:
         return None
+
+
+def _reached(start: int, among: int, relatives: Sequence[int]) -> int:
+    """The people of a set who are related to those of ``start`` by way of others in it."""
+    reached, new = 0, start
+    while new:
+        reached |= new
+        beside = 0
+        for v in _bits(new):
+            beside |= relatives[v]
+        new = beside & among & ~reached
+    return reached
 
 
 class _TooManySteps(Exception):
