@@ -143,9 +143,7 @@ def test_tasks_give_the_same_however_calls_are_cut(
     called = {row["first"]: row["n_sites"] for row in rows if row["second"] is None}
     assert {place: called.get(place, 0) for place in range(n)} == dict(enumerate((calls < 3).sum(axis=0)))
     found = {(row["first"], row["second"]): row for row in rows if row["second"] is not None}
-    expected = {
-        (i, j): plain_pair(calls[:, i], calls[:, j]) for i in range(n) for j in range(i + 1, n)
-    }
+    expected = {(i, j): plain_pair(calls[:, i], calls[:, j]) for i in range(n) for j in range(i + 1, n)}
     expected = {pair: values for pair, values in expected.items() if not np.isnan(values["kinship"])}
     assert found.keys() == expected.keys()
     for pair, values in expected.items():
