@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
@@ -37,6 +38,7 @@ from allofus_spark.tasks import task_numbers
 
 METHODS = (KING_ROBUST, PC_RELATE)
 _FEW = 10
+_NEAREST = next(iter(DEGREES))
 
 
 class Relatedness(NamedTuple):
@@ -87,10 +89,14 @@ def compute_relatedness(
         )
         numbers = task_numbers(warehouse.spark, len(people.members))
         run.write(ArrowWrite(numbers, UnrelatedRows(people, decisions), [(UNRELATED, WHOLE_TABLE)]))
-        kept = [name for name, is_kept in zip(people.sample_ids, decisions.is_kept, strict=True) if is_kept]
-        _count(run, kept, len(people), cases)
-        duplicates = _duplicates(warehouse)
-        return Relatedness(dict(run.counters), sorted(kept), duplicates, draw_kinship(warehouse))
+        kept = list(compress(people.sample_ids, decisions.is_kept))
+        run.counters.update(samples_kept=len(kept), samples_left_out=len(people) - len(kept))
+        if cases:
+            run.counters.update(cases=len(set(cases)), cases_kept=len(set(cases) & set(kept)))
+        degrees = _pairs_by_degree(warehouse)
+        run.counters.update({f"pairs_{name}": n for name, n in degrees.items()})
+        duplicates = _duplicates(warehouse) if degrees[_NEAREST] else []
+        return Relatedness(dict(run.counters), sorted(kept), duplicates, draw_kinship(warehouse, degrees))
 
 
 @contextmanager
@@ -127,19 +133,13 @@ def _relations(pairs: DataFrame, max_unrelated_kinship: float) -> Relations:
     return Relations(first.astype(np.int32), second.astype(np.int32), kinship.astype(np.float64))
 
 
-def _count(run: Run, kept: Sequence[str], n_people: int, cases: Collection[str]) -> None:
-    degrees = run.warehouse.live(RELATED_PAIRS).groupBy("degree").count().collect()
-    run.counters.update({f"pairs_{name}": 0 for name in (*DEGREES, FURTHER)})
-    for name, n in degrees:
-        run.counters[f"pairs_{name}"] = n
-    run.counters.update(samples_kept=len(kept), samples_left_out=n_people - len(kept))
-    if cases:
-        run.counters.update(cases=len(set(cases)), cases_kept=len(set(cases) & set(kept)))
+def _pairs_by_degree(warehouse: Warehouse) -> dict[str, int]:
+    rows = warehouse.live(RELATED_PAIRS).groupBy("degree").count().collect()
+    return dict.fromkeys((*DEGREES, FURTHER), 0) | dict(rows)
 
 
 def _duplicates(warehouse: Warehouse) -> list[tuple[str, str]]:
     """The first few pairs of duplicates or twins, by sample id."""
-    nearest = next(iter(DEGREES))
-    pairs = warehouse.live(RELATED_PAIRS).where(F.col("degree") == nearest)
+    pairs = warehouse.live(RELATED_PAIRS).where(F.col("degree") == _NEAREST)
     few = pairs.select("sample_id_1", "sample_id_2").orderBy("sample_id_1", "sample_id_2").limit(_FEW)
     return [(first, second) for first, second in few.collect()]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 from bokeh.models import DataRange1d, FactorRange, LayoutDOM
 from bokeh.plotting import figure
 from pyspark.sql import functions as F
@@ -16,19 +20,16 @@ from allofus_spark.tables.relatedness_tables import DEGREES, FURTHER
 _LABELS = (*DEGREES, FURTHER)
 _HEIGHT = 420  # pixels
 
+_NONE = pa.table({"degree": pa.array([], pa.string())})
 # Share of sites with IBS0 and kinship, float64[2, pairs].
 Marks = npt.NDArray[np.float64]
 
 
-def draw_kinship(warehouse: Warehouse) -> str:
-    """Write the picture ``relatedness`` from the live pairs; its path. A mark is a pair of people."""
-    pairs = warehouse.live(RELATED_PAIRS)
-    counts = dict.fromkeys(_LABELS, 0) | dict(pairs.groupBy("degree").count().collect())
-    drawn = {name: _marks(warehouse, name, counts[name]) for name in _LABELS if counts[name]}
-    marks = {name: own for name, own in drawn.items() if own.size}
+def draw_kinship(warehouse: Warehouse, counts: Mapping[str, int]) -> str:
+    """Write the picture ``relatedness`` of the live pairs, ``counts`` of each degree; its path."""
     path = warehouse.picture_path(Zone.CONTROLLED, "relatedness")
     parts = [_bars(counts)]
-    if marks:
+    if marks := _marks(warehouse, counts):
         parts.insert(0, _scatter(marks))
     note = (
         f"Kinship of {sum(counts.values()):,} pairs of samples. Parents and children share an allele at "
@@ -39,15 +40,24 @@ def draw_kinship(warehouse: Warehouse) -> str:
     return path
 
 
-def _marks(warehouse: Warehouse, degree: str, n: int) -> Marks:
+def _marks(warehouse: Warehouse, counts: Mapping[str, int]) -> dict[str, Marks]:
     """At most MAX_MARKS pairs of a degree, evenly spaced by kinship; of very many, by hash before that."""
-    pairs = warehouse.live(RELATED_PAIRS).where((F.col("degree") == degree) & F.col("n_sites").isNotNull())
-    one_of = max(1, n // (4 * MAX_MARKS))
-    taken = pairs.where(F.pmod(F.xxhash64("sample_id_1", "sample_id_2"), F.lit(one_of)) == 0)
-    found = collect(taken.select((F.col("n_ibs0") / F.col("n_sites")).alias("ibs0"), "kinship"))
-    marks = np.array([np.asarray(column) for column in found.columns], np.float64)
-    n_drawn = min(marks.shape[1], MAX_MARKS)
-    return marks[:, np.lexsort(marks)[np.arange(n_drawn) * marks.shape[1] // max(n_drawn, 1)]]
+    held = {name: n for name, n in counts.items() if n}
+    pairs = warehouse.live(RELATED_PAIRS).where("n_sites IS NOT NULL")
+    one_of = F.create_map(
+        *(F.lit(part) for name, n in held.items() for part in (name, max(1, n // (4 * MAX_MARKS))))
+    )
+    is_taken = F.pmod(F.xxhash64("sample_id_1", "sample_id_2"), one_of[F.col("degree")]) == 0
+    ibs0 = (F.col("n_ibs0") / F.col("n_sites")).alias("ibs0")
+    found = collect(pairs.where(is_taken).select("degree", ibs0, "kinship")) if held else _NONE
+    marks = {name: found.filter(pc.equal(found.column("degree"), name)) for name in held}
+    return {name: _spaced(own) for name, own in marks.items() if len(own)}
+
+
+def _spaced(rows: pa.Table) -> Marks:
+    marks = np.array([np.asarray(rows.column(name)) for name in ("ibs0", "kinship")])
+    n_drawn = min(len(rows), MAX_MARKS)
+    return np.asarray(marks[:, np.lexsort(marks)[np.arange(n_drawn) * len(rows) // n_drawn]])
 
 
 def _scatter(marks: dict[str, Marks]) -> LayoutDOM:
@@ -65,7 +75,7 @@ def _scatter(marks: dict[str, Marks]) -> LayoutDOM:
     return plot
 
 
-def _bars(counts: dict[str, int]) -> LayoutDOM:
+def _bars(counts: Mapping[str, int]) -> LayoutDOM:
     labels = [f"{_shown(name)} ({counts[name]:,})" for name in _LABELS]
     plot = figure(
         x_range=FactorRange(factors=labels),

@@ -1,7 +1,7 @@
 """Families of two populations: founders by msprime, genes dropped through a pedigree.
 
-A genome is 1,000 short pieces, simulated and inherited apart from each other: so what relatives share comes near
-to what is expected, and founders share no long piece from their own past, as people of one long stretch do.
+A genome is 1,000 short pieces, simulated and inherited apart from each other: so what relatives share comes
+near to what is expected, and founders share no long piece from their past, as people of one long stretch do.
 """
 
 from __future__ import annotations

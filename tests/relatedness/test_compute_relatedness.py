@@ -164,10 +164,12 @@ def odd(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> tuple[
     warehouse = new_warehouse(spark, folder / "w", *ODD_SETTINGS)
     n_sites = 9_000
     calls = np.full((n_sites, sum(ODD_SIZES)), 3, np.int8)
+    shared = rng.choice(4, (n_sites, 1), p=[0.4, 0.4, 0.15, 0.05])
     ids: list[str] = []
     for name, size, share in zip("ba", ODD_SIZES, (0.9, 0.6), strict=True):
         sites = np.flatnonzero(rng.random(n_sites) < share)
         own = rng.choice(4, (len(sites), size), p=[0.4, 0.4, 0.15, 0.05])
+        own = np.where(rng.random(own.shape) < rng.random(size), shared[sites], own)
         calls[np.ix_(sites, np.arange(len(ids), len(ids) + size))] = own
         mine = [f"{name}{number}" for number in rng.permutation(size)]
         ingest(warehouse, write_vcf(folder / f"{name}.vcf", mine, own, (sites + 1).tolist()), name)
