@@ -1,9 +1,9 @@
 """Quality of variants and samples, of all active callsets.
 
-Reads   callsets, samples, genotypes, variant_sites; a list of unrelated samples
+Reads   callsets, samples, ancestries, unrelated, genotypes, variant_sites
 Writes  variant_qc, sample_qc
 
-    spark-submit jobs/compute_qc.py --warehouse PATH --unrelated FILE
+    spark-submit jobs/compute_qc.py --warehouse PATH
 """
 
 from allofus_spark.cli.qc import qc_command

@@ -9,7 +9,9 @@ from allofus_spark.cli.options import common_options, echo_counters, fail, open_
 
 @click.command("qc")
 @click.option(
-    "--unrelated", metavar="FILE", help="Sample ids, one a line, among whom Hardy-Weinberg is tested."
+    "--unrelated",
+    metavar="FILE",
+    help="Sample ids, one a line, among whom Hardy-Weinberg is tested (default: whom relatedness kept).",
 )
 @click.option("--assume-unrelated", is_flag=True, help="Take all samples for unrelated.")
 @click.option(
@@ -29,7 +31,8 @@ def qc_command(
     """Assess variants and samples: call rates, Hardy-Weinberg, ratios, inferred sex.
 
     Writes variant_qc and sample_qc for all active callsets. Rows are flagged with reasons, never dropped, and
-    no other job leaves flagged rows out. Without one of the two options Hardy-Weinberg columns are null.
+    no other job leaves flagged rows out. Where it is not known who is unrelated, by an option or from
+    relatedness, Hardy-Weinberg columns are null.
     """
     from allofus_spark.cohort import read_sample_ids
     from allofus_spark.qc import compute_qc

@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from allofus_spark.cohort import Sample, active_samples, check_are_active, rows_of_widest, warehouse_build
+from allofus_spark.errors import shown
 from allofus_spark.genome import Build
 from allofus_spark.qc.groups import build_groups
 from allofus_spark.qc.new_alleles import NewAlleles, new_alleles
@@ -24,6 +25,7 @@ from allofus_spark.tables import (
     NOVELTY,
     SAMPLE_QC,
     SAMPLES,
+    UNRELATED,
     VARIANT_SITES,
     WHOLE_TABLE,
     ArrowWrite,
@@ -55,10 +57,11 @@ def compute_qc(
     Parameters
     ----------
     unrelated
-        Sample ids that Hardy-Weinberg tests are made among, as are those of excess heterozygosity.
+        Sample ids that Hardy-Weinberg tests are made among, as are those of excess heterozygosity. None:
+        those that the table ``unrelated`` keeps.
     assume_unrelated
-        All samples are taken for unrelated. Without either, Hardy-Weinberg columns are null, and excess
-        heterozygosity is tested among all samples.
+        All samples are taken for unrelated. Where nobody is known to be, Hardy-Weinberg columns are null, and
+        excess heterozygosity is tested among all samples.
     catalogue_set
         Set of catalogues, by which ``flag_novelty`` was run, whose missing alleles are counted by sample.
 
@@ -85,20 +88,37 @@ def compute_qc(
 def _unrelated(
     run: Run, samples: Samples, unrelated: Collection[str] | None, assume_unrelated: bool
 ) -> frozenset[str] | None:
-    """The ids of unrelated samples; None: not known."""
+    """The ids of unrelated samples: those given, else those of the table ``unrelated``; None: not known."""
     everyone = frozenset(sample.sample_id for members in samples.values() for sample in members)
     run.counters["callsets"] = len(samples)
     if assume_unrelated:
         unrelated = everyone
+    if unrelated is None and run.holds(UNRELATED):
+        unrelated = _kept(run, everyone)
     if unrelated is None:
         run.progress(
-            "warning: no list of unrelated samples: Hardy-Weinberg tests are left out; give "
+            "warning: no list of unrelated samples: Hardy-Weinberg tests are left out; run relatedness, give "
             "--unrelated FILE, or --assume-unrelated where nobody is related"
         )
         return None
     check_are_active(unrelated, samples)
     run.counters["samples_unrelated"] = len(set(unrelated))
     return frozenset(unrelated)
+
+
+def _kept(run: Run, everyone: frozenset[str]) -> frozenset[str] | None:
+    """Active samples that ``unrelated`` keeps; those that came in since are in no test, and counted."""
+    rows = run.read(UNRELATED).select("sample_id", "is_kept").collect()
+    new = everyone - {row.sample_id for row in rows}
+    if new == everyone:
+        return None
+    if new:
+        run.counters["samples_not_in_unrelated"] = len(new)
+        run.progress(
+            f"warning: {len(new)} of {len(everyone)} samples came in after relatedness was computed and are "
+            f"left out of Hardy-Weinberg tests: {shown(sorted(new))}; run relatedness again"
+        )
+    return everyone & {row.sample_id for row in rows if row.is_kept}
 
 
 def _write_variants(

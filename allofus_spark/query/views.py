@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from allofus_spark.cohort import active_callsets, labels_in_use
 from allofus_spark.query.vat import read_vat
-from allofus_spark.tables import ALLELE_COUNTS, ALLELE_KEY, STRATA, Warehouse
+from allofus_spark.tables import ALLELE_COUNTS, ALLELE_KEY, SAMPLES, STRATA, SnapshotReader, Warehouse
 
 _COUNTS = ("n_het", "n_hom_alt", "n_hemi_alt", "an_called", "n_het_missing")
 
@@ -29,7 +30,25 @@ def _read_counts_long(warehouse: Warehouse, snapshot: Mapping[str, int]) -> Data
     return allele_counts_long(warehouse.read(ALLELE_COUNTS, snapshot), warehouse.read(STRATA, snapshot))
 
 
+def _read_labels(warehouse: Warehouse, snapshot: Mapping[str, int]) -> DataFrame:
+    """The ancestry that counts for each sample of the active callsets, and where it is from."""
+    tables = SnapshotReader(warehouse, snapshot)
+    label_of = labels_in_use(warehouse, tables)
+    active = set(active_callsets(tables))
+    rows = [
+        (row.callset_id, row.sample_id, row.sample_index, row.sex_karyotype, label_of(row), row.ancestry)
+        for row in tables.rows(SAMPLES)
+        if row.callset_id in active and row.sample_index is not None
+    ]
+    return warehouse.spark.createDataFrame(
+        rows,
+        "callset_id string, sample_id string, sample_index int, sex_karyotype string, ancestry string, "
+        "supplied_ancestry string",
+    )
+
+
 VIEWS: dict[str, Callable[[Warehouse, Mapping[str, int]], DataFrame]] = {
     "allele_counts_long": _read_counts_long,
+    "sample_labels": _read_labels,
     "vat": read_vat,
 }

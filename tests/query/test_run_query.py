@@ -46,6 +46,14 @@ def test_counts_by_stratum_as_a_view(pool: Pool) -> None:
     assert rows_of(pool, text) == [("XX", 0, 1, 6), ("XY", 2, 0, 3), ("other", 0, 0, 0)]
 
 
+def test_the_label_that_counts_as_a_view(pool: Pool) -> None:
+    text = "SELECT ancestry, supplied_ancestry, count(*) FROM sample_labels GROUP BY 1, 2"
+    labels = {(ancestry, supplied): count for ancestry, supplied, count in rows_of(pool, text)}
+    assert sum(labels.values()) == pool.frequencies_counters["samples"]
+    assert labels[None, None] == pool.frequencies_counters["samples_unlabelled"]
+    assert all(ancestry == supplied for ancestry, supplied in labels)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -34,18 +34,9 @@ def kept_by_plink(plink2: str, vcf: Path, folder: Path, samples: int, max_r2: fl
         f"zgrep -m1 ^#CHROM {vcf} | cut -f10-", shell=True, check=True, capture_output=True, text=True
     ).stdout.split()[:samples]
     (folder / "keep.txt").write_text("\n".join(names) + "\n")
-    common = [
-        plink2,
-        "--vcf",
-        str(vcf),
-        "--keep",
-        str(folder / "keep.txt"),
-        "--autosome",
-        "--max-alleles",
-        "2",
-    ]
     subprocess.run(
-        [*common, "--set-all-var-ids", "@:#:$r:$a", "--rm-dup", "exclude-all", "--maf", "0.01", "--geno", "0.01",
+        [plink2, "--vcf", str(vcf), "--keep", str(folder / "keep.txt"), "--autosome", "--max-alleles", "2",
+         "--set-all-var-ids", "@:#:$r:$a", "--rm-dup", "exclude-all", "--maf", "0.01", "--geno", "0.01",
          "--indep-pairwise", f"{WINDOW_KILOBASES}kb", str(max_r2), "--out", str(folder / "kept")],
         check=True, capture_output=True,
     )  # fmt: skip
