@@ -148,7 +148,8 @@ def _compare(console: Console, warehouse: Warehouse, table: Path) -> str | None:
 def _report(console: Console, what: str, n_samples: int, n_sites: int, run: Measurement) -> None:
     rate = n_samples * (n_samples - 1) / 2 * n_sites / run.seconds
     peaks = run.peak_mib_by_program
-    memory = ", ".join(f"{name} {peaks[name]:,.0f} MiB" for name in ("java", "python", "plink2") if name in peaks)
+    programs = ("plink2",) if "plink2" in peaks else ("java", "python")
+    memory = ", ".join(f"{name} {peaks[name]:,.0f} MiB" for name in programs if name in peaks)
     console.print(f"{what}: {run.seconds:.2f} s, {rate:.3g} pair-sites/s; peak {memory or 'not known'}")
 
 

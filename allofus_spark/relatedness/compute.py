@@ -82,7 +82,9 @@ def compute_relatedness(
         run.counters.update(callsets=len(people.members), samples=len(people))
         sites = sites_of_kinship(run, people)
         with _kinship(run, sites, people, method) as (pairs, n_called):
-            run.write(ArrowWrite(pairs, PairRows(people, method), [(RELATED_PAIRS, WHOLE_TABLE)]))
+            # Thousands of tasks with a few relatives each would make as many files.
+            gathered = pairs.repartition(warehouse.settings.spark.shuffle_partitions, "first")
+            run.write(ArrowWrite(gathered, PairRows(people, method), [(RELATED_PAIRS, WHOLE_TABLE)]))
             relations = _relations(pairs, warehouse.settings.relatedness.max_unrelated_kinship)
         decisions = decide(
             people, relations, n_called, len(sites), cases=cases, prefer_call_rate=prefer_call_rate
@@ -119,9 +121,7 @@ def _kinship(
             called = collect(found.where("second IS NULL").select("first", "n_sites"))
             n_called = np.zeros(len(people), np.int64)
             n_called[np.asarray(called.column("first"))] = np.asarray(called.column("n_sites"))
-            # Thousands of tasks with a few relatives each would make as many files.
-            pairs = found.where("second IS NOT NULL").repartition(settings.spark.shuffle_partitions, "first")
-            yield pairs, n_called
+            yield found.where("second IS NOT NULL"), n_called
         finally:
             found.unpersist()
 

@@ -7,7 +7,6 @@ which then explains what they share.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,7 +24,6 @@ from allofus_spark.arrow import runs_of
 from allofus_spark.cohort import rows_of_widest, warehouse_build
 from allofus_spark.errors import BadSource
 from allofus_spark.genotypes import BED_HEADER, MISSING, bed_from_packed, pack, packed_width, unpack
-from allofus_spark.hadoop import without_glob
 from allofus_spark.hail_bridge import start_hail
 from allofus_spark.relatedness.king import COUNTS
 from allofus_spark.relatedness.people import People
@@ -132,7 +130,7 @@ def _mt(run: Run, folder: Path) -> Any:
 
     build = warehouse_build(run.warehouse)
     start_hail(run.warehouse.spark, build.name)
-    files = {end: f"file://{without_glob(os.fspath(folder))}/calls.{end}" for end in ("bed", "bim", "fam")}
+    files = {end: f"file://{folder}/calls.{end}" for end in ("bed", "bim", "fam")}
     rows = hl.import_plink(**files, reference_genome=build.name, a2_reference=True)
     return rows.annotate_cols(place=hl.int32(rows.s))
 
