@@ -14,7 +14,7 @@ SIZES := $(if $(SAMPLES),--samples $(SAMPLES)) $(if $(LENGTH),--length $(LENGTH)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check lint types law docs bench bench-wide bench-novelty bench-consequences clean
+.PHONY: help setup demo test check lint types law docs bench bench-wide bench-novelty bench-consequences bench-relatedness clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ bench-novelty: $(STAMPS)/dev ## 5 million alleles against a catalogue of 20 mill
 
 bench-consequences: $(STAMPS)/dev ## a megabase of dbSNP with the genes of chr21; needs ALLOFUS_TEST_DATA
 	@$(BIN)/python -m benchmarks.consequences $(ARGS)
+
+bench-relatedness: $(STAMPS)/dev ## kinship of 2,504 people beside PLINK 2; needs ALLOFUS_TEST_DATA
+	@$(BIN)/python -m benchmarks.relatedness $(ARGS)
 
 clean: ## remove what make made: .venv, .cache, benchmarks/data, the demo's warehouses
 	rm -rf $(VENV) .cache benchmarks/data warehouse/demo warehouse/simulated

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
 
 
 def runs_of(
@@ -55,6 +58,11 @@ def flagged_names(flags: npt.NDArray[np.bool_], names: Collection[str]) -> pa.Ar
     offsets, _, columns = flag_places(flags)
     values = pa.array(list(names), pa.string()).take(pa.array(columns))
     return pa.ListArray.from_arrays(offsets, values)
+
+
+def collect(frame: DataFrame) -> pa.Table:
+    """The rows of a narrow frame, brought to the driver without an object for each value."""
+    return pa.Table.from_pandas(frame.toPandas(), preserve_index=False)
 
 
 def string_buffers(texts: pa.Array) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]:

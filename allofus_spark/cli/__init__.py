@@ -14,6 +14,8 @@ from allofus_spark.cli.look import query_command, status_command
 from allofus_spark.cli.novelty import flag_novelty_command
 from allofus_spark.cli.persons import ingest_persons_command, report_cohort_command
 from allofus_spark.cli.qc import qc_command, sample_outliers_command
+from allofus_spark.cli.qc import qc_command
+from allofus_spark.cli.relatedness import relatedness_command
 from allofus_spark.cli.summary import summary_command
 from allofus_spark.cli.variant import variant_command
 
@@ -29,6 +31,7 @@ def main() -> None:
     \b
       allofus ingest-samples   --callset demo samples.tsv
       allofus ingest-genotypes --callset demo --date 2026-01-01 --build GRCh38 cohort.vcf.gz
+      allofus relatedness --out unrelated.txt
       allofus qc --unrelated unrelated.txt
       allofus frequencies
       allofus ingest-catalogue --name dbsnp --version 156 --build GRCh38 dbsnp.vcf.gz
@@ -50,6 +53,7 @@ for command in (
     ingest_genotypes_command,
     ingest_catalogue_command,
     ingest_persons_command,
+    relatedness_command,
     qc_command,
     sample_outliers_command,
     frequencies_command,

@@ -8,6 +8,7 @@ from allofus_spark.tables.types import BOOLEAN, DOUBLE, INT, STRING
 
 # Least kinship of each degree, falling: 2^-1.5, 2^-2.5, ... (Manichaikul et al. 2010).
 DEGREES = {"duplicate_or_twin": 0.3536, "first": 0.1768, "second": 0.0884, "third": 0.0442}
+FURTHER = "further"
 KING_ROBUST, PC_RELATE = "king_robust", "pc_relate"
 DUPLICATE_DROPPED, RELATIVE_DROPPED = "duplicate_of_kept", "related_to_kept"
 
@@ -20,8 +21,8 @@ RELATED_PAIRS = Table(
         Column("sample_id_1", STRING, "The lower of the two sample ids"),
         Column("sample_id_2", STRING, "The higher of the two sample ids"),
         Column("kinship", DOUBLE, "Kinship coefficient: 0.5 for duplicates, 0.25 for parent and child"),
-        Column("degree", STRING, f"{', '.join(DEGREES)}; or further, under the least of these"),
-        Column("n_sites", INT, "Sites at which both have a call; null: pc_relate", True),
+        Column("degree", STRING, f"{', '.join(DEGREES)}; or {FURTHER}, under the least of these"),
+        Column("n_sites", INT, "Sites at which both have a call; null: {PC_RELATE}", True),
         Column("n_het_1", INT, "Of these, where sample 1 is heterozygous; null: pc_relate", True),
         Column("n_het_2", INT, "Of these, where sample 2 is heterozygous; null: pc_relate", True),
         Column("n_het_both", INT, "Of these, where both are heterozygous; null: pc_relate", True),
@@ -34,7 +35,7 @@ RELATED_PAIRS = Table(
 UNRELATED = Table(
     name="unrelated",
     zone=Zone.CONTROLLED,
-    grain="one sample of an active callset: whether it is in the set without relatives",
+    grain="one sample that kinship was computed of: whether it is in the set without relatives",
     key=("callset_id", "sample_id"),
     columns=(
         Column("callset_id", STRING, "Callset that the sample belongs to"),

@@ -77,6 +77,12 @@ def phase_3(realdata: Path, new_cohort: Callable[..., Cohort]) -> Cohort:
 
 
 @pytest.fixture(scope="session")
+def exomes(realdata: Path, new_cohort: Callable[..., Cohort]) -> Cohort:
+    """1000 Genomes, 2,504 samples, 23,532 exonic SNVs of all autosomes, GRCh38."""
+    return new_cohort("GRCh38", [realdata / "multisample" / "peddy_1kg_2504_exome_sites.grch38.vcf.gz"])
+
+
+@pytest.fixture(scope="session")
 def mitochondria(realdata: Path, new_cohort: Callable[..., Cohort]) -> Cohort:
     """1000 Genomes phase 1, 1,074 samples, the whole mitochondrion."""
     return new_cohort("GRCh37", [realdata / "multisample" / "1kg_p1_1074_chrMT_haploid.vcf.gz"])

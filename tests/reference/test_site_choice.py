@@ -10,22 +10,12 @@ import numpy as np
 import pytest
 
 from allofus_spark.cohort import SiteRules, choose_sites, warehouse_build
-from allofus_spark.tables import Warehouse, start_run
+from allofus_spark.tables import start_run
 
 from .conftest import Cohort
 
 N_SAMPLES = 2_504
 WINDOW_KILOBASES = 500
-
-
-@pytest.fixture(scope="module")
-def exome_sites(realdata: Path) -> Path:
-    return realdata / "multisample" / "peddy_1kg_2504_exome_sites.grch38.vcf.gz"
-
-
-@pytest.fixture(scope="module")
-def exomes(exome_sites: Path, new_cohort: Callable[..., Cohort]) -> Warehouse:
-    return new_cohort("GRCh38", [exome_sites]).warehouse
 
 
 def kept_by_plink(plink2: str, vcf: Path, folder: Path, samples: int, max_r2: float) -> set[str]:
@@ -45,8 +35,7 @@ def kept_by_plink(plink2: str, vcf: Path, folder: Path, samples: int, max_r2: fl
 
 @pytest.mark.parametrize(("samples", "max_r2"), [(N_SAMPLES, 0.1), (1_001, 0.2)])
 def test_sites_are_those_that_plink_keeps(
-    exomes: Warehouse,
-    exome_sites: Path,
+    exomes: Cohort,
     oracle: Callable[[str], str],
     tmp_path: Path,
     samples: int,
@@ -61,9 +50,9 @@ def test_sites_are_those_that_plink_keeps(
         max_ld_samples=N_SAMPLES,
         leave_out_long_range_ld=False,
     )
-    with start_run(exomes, "choose") as run:
+    with start_run(exomes.warehouse, "choose") as run:
         members = {"c": np.arange(samples)}
-        sites = choose_sites(run, members, {"c": N_SAMPLES}, warehouse_build(exomes), rules)
+        sites = choose_sites(run, members, {"c": N_SAMPLES}, warehouse_build(exomes.warehouse), rules)
     ours = {"{contig}:{position}:{ref}:{alt}".format(**row).removeprefix("chr") for row in sites.to_pylist()}
     assert len(ours) > 5_000
-    assert ours == kept_by_plink(oracle("plink2"), exome_sites, tmp_path, samples, max_r2)
+    assert ours == kept_by_plink(oracle("plink2"), exomes.files[0], tmp_path, samples, max_r2)

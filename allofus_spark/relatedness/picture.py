@@ -1,0 +1,96 @@
+"""Related pairs drawn: kinship against sites without a shared allele, and pairs by degree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from bokeh.models import DataRange1d, FactorRange, LayoutDOM
+from bokeh.plotting import figure
+from pyspark.sql import functions as F
+
+from allofus_spark.arrow import collect
+from allofus_spark.pictures import COLOURS, MAX_MARKS, save_picture
+from allofus_spark.tables import RELATED_PAIRS, Warehouse, Zone
+from allofus_spark.tables.relatedness_tables import DEGREES, FURTHER
+
+_LABELS = (*DEGREES, FURTHER)
+_HEIGHT = 420  # pixels
+
+_NONE = pa.table({"degree": pa.array([], pa.string())})
+# Share of sites with IBS0 and kinship, float64[2, pairs].
+Marks = npt.NDArray[np.float64]
+
+
+def draw_kinship(warehouse: Warehouse, counts: Mapping[str, int]) -> str:
+    """Write the picture ``relatedness`` of the live pairs, ``counts`` of each degree; its path."""
+    path = warehouse.picture_path(Zone.CONTROLLED, "relatedness")
+    parts = [_bars(counts)]
+    if marks := _marks(warehouse, counts):
+        parts.insert(0, _scatter(marks))
+    note = (
+        f"Kinship of {sum(counts.values()):,} pairs of samples. Parents and children share an allele at "
+        "every site, full siblings do not; duplicates have the same calls. At most "
+        f"{MAX_MARKS:,} pairs of a degree are drawn."
+    )
+    save_picture(warehouse.spark, path, "Relatedness", note, parts)
+    return path
+
+
+def _marks(warehouse: Warehouse, counts: Mapping[str, int]) -> dict[str, Marks]:
+    """At most MAX_MARKS pairs of a degree, evenly spaced by kinship; of very many, by hash before that."""
+    held = {name: n for name, n in counts.items() if n}
+    pairs = warehouse.live(RELATED_PAIRS).where("n_sites IS NOT NULL")
+    one_of = F.create_map(
+        *(F.lit(part) for name, n in held.items() for part in (name, max(1, n // (4 * MAX_MARKS))))
+    )
+    is_taken = F.pmod(F.xxhash64("sample_id_1", "sample_id_2"), one_of[F.col("degree")]) == 0
+    ibs0 = (F.col("n_ibs0") / F.col("n_sites")).alias("ibs0")
+    found = collect(pairs.where(is_taken).select("degree", ibs0, "kinship")) if held else _NONE
+    marks = {name: found.filter(pc.equal(found.column("degree"), name)) for name in held}
+    return {name: _spaced(own) for name, own in marks.items() if len(own)}
+
+
+def _spaced(rows: pa.Table) -> Marks:
+    marks = np.array([np.asarray(rows.column(name)) for name in ("ibs0", "kinship")])
+    n_drawn = min(len(rows), MAX_MARKS)
+    return np.asarray(marks[:, np.lexsort(marks)[np.arange(n_drawn) * len(rows) // n_drawn]])
+
+
+def _scatter(marks: dict[str, Marks]) -> LayoutDOM:
+    plot = figure(
+        height=_HEIGHT,
+        sizing_mode="stretch_width",
+        title="Kinship by share of sites without a shared allele (IBS0)",
+        x_axis_label="share of sites with IBS0",
+        y_axis_label="kinship",
+    )
+    for label, colour in zip(_LABELS, COLOURS, strict=False):
+        if label in marks:
+            ibs0, kinship = marks[label]
+            plot.scatter(ibs0, kinship, size=6, alpha=0.6, color=colour, legend_label=_shown(label))
+    return plot
+
+
+def _bars(counts: Mapping[str, int]) -> LayoutDOM:
+    labels = [f"{_shown(name)} ({counts[name]:,})" for name in _LABELS]
+    plot = figure(
+        x_range=FactorRange(factors=labels),
+        height=_HEIGHT,
+        sizing_mode="stretch_width",
+        title="Pairs by degree",
+        y_axis_label="pairs",
+        toolbar_location=None,
+        y_range=DataRange1d(start=0),
+    )
+    plot.vbar(
+        x=labels, top=[counts[name] for name in _LABELS], width=0.7, color=list(COLOURS[: len(_LABELS)])
+    )
+    return plot
+
+
+def _shown(degree: str) -> str:
+    return degree.replace("_", " ")
