@@ -17,6 +17,19 @@ def read_text(path: str | Path) -> str:
         raise BadSource(f"{path}: cannot be read as UTF-8 text: {error}") from None
 
 
+def read_table(path: str | Path, needed: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Header of a TSV or CSV, and its other lines that are not blank with their numbers.
+
+    Raises BadSource where the file is empty, naming the column that is ``needed``.
+    """
+    text = read_text(path)
+    first = text.partition("\n")[0].removesuffix("\r")
+    if not first:
+        raise BadSource(f"{path}: empty; it needs a header line with a column {needed}")
+    rows = split_rows(text, "\t" if "\t" in first or "," not in first else ",")
+    return rows[0][1], [(number, row) for number, row in rows[1:] if any(row)]
+
+
 def split_rows(text: str, delimiter: str) -> list[tuple[int, list[str]]]:
     """Rows with the number of their (last) line. Quotes mean something in CSV alone.
 

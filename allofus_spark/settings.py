@@ -325,9 +325,7 @@ class AncestrySettings(_Section):
     n_trees: int = Field(
         200, ge=1, description="Trees of the random forest: probabilities in steps of 0.005."
     )
-    min_leaf_samples: int = Field(
-        1, ge=1, description="Least training samples in a leaf of a tree."
-    )
+    min_leaf_samples: int = Field(1, ge=1, description="Least training samples in a leaf of a tree.")
     min_probability: float = Field(
         0.75,
         gt=0,

@@ -42,13 +42,15 @@ class Components:
         return Components(self.eigenvalues, self.vectors * signs, self.diagonal)
 
     def left_out_scores(self) -> Floats:
-        """Scores of each sample on the loadings that the others alone would give, float64[n, k].
+        """Scores of each sample on loadings without its own part in them, float64[n, k].
 
         A sample helps to make the loadings that it is then measured by: its scores lie farther out than those
         of a sample that is only projected. With the sample i taken out of loading k, X v_k − x_i v_ik, and
         that brought back to length 1, its score is
 
             v_ik (w_k − K_ii) / √(w_k − 2 w_k v_ik² + K_ii v_ik²)
+
+        The weights v of the others stay as they are, though they too were found with the sample.
         """
         w, v, own = self.eigenvalues, self.vectors, self.diagonal[:, np.newaxis]
         return np.asarray(v * (w - own) / np.sqrt(w - 2 * w * v**2 + own * v**2))

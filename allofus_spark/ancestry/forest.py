@@ -1,7 +1,7 @@
 """The random forest that names an ancestry, and its bytes.
 
-Bytes are in the skops format: a zip of a description in JSON and of arrays, of which nothing is run when it is
-read. They are read with the one type beyond scikit-learn's public ones that a forest needs, and only where
+Bytes are in the skops format: a zip of a description in JSON and of arrays, of which nothing is run when it
+is read. They are read with the one type beyond scikit-learn's public ones that a forest needs, and only where
 they are a forest.
 """
 
@@ -51,7 +51,9 @@ def forest_bytes(forest: RandomForestClassifier) -> bytes:
     with zipfile.ZipFile(given) as source, zipfile.ZipFile(made, "w") as target:
         held = source.read(_SCHEMA).decode()
         schema = _NUMBERED.sub(lambda found: found[1] + places.setdefault(found[2], str(len(places))), held)
-        names = {f"{places[name.removesuffix('.npy')]}.npy": name for name in source.namelist() if name != _SCHEMA}
+        names = {
+            f"{places[name.removesuffix('.npy')]}.npy": name for name in source.namelist() if name != _SCHEMA
+        }
         contents = {_SCHEMA: schema.encode(), **{name: source.read(names[name]) for name in sorted(names)}}
         for name, content in contents.items():
             entry = zipfile.ZipInfo(name, _NO_TIME)
@@ -64,14 +66,14 @@ def read_forest(data: bytes, model_id: str, groups: Sequence[str], n_pcs: int) -
     forest = _loaded(data, model_id)
     if not isinstance(forest, RandomForestClassifier):
         raise BadSource(
-            f"model {model_id}: its forest is a {type(forest).__name__}, not a random forest; train or import it "
-            "again"
+            f"model {model_id}: its forest is a {type(forest).__name__}, not a random forest; train or "
+            "import it again"
         )
     classes, n_features = list(getattr(forest, "classes_", ())), getattr(forest, "n_features_in_", 0)
     if classes != list(groups) or n_features != n_pcs:
         raise BadSource(
-            f"model {model_id}: its forest tells {', '.join(map(str, classes))} apart by {n_features} PCs, the "
-            f"model has {', '.join(groups)} and {n_pcs}; train or import it again"
+            f"model {model_id}: its forest tells {', '.join(map(str, classes))} apart by {n_features} PCs, "
+            f"the model has {', '.join(groups)} and {n_pcs}; train or import it again"
         )
     return forest
 
@@ -81,14 +83,14 @@ def _loaded(data: bytes, model_id: str) -> Any:
         unknown = sorted(set(skops.io.get_untrusted_types(data=data)) - _TRUSTED)
         if unknown:
             raise BadSource(
-                f"model {model_id}: its forest holds types that no forest of ours has: {shown(unknown)}. It was "
-                "not read; take the model from where it was trained again"
+                f"model {model_id}: its forest holds types that no forest of ours has: {shown(unknown)}. It "
+                "was not read; take the model from where it was trained again"
             )
         return skops.io.loads(data, trusted=sorted(_TRUSTED))
     except BadSource:
         raise
     except Exception as error:  # whatever a damaged zip, JSON or array makes skops raise
         raise BadSource(
-            f"model {model_id}: its forest cannot be read ({type(error).__name__}: {error}): it is damaged, or of "
-            "another version of scikit-learn or skops; train or import it again"
+            f"model {model_id}: its forest cannot be read ({type(error).__name__}: {error}): it is damaged, "
+            "or of another version of scikit-learn or skops; train or import it again"
         ) from None

@@ -20,7 +20,7 @@ from allofus_spark.tables import ancestries
 from allofus_spark.tables.ancestry_tables import FEW_CALLED_SITES
 
 _KEY = ("callset_id", "sample_id", "sample_index")
-# A forest takes about as long for a few hundred people as for one. Spark's batches are cut for wide genotypes.
+# A forest takes about as long for a few hundred people as for one. Spark's batches are cut for genotypes.
 _ROWS_AT_ONCE = 10_000
 
 Floats = npt.NDArray[np.float64]

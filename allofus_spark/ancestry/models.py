@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -60,11 +61,11 @@ class Model:
 
     @property
     def n_pcs(self) -> int:
-        return self.loadings.shape[1]
+        return int(self.loadings.shape[1])
 
     @property
     def sha256(self) -> str:
-        """Over all that decides what a genome is called: build, sites, frequencies, loadings, groups, forest."""
+        """Over all that decides a label: build, groups, sites, frequencies, loadings and forest."""
         digest = hashlib.sha256(repr((self.build, self.groups, self.loadings.shape)).encode())
         for name in SITE_KEY:
             digest.update("\t".join(map(str, self.sites.column(name).to_pylist())).encode())
@@ -122,7 +123,9 @@ def find_model(tables: Reader, where: str, name_or_id: str | None) -> Row:
         )
     found = [row for row in rows if name_or_id in (None, row.model_id, row.name)]
     if not found:
-        raise NotFound(f"warehouse {where} holds no model {name_or_id}; it has: {shown([*map(_id_of, rows)])}")
+        raise NotFound(
+            f"warehouse {where} holds no model {name_or_id}; it has: {shown([*map(_id_of, rows)])}"
+        )
     if len(found) > 1:
         raise BadSource(
             f"warehouse {where} holds {len(found)} models"
@@ -141,7 +144,7 @@ def read_model(loadings: DataFrame, row: Row) -> Model:
 
     Raises BadSource where these are not what the model's checksum is of.
     """
-    rows = loadings.where(F.col("model_id") == row.model_id).orderBy("site").toPandas()
+    rows: Any = loadings.where(F.col("model_id") == row.model_id).orderBy("site").toPandas()
     n_pcs = len(row.eigenvalues)
     weights = np.array(rows["loadings"].tolist(), np.float64).reshape(len(rows), n_pcs)
     columns = {name: pa.array(rows[name].tolist(), pa.string()) for name in ("contig", "ref", "alt")}
@@ -161,14 +164,16 @@ def read_model(loadings: DataFrame, row: Row) -> Model:
     )
     if model.sha256 != row.sha256 or model.model_id != row.model_id:
         raise BadSource(
-            f"model {row.model_id}: its {len(rows):,} sites and its forest do not have the checksum that it was "
-            "written with: rows were lost or changed; train or import it again"
+            f"model {row.model_id}: its {len(rows):,} sites and its forest do not have the checksum that it "
+            "was written with: rows were lost or changed; train or import it again"
         )
     return model
 
 
-def check_model_fits(warehouse: Warehouse, build: str, model_id: str, groups: Sequence[str], theirs: str) -> None:
-    """Raise BuildMismatch or BadSource where a model cannot be used in a warehouse of the build ``theirs``."""
+def check_model_fits(
+    warehouse: Warehouse, build: str, model_id: str, groups: Sequence[str], theirs: str
+) -> None:
+    """Raise BuildMismatch or BadSource where a model cannot be used in a warehouse of build ``theirs``."""
     if build != theirs:
         ours, others = build_from_text(theirs).name, build_from_text(build).name
         other = f"other contigs under the name {others}" if ours == others else f"build {others}"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from allofus_spark.ancestry.forest import read_forest
 from allofus_spark.ancestry.labels import Labels, samples_with_sums
 from allofus_spark.ancestry.models import (
     Model,
@@ -17,7 +19,6 @@ from allofus_spark.ancestry.models import (
     model_writes,
     read_model,
 )
-from allofus_spark.ancestry.forest import read_forest
 from allofus_spark.ancestry.score_sums import callset_scoring, check_sites, score_sums, weights_of
 from allofus_spark.cohort import active_callsets, calls_at, rows_of_widest, warehouse_build
 from allofus_spark.errors import NotFound, shown
@@ -61,8 +62,8 @@ def project_samples(
     The model's id, and the run's counters: sites, samples by label, agreement with supplied labels.
 
     Supplied labels (``samples.ancestry``) stay as they are. Raises NotFound where a callset is not active or
-    the model is not there, BuildMismatch where it is of another build, BadSource where a callset has too few of
-    its sites.
+    the model is not there, BuildMismatch where it is of another build, BadSource where a callset has too few
+    of its sites.
     """
     with start_run(warehouse, "infer_ancestry_project") as run:
         active = active_callsets(run)
@@ -79,7 +80,9 @@ def _check_active(warehouse: Warehouse, chosen: Sequence[str], active: Sequence[
     if not chosen:
         raise NotFound(f"warehouse {warehouse.root} holds no callset; run ingest-genotypes first")
     if unknown := [name for name in chosen if name not in active]:
-        raise NotFound(f"callsets that are not active here: {shown(unknown)}; there are: {shown(active) or 'none'}")
+        raise NotFound(
+            f"callsets that are not active here: {shown(unknown)}; there are: {shown(active) or 'none'}"
+        )
 
 
 def _local_model(run: Run, name_or_id: str | None, build: str) -> Model:
@@ -134,11 +137,9 @@ def _label(run: Run, model: Model, callset_ids: Sequence[str], *, are_all: bool)
         run.write(ArrowWrite(rows, labels, [(ancestries(labels.ancestry_groups), replaced)]))
 
 
-def _sites_present(
-    calls: DataFrame, callset_ids: Sequence[str]
-) -> dict[str, npt.NDArray[np.int32]]:
+def _sites_present(calls: DataFrame, callset_ids: Sequence[str]) -> dict[str, npt.NDArray[np.int32]]:
     """Rising numbers of the sites that each callset has a record of; reads the keys alone."""
-    rows = calls.select("callset_id", "site").toPandas()
+    rows: Any = calls.select("callset_id", "site").toPandas()
     return {
         callset_id: np.sort(rows.loc[rows["callset_id"] == callset_id, "site"].to_numpy(np.int32))
         for callset_id in callset_ids
@@ -164,5 +165,3 @@ def _count_labels(run: Run, callset_ids: Sequence[str]) -> None:
         run.counters[f"samples_{label}"] += count
         if other is not None:
             run.counters["labels_that_agree" if label == other else "labels_that_differ"] += count
-
-

@@ -22,8 +22,8 @@ from allofus_spark.arrow import runs_of
 from allofus_spark.errors import BadSource
 from allofus_spark.genotypes import HOM_REF, MISSING, add_weighted_calls, decode, standardised_values
 
-# Of a score. A sum of products with loadings of length 1 stays under 2 / √(2p(1 − p)), so within int64 for any
-# frequency p above 1e-10; at 200,000 sites rounding adds up to about 1e-11.
+# Of a score. A sum of products with loadings of length 1 stays under 2 / √(2p(1 − p)), so within int64 for
+# any frequency p above 1e-10; at 200,000 sites rounding adds up to about 1e-11.
 SCORE_UNIT = 2.0**-44
 _ROWS_OUT = 10_000  # of a batch of narrow rows
 
@@ -120,8 +120,10 @@ class CallsetScoring:
         Where sites are lacking, least squares: the scores a that bring L a nearest to the standardised calls
         over the sites that are there, (LᵀL)⁻¹ Lᵀ x.
         """
-        products = (sums + self.hom_ref) * SCORE_UNIT
-        return products if self.gram is None else np.linalg.solve(self.gram, products.T).T
+        products = np.asarray((sums + self.hom_ref) * SCORE_UNIT, np.float64)
+        if self.gram is None:
+            return products
+        return np.asarray(np.linalg.solve(self.gram, products.T).T, np.float64)
 
 
 def callset_scoring(weights: SiteWeights, present: npt.NDArray[np.int32]) -> CallsetScoring:
@@ -139,13 +141,13 @@ def check_sites(
     for callset_id, n_present in present.items():
         if not n_present:
             raise BadSource(
-                f"callset {callset_id} has none of the {n_sites:,} sites of model {model_id}: it covers other "
-                "regions, or its alleles are written otherwise. Train a model on a reference callset that shares "
-                "its sites, or name other callsets with --callset"
+                f"callset {callset_id} has none of the {n_sites:,} sites of model {model_id}: it covers "
+                "other regions, or its alleles are written otherwise. Train a model on a reference callset "
+                "that shares its sites, or name other callsets with --callset"
             )
         if n_present < min_site_share * n_sites or n_present < n_pcs:
             raise BadSource(
-                f"callset {callset_id} has {n_present:,} of the {n_sites:,} sites of model {model_id}, a share of "
-                f"{n_present / n_sites:.3f}, under ancestry.min_site_share {min_site_share:g}. Train a model on "
-                "the sites that both callsets have, or name other callsets with --callset"
+                f"callset {callset_id} has {n_present:,} of the {n_sites:,} sites of model {model_id}, a "
+                f"share of {n_present / n_sites:.3f}, under ancestry.min_site_share {min_site_share:g}. "
+                "Train a model on the sites that both callsets have, or name other callsets with --callset"
             )

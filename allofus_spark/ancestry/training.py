@@ -99,7 +99,9 @@ def _training_set(run: Run, callset_id: str, sample_ids: Collection[str] | None)
         samples_trained_on=len(labelled),
         samples_not_chosen=len(rows) - len(wanted),
         samples_without_label=sum(row.ancestry is None for row in rows if row.sample_id in wanted),
-        samples_labelled_unassigned=sum(row.ancestry == unassigned for row in rows if row.sample_id in wanted),
+        samples_labelled_unassigned=sum(
+            row.ancestry == unassigned for row in rows if row.sample_id in wanted
+        ),
     )
     run.counters.update(Counter(f"samples_{row.ancestry}" for row in labelled))
     return TrainingSet(
@@ -116,25 +118,25 @@ def check_can_be_trained(chosen: TrainingSet, settings: Settings) -> None:
     groups, where = sorted(set(chosen.labels)), f"callset {chosen.callset_id}"
     if not groups:
         raise BadSamples(
-            f"{where}: none of its {chosen.n_in_callset} samples that may be trained on has an ancestry label; "
-            f"give labels with allofus ingest-samples --callset {chosen.callset_id} FILE"
+            f"{where}: none of its {chosen.n_in_callset} samples that may be trained on has an ancestry "
+            f"label; give labels with allofus ingest-samples --callset {chosen.callset_id} FILE"
         )
     known = settings.frequencies.ancestry_groups
     if strange := sorted(set(groups) - set(known)):
         raise BadSamples(
-            f"{where}: labels that the settings do not have: {shown(strange)}. Known: {', '.join(known)}; correct "
-            "the labels, or add the group to frequencies.ancestry_groups"
+            f"{where}: labels that the settings do not have: {shown(strange)}. Known: {', '.join(known)}; "
+            "correct the labels, or add the group to frequencies.ancestry_groups"
         )
     if len(groups) == 1:
         raise BadSamples(
-            f"{where}: all {len(chosen.labels)} labelled samples are {groups[0]}, and one group cannot be told "
-            "from others; give samples of two groups or more"
+            f"{where}: all {len(chosen.labels)} labelled samples are {groups[0]}, and one group cannot be "
+            "told from others; give samples of two groups or more"
         )
     n, n_pcs = len(chosen.labels), settings.ancestry.n_pcs
     if n <= n_pcs:
         raise BadSamples(
-            f"{where}: {n} labelled samples make {n - 1} principal components at most, not {n_pcs}; give more "
-            f"samples, or lower the number with --set ancestry.n_pcs={n - 1}"
+            f"{where}: {n} labelled samples make {n - 1} principal components at most, not {n_pcs}; give "
+            f"more samples, or lower the number with --set ancestry.n_pcs={n - 1}"
         )
 
 
@@ -160,14 +162,12 @@ def _check_enough(n_sites: int, n_pcs: int, callset_id: str) -> None:
     if n_sites <= n_pcs:
         raise BadSource(
             f"callset {callset_id}: {n_sites} sites are left to tell people apart by, too few for {n_pcs} "
-            "principal components; raise ancestry.max_r2, lower ancestry.min_maf or sites.min_call_rate, or lower "
-            "ancestry.n_pcs"
+            "principal components; raise ancestry.max_r2, lower ancestry.min_maf or sites.min_call_rate, or "
+            "lower ancestry.n_pcs"
         )
 
 
-def _fit(
-    run: Run, chosen: TrainingSet, sites: pa.Table, build: Build, name: str
-) -> tuple[Model, Components]:
+def _fit(run: Run, chosen: TrainingSet, sites: pa.Table, build: Build, name: str) -> tuple[Model, Components]:
     settings = run.warehouse.settings.ancestry
     run.progress(f"principal components of {len(chosen.members):,} samples over {len(sites):,} sites")
     with training_calls(run, sites, chosen.callset_id, chosen.members, chosen.n_in_callset) as calls:
@@ -206,8 +206,8 @@ def _check_rank(components: Components, callset_id: str) -> None:
     n_real = int((values > _LEAST_EIGENVALUE_SHARE * values[0]).sum())
     if n_real < len(values):
         raise BadSource(
-            f"callset {callset_id}: its calls vary along {n_real} directions, not {len(values)}: lower the number "
-            f"of principal components with --set ancestry.n_pcs={max(n_real, 1)}"
+            f"callset {callset_id}: its calls vary along {n_real} directions, not {len(values)}: lower the "
+            f"number of principal components with --set ancestry.n_pcs={max(n_real, 1)}"
         )
 
 

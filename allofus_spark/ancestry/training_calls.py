@@ -27,9 +27,10 @@ from allofus_spark.tables import Run
 
 Floats = npt.NDArray[np.float64]
 
-# The driver holds one partial sum of each group at a time: 16 of 16 MiB, a quarter of what Spark lets tasks
-# return by default (spark.driver.maxResultSize).
-_GROUPS = 16
+# The driver holds one partial sum of each group at a time: at most 16 of 16 MiB, a quarter of what Spark lets
+# tasks return by default (spark.driver.maxResultSize). Under 1,000 sites a task would mostly start and end.
+_MOST_GROUPS = 16
+_LEAST_SITES_OF_GROUP = 1_000
 _PARTIAL_BYTES = 16 * MIB
 # Standardised calls that a task holds at a time.
 _BLOCK_BYTES = 16 * MIB
@@ -115,7 +116,7 @@ class _BlockProducts:
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         held: list[Floats] = []
-        current = None
+        current = -1
         # Tasks share the cores among them already.
         with threadpool_limits(1, "blas"):
             for group, rows in self._blocks(batches):
@@ -135,7 +136,7 @@ class _BlockProducts:
         """Blocks of one group, cut at the same sites whatever the batches are."""
         size = max(1, _BLOCK_BYTES // (8 * self.n_samples))
         held: list[pa.RecordBatch] = []
-        current, n_held = None, 0
+        current, n_held = -1, 0
         for batch in batches:
             for (group,), rows in runs_of(batch, ("group",)):
                 if n_held and group != current:
@@ -183,10 +184,11 @@ def training_calls(
     """
     take = _TakeMembers(members, n_samples)
     taken = calls_at(run, sites, [callset_id]).mapInArrow(take, "site int, packed binary")
-    size = -(-len(sites) // _GROUPS)
+    n_groups = min(-(-len(sites) // _LEAST_SITES_OF_GROUP), _MOST_GROUPS)
+    size = -(-len(sites) // n_groups)
     grouped = taken.withColumn("group", (F.col("site") / size).cast("int"))
     # With a number of its own Spark does not merge the small partitions into one task.
-    kept = grouped.repartition(_GROUPS, "group").sortWithinPartitions("site").persist(StorageLevel.DISK_ONLY)
+    kept = grouped.repartition(n_groups, "group").sortWithinPartitions("site").persist(StorageLevel.DISK_ONLY)
     ac, an = (np.asarray(sites.column(name)) for name in ("ac", "an"))
     try:
         yield TrainingCalls(kept, len(members), ac / an)
@@ -212,5 +214,3 @@ def fixed_signs(loadings: Floats) -> Floats:
     """+1 or −1 for each column, float64[k], by which its entry of largest magnitude becomes positive."""
     largest = np.abs(loadings).argmax(axis=0)
     return np.where(loadings[largest, np.arange(loadings.shape[1])] < 0, -1.0, 1.0)
-
-

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from allofus_spark import __version__
+from allofus_spark.cli.ancestry import infer_ancestry_group
 from allofus_spark.cli.catalogue import ingest_catalogue_command
 from allofus_spark.cli.consequences import annotate_command
 from allofus_spark.cli.export import export_command
@@ -29,6 +30,7 @@ def main() -> None:
       allofus ingest-samples   --callset demo samples.tsv
       allofus ingest-genotypes --callset demo --date 2026-01-01 --build GRCh38 cohort.vcf.gz
       allofus qc --unrelated unrelated.txt
+      allofus infer-ancestry project --from reference_panel
       allofus frequencies
       allofus ingest-catalogue --name dbsnp --version 156 --build GRCh38 dbsnp.vcf.gz
       allofus flag-novelty
@@ -49,6 +51,7 @@ for command in (
     ingest_genotypes_command,
     ingest_catalogue_command,
     qc_command,
+    infer_ancestry_group,
     frequencies_command,
     flag_novelty_command,
     annotate_command,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn, TypeVar
 
@@ -49,6 +49,16 @@ def open_warehouse(
                 yield Warehouse(spark, settings)
         finally:
             spark.stop()
+
+
+def named_columns(columns: Sequence[str]) -> dict[str, str]:
+    """The file's name of each column, of options written NAME=COLUMN."""
+    for column in columns:
+        if "=" not in column:
+            raise click.BadParameter(
+                f"{column}: write NAME=COLUMN, such as sample_id=IID", param_hint="--column"
+            )
+    return dict(column.split("=", 1) for column in columns)
 
 
 @contextmanager
