@@ -34,9 +34,7 @@ def grow_forest(
     scores: npt.NDArray[np.float64], labels: Sequence[str], settings: AncestrySettings
 ) -> RandomForestClassifier:
     """A forest that tells labels from scores float64[n, n_pcs]; equal input gives an equal forest."""
-    forest = RandomForestClassifier(
-        settings.n_trees, min_samples_leaf=settings.min_leaf_samples, random_state=_SEED, n_jobs=-1
-    )
+    forest = RandomForestClassifier(settings.n_trees, random_state=_SEED, n_jobs=-1)
     forest.fit(scores, np.asarray(labels))
     forest.n_jobs = 1  # tasks share the cores
     return forest

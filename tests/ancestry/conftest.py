@@ -64,9 +64,8 @@ def add_callset(
     build: str = "GRCh38",
 ) -> None:
     if labels is not None:
-        ingest_samples(
-            warehouse, write_labels(folder / f"{callset_id}.tsv", people, labels), callset_id=callset_id
-        )
+        file = write_labels(folder / f"{callset_id}.tsv", people, labels)
+        ingest_samples(warehouse, file, callset_id=callset_id)
     vcf = write_vcf(folder / f"{callset_id}.vcf", people, sites)
     ingest_genotypes(warehouse, [str(vcf)], callset_id=callset_id, callset_date="2026-01-01", build=build)
 

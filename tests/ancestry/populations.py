@@ -25,13 +25,14 @@ class People:
     calls: Calls
     ids: tuple[str, ...]
     labels: tuple[str, ...]
+    first_position: int = 1_000_000
 
     @property
     def places(self) -> list[tuple[str, int]]:
         """Contig and position of each site: half of them on either contig."""
         half = -(-len(self.calls) // 2)
         sites = range(len(self.calls))
-        return [(_CONTIGS[site // half], 1_000_000 + SPACING * (site % half)) for site in sites]
+        return [(_CONTIGS[site // half], self.first_position + SPACING * (site % half)) for site in sites]
 
     def some(self, samples: Sequence[int]) -> People:
         """Some of the people, at the same sites."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy.typing as npt
 import pytest
 
 from allofus_spark.ancestry import project_samples, train_model
-from allofus_spark.tables import ANCESTRY_LOADINGS, ANCESTRY_MODELS, ANCESTRY_TRAINING, SAMPLES, Warehouse
+from allofus_spark.tables import ANCESTRY_LOADINGS, ANCESTRY_MODELS, ANCESTRY_TRAINING, Warehouse
 
 from .conftest import (
     GROUPS,
@@ -166,9 +165,8 @@ def test_labels_are_counted_and_held_against_the_supplied_ones(
     assert counted["labels_that_agree"] == sum(agree) > 90
     assert counted["labels_that_differ"] == len(agree) - sum(agree) > 0
     held = {row["sample_id"]: row["ancestry"] for row in rows_of(trained.warehouse, "samples")}
-    assert held == {name: label or None for name, label in supplied.items()} | dict.fromkeys(
-        trained.cohort.ids
-    )
+    kept = {name: label or None for name, label in supplied.items()}
+    assert held == kept | dict.fromkeys(trained.cohort.ids)
 
 
 def test_results_are_equal_bit_for_bit_however_the_work_is_cut(
@@ -176,9 +174,8 @@ def test_results_are_equal_bit_for_bit_however_the_work_is_cut(
 ) -> None:
     cut = new_warehouse("genome.bin_width_bases=20000000", "ingest.batch_bytes=1024")
     order = np.random.default_rng(3).permutation(len(trained.panel.calls))
-    add_callset(
-        cut, tmp_path, "panel", trained.panel, labels=panel_labels(trained.panel), sites=order.tolist()
-    )
+    labels = panel_labels(trained.panel)
+    add_callset(cut, tmp_path, "panel", trained.panel, labels=labels, sites=order.tolist())
     add_callset(cut, tmp_path, "cohort", trained.cohort, sites=trained.cohort_sites[::-1])
     spark = cut.spark
     spark.conf.set("spark.sql.shuffle.partitions", "5")
@@ -225,7 +222,6 @@ def test_only_chosen_samples_are_trained_on_and_the_randomised_method_finds_the_
     settings = trained.warehouse.settings
     ancestry = settings.ancestry.model_copy(update={"max_exact_samples": 50})
     other = Warehouse(trained.warehouse.spark, settings.model_copy(update={"ancestry": ancestry}))
-    version = {table.name: other.state(table) for table in (SAMPLES, ANCESTRY_MODELS)}
     chosen = [trained.panel.ids[sample] for sample in training_places()]
     model_id, counted = train_model(other, callset_id="panel", name="approximate", sample_ids=chosen)
     assert (counted["samples_trained_on"], counted["samples_not_chosen"]) == (97, 3)
@@ -233,5 +229,4 @@ def test_only_chosen_samples_are_trained_on_and_the_randomised_method_finds_the_
     found = np.array([row["loadings"] for row in rows])
     for pc in range(3):
         assert abs(found[:, pc] @ weights[:, pc]) > 1 - 1e-6
-    assert replace(trained).model_id != model_id
-    assert version["samples"] == other.state(SAMPLES)
+    assert trained.model_id != model_id
