@@ -25,6 +25,7 @@ from allofus_spark.errors import NotFound, shown
 from allofus_spark.genome import build_as_text
 from allofus_spark.tables import (
     ANCESTRY_LOADINGS,
+    CALLSETS,
     SAMPLES,
     WHOLE_TABLE,
     ArrowWrite,
@@ -109,8 +110,7 @@ def _read(tables: Reader, warehouse: Warehouse, where: str, name_or_id: str | No
 
 def _label(run: Run, model: Model, callset_ids: Sequence[str], *, are_all: bool) -> None:
     settings = run.warehouse.settings
-    members = run.read(SAMPLES).where(F.col("sample_index").isNotNull()).groupBy("callset_id").count()
-    n_samples = {row.callset_id: row["count"] for row in members.collect()}
+    n_samples = {row.callset_id: row.n_samples for row in run.rows(CALLSETS)}
     sizes = {callset_id: n_samples[callset_id] for callset_id in callset_ids}
     calls = calls_at(run, model.sites, callset_ids)
     present = _sites_present(calls, callset_ids)
