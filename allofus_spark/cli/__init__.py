@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from allofus_spark import __version__
+from allofus_spark.cli.ancestry import infer_ancestry_group
 from allofus_spark.cli.catalogue import ingest_catalogue_command
 from allofus_spark.cli.consequences import annotate_command
 from allofus_spark.cli.export import export_command
@@ -31,8 +32,9 @@ def main() -> None:
     \b
       allofus ingest-samples   --callset demo samples.tsv
       allofus ingest-genotypes --callset demo --date 2026-01-01 --build GRCh38 cohort.vcf.gz
-      allofus relatedness --out unrelated.txt
-      allofus qc --unrelated unrelated.txt
+      allofus relatedness
+      allofus qc
+      allofus infer-ancestry project --from reference_panel
       allofus frequencies
       allofus ingest-catalogue --name dbsnp --version 156 --build GRCh38 dbsnp.vcf.gz
       allofus flag-novelty
@@ -55,6 +57,7 @@ for command in (
     ingest_persons_command,
     relatedness_command,
     qc_command,
+    infer_ancestry_group,
     sample_outliers_command,
     frequencies_command,
     flag_novelty_command,
