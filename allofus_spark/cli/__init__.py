@@ -15,7 +15,6 @@ from allofus_spark.cli.look import query_command, status_command
 from allofus_spark.cli.novelty import flag_novelty_command
 from allofus_spark.cli.persons import ingest_persons_command, report_cohort_command
 from allofus_spark.cli.qc import qc_command, sample_outliers_command
-from allofus_spark.cli.qc import qc_command
 from allofus_spark.cli.relatedness import relatedness_command
 from allofus_spark.cli.summary import summary_command
 from allofus_spark.cli.variant import variant_command

@@ -14,16 +14,17 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
+from allofus_spark.ancestry import project_samples, train_model
 from allofus_spark.consequences import import_annotation
 from allofus_spark.frequencies import compute_frequencies
 from allofus_spark.ingest import ingest_catalogue, ingest_genotypes, ingest_samples
 from allofus_spark.novelty import flag_novelty
 from allofus_spark.qc import compute_qc, flag_sample_outliers
+from allofus_spark.relatedness import compute_relatedness
 from allofus_spark.representation import ingest_persons, report_cohort
 from allofus_spark.settings import load_settings
 from allofus_spark.summary import summarise_variants
-from allofus_spark.tables import SAMPLES, WHOLE_TABLE, RowsWrite, Warehouse, ancestries, start_run
-from allofus_spark.tables.ancestry_tables import FEW_CALLED_SITES
+from allofus_spark.tables import Warehouse
 from tests.cases.vcf_files import FIXED, gt_record, vcf_text, write_bytes
 
 BIN_WIDTH = 10_000
@@ -98,6 +99,7 @@ def _make(spark: SparkSession, cases: Path, folder: Path) -> Pool:
         compute_frequencies(warehouse),
     )
     compute_qc(warehouse, assume_unrelated=True)
+    _infer(spark, warehouse.root)
     _tell_of_people(warehouse, folder, WIDE_SAMPLES)
     _look_up(warehouse, folder)
     frequencies = warehouse.read(warehouse.contract("allele_frequencies"))
@@ -116,22 +118,17 @@ def _tell_of_people(warehouse: Warehouse, folder: Path, samples: Sequence[str]) 
     persons = write_bytes(folder / "persons.tsv", "".join(f"{row}\n" for row in (header, *rows)))
     ingest_persons(warehouse, persons)
     report_cohort(warehouse)
-    _import_pcs(warehouse)
     flag_sample_outliers(warehouse)
 
 
-def _import_pcs(warehouse: Warehouse) -> None:
-    """PCs of every sample, where no stage inferred any."""
-    table = ancestries(warehouse.settings.frequencies.ancestry_groups)
-    if warehouse.exists(table):
-        return
-    rows = [
-        (*row[:3], "import", None, [row.sample_index % 7 - 3.0], *(None,) * 3, FEW_CALLED_SITES)
-        for row in warehouse.rows(SAMPLES)
-        if row.sample_index is not None
-    ]
-    with start_run(warehouse, "import_pcs") as run:
-        run.write(RowsWrite(table, rows, WHOLE_TABLE))
+def _infer(spark: SparkSession, root: str) -> None:
+    """Relatives and ancestry by the handful of sites that there are, which says nothing about anybody."""
+    few = ("sites.min_call_rate=0.01", "relatedness.min_maf=0", "ancestry.n_pcs=1", "ancestry.n_trees=3")
+    overrides = [f"genome.bin_width_bases={BIN_WIDTH}", "ancestry.min_called_share=0.01", *few]
+    warehouse = Warehouse(spark, load_settings(warehouse=root, overrides=overrides))
+    compute_relatedness(warehouse)
+    train_model(warehouse, callset_id="pool", name="few_sites")
+    project_samples(warehouse)
 
 
 def _look_up(warehouse: Warehouse, folder: Path) -> None:

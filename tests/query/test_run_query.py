@@ -47,11 +47,15 @@ def test_counts_by_stratum_as_a_view(pool: Pool) -> None:
 
 
 def test_the_label_that_counts_as_a_view(pool: Pool) -> None:
-    text = "SELECT ancestry, supplied_ancestry, count(*) FROM sample_labels GROUP BY 1, 2"
-    labels = {(ancestry, supplied): count for ancestry, supplied, count in rows_of(pool, text)}
-    assert sum(labels.values()) == pool.frequencies_counters["samples"]
-    assert labels[None, None] == pool.frequencies_counters["samples_unlabelled"]
-    assert all(ancestry == supplied for ancestry, supplied in labels)
+    text = (
+        "SELECT l.ancestry, l.supplied_ancestry, a.ancestry, s.ancestry FROM sample_labels l "
+        "JOIN samples s USING (callset_id, sample_id) LEFT JOIN ancestries a USING (callset_id, sample_id)"
+    )
+    rows = rows_of(pool, text)
+    assert len(rows) == pool.frequencies_counters["samples"]
+    assert all(label == (supplied or inferred) for label, supplied, inferred, _ in rows)
+    assert all(supplied == of_sample for _, supplied, _, of_sample in rows)
+    assert any(inferred and supplied and inferred != supplied for _, supplied, inferred, _ in rows)
 
 
 @pytest.mark.parametrize(
