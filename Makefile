@@ -14,7 +14,8 @@ SIZES := $(if $(SAMPLES),--samples $(SAMPLES)) $(if $(LENGTH),--length $(LENGTH)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check lint types law docs bench bench-wide bench-novelty bench-consequences bench-relatedness clean
+.PHONY: help setup demo test check lint types law docs bench bench-wide bench-novelty bench-consequences \
+	bench-ancestry bench-projection bench-relatedness clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +58,12 @@ bench-novelty: $(STAMPS)/dev ## 5 million alleles against a catalogue of 20 mill
 
 bench-consequences: $(STAMPS)/dev ## a megabase of dbSNP with the genes of chr21; needs ALLOFUS_TEST_DATA
 	@$(BIN)/python -m benchmarks.consequences $(ARGS)
+
+bench-ancestry: $(STAMPS)/dev ## people left out of the training named on real genomes; needs ALLOFUS_TEST_DATA
+	@$(BIN)/python -m benchmarks.ancestry $(ARGS)
+
+bench-projection: $(STAMPS)/dev ## 245,388 people × 5,000 sites in a 4 GiB driver; ARGS="--sites 1000"
+	@$(BIN)/python -m benchmarks.projection $(ARGS)
 
 bench-relatedness: $(STAMPS)/dev ## kinship of 2,504 people beside PLINK 2; needs ALLOFUS_TEST_DATA
 	@$(BIN)/python -m benchmarks.relatedness $(ARGS)

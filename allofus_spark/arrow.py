@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,18 @@ def runs_of(
     for start, stop in zip(starts, [*starts[1:], batch.num_rows], strict=True):
         values = tuple(batch.column(name)[int(start)].as_py() for name in columns)
         yield values, batch.slice(start, stop - start)
+
+
+def gathered(batches: Iterable[pa.RecordBatch], n_rows: int) -> Iterator[pa.RecordBatch]:
+    """The same rows in batches of ``n_rows`` or a little more, but for the last."""
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(map(len, held)) >= n_rows:
+            yield from pa.Table.from_batches(held).combine_chunks().to_batches()
+            held = []
+    if held:
+        yield from pa.Table.from_batches(held).combine_chunks().to_batches()
 
 
 def begins_run(batch: pa.RecordBatch, columns: Sequence[str]) -> npt.NDArray[np.bool_]:

@@ -1,9 +1,10 @@
-"""Lines of a delimited text file that people wrote: sample files and lists of ids."""
+"""Lines of a delimited text file that people wrote: files of samples and persons, and lists of ids."""
 
 from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 from allofus_spark.errors import BadSource
@@ -18,16 +19,38 @@ def read_text(path: str | Path) -> str:
 
 
 def split_rows(text: str, delimiter: str) -> list[tuple[int, list[str]]]:
-    """Rows with the number of their (last) line. Quotes mean something in CSV alone.
-
-    In a TSV an id may hold quotation marks, and only a line feed, with or without a carriage return before
-    it, ends a line.
+    """Rows with the number of their (last) line; see `iterate_rows`.
 
     >>> split_rows('a\\t"b"\\r\\nc', "\\t")
     [(1, ['a', '"b"']), (2, ['c'])]
     """
+    return list(iterate_rows(text, delimiter))
+
+
+def iterate_rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Rows with the number of their (last) line, one after the other. Quotes mean something in CSV alone.
+
+    In a TSV an id may hold quotation marks, and only a line feed, with or without a carriage return before
+    it, ends a line.
+    """
     if delimiter == ",":
         reader = csv.reader(io.StringIO(text, newline=""))
-        return [(reader.line_num, row) for row in reader]
-    lines = [line.removesuffix("\r").split(delimiter) for line in text.split("\n")]
-    return list(enumerate(lines, 1))
+        for row in reader:
+            yield reader.line_num, row
+        return
+    for number, line in enumerate(text.split("\n"), 1):
+        yield number, line.removesuffix("\r").split(delimiter)
+
+
+def read_table(path: str | Path, id_column: str) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    """Header of a TSV or CSV, and its other lines that are not blank, with their numbers.
+
+    Raises BadSource where there is no header; it should have ``id_column``.
+    """
+    text = read_text(path)
+    first = text.partition("\n")[0].removesuffix("\r")
+    if not first:
+        raise BadSource(f"{path}: empty; it needs a header line with a column {id_column}")
+    rows = iterate_rows(text, "\t" if "\t" in first or "," not in first else ",")
+    _, header = next(rows)
+    return header, ((number, row) for number, row in rows if any(row))

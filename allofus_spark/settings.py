@@ -33,6 +33,8 @@ from allofus_spark.settings_sources import Sources, leaf_fields
 MIB = 1024 * 1024
 # Names that can stand in a path: of callsets, catalogues and their sets, annotators.
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
+# Name of the definitions of under-representation that the package has.
+OWN_DEFINITIONS = "all_of_us_1"
 
 
 class _Section(BaseModel):
@@ -70,6 +72,11 @@ GroupNames = Annotated[
 
 
 FilterNames = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
+AnswerTexts = Annotated[
+    tuple[str, ...],
+    AfterValidator(lambda texts: tuple(text.strip().lower() for text in texts)),
+    BeforeValidator(_as_tuple),
+]
 
 
 class SparkSettings(_Section):
@@ -323,7 +330,10 @@ class AncestrySettings(_Section):
         "10,000); above, a randomised decomposition finds the leading ones.",
     )
     n_trees: int = Field(
-        200, ge=1, description="Trees of the random forest: probabilities in steps of 0.005."
+        200,
+        ge=1,
+        description="Trees of the random forest: probabilities in steps of 0.005. 500 name people who were "
+        "left out of the training no better (make bench-ancestry).",
     )
     min_probability: float = Field(
         0.75,
@@ -405,6 +415,58 @@ class RelatednessSettings(_Section):
             raise ValueError(
                 f"min_kinship {self.min_kinship} must not be above max_unrelated_kinship "
                 f"{self.max_unrelated_kinship}: pairs that decide who is unrelated are kept"
+            )
+        return self
+
+
+class RepresentationSettings(_Section):
+    """Who counts as under-represented in biomedical research, and which answers are none."""
+
+    definitions_version: str = Field(
+        OWN_DEFINITIONS,
+        pattern=NAME_PATTERN,
+        description="Name of the definitions, kept in every row of representation. Those of this package are "
+        "the All of Us Research Program's (representation/data/definitions.tsv, with sources).",
+    )
+    definitions_file: str | None = Field(
+        None,
+        min_length=1,
+        description="TSV in the place of the package's definitions.tsv, with the same columns: which answer "
+        "is under-represented, by category. Needs a definitions_version of its own.",
+    )
+    under_age_years: int = Field(
+        18,
+        ge=0,
+        description="People enrolled under this age are under-represented. All of Us: under 18 (Mapes et al. "
+        "2020).",
+    )
+    from_age_years: int = Field(
+        65,
+        ge=1,
+        description="People enrolled at this age or older are under-represented. All of Us: 65 and over.",
+    )
+    not_answered: AnswerTexts = Field(
+        (
+            *("", ".", "na", "n/a", "nan", "null", "unknown", "skip", "skipped", "not answered"),
+            *("prefer not to answer", "i prefer not to answer", "don't know", "no matching concept"),
+            *("pmi: skip", "pmi: prefer not to answer", "pmi: dont know", "none indicated"),
+            *("pmi_skip", "pmi_prefernottoanswer", "pmi_dontknow", "pmi_unanswered"),
+        ),
+        description="Texts of a file of persons that are no answer, in any case: of the surveys of All of Us "
+        "and of its OMOP concepts, and what people write in tables.",
+    )
+
+    @model_validator(mode="after")
+    def _other_definitions_have_another_name(self) -> RepresentationSettings:
+        if self.definitions_file is not None and self.definitions_version == OWN_DEFINITIONS:
+            raise ValueError(
+                f"definitions_file needs a definitions_version other than {OWN_DEFINITIONS}, which names the "
+                "package's own definitions"
+            )
+        if self.under_age_years > self.from_age_years:
+            raise ValueError(
+                f"under_age_years {self.under_age_years} must not be above from_age_years "
+                f"{self.from_age_years}"
             )
         return self
 
@@ -504,6 +566,7 @@ class Settings(_Section):
     sites: SiteSettings = SiteSettings()
     ancestry: AncestrySettings = AncestrySettings()
     relatedness: RelatednessSettings = RelatednessSettings()
+    representation: RepresentationSettings = RepresentationSettings()
     consequences: ConsequenceSettings = ConsequenceSettings()
     summary: SummarySettings = SummarySettings()
     export: ExportSettings = ExportSettings()

@@ -79,7 +79,11 @@ def test_raw_spark_settings_by_any_spelling(tmp_path: Path) -> None:
         ("warehose=x", "did you mean warehouse?"),
         ("warehouse.x=1", "did you mean warehouse?"),
         ("genome.zzz=1", "the keys are genome.bin_width_bases, genome.reference_fasta"),
-        ("zzz=1", "the sections are consequences, export, frequencies, genome, ingest, qc, spark, summary"),
+        (
+            "zzz=1",
+            "the sections are ancestry, consequences, export, frequencies, genome, ingest, qc, relatedness, "
+            "representation, sites, spark, summary",
+        ),
     ],
 )
 def test_unknown_keys_are_errors_with_a_suggestion(override: str, answer: str) -> None:

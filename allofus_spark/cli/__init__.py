@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from allofus_spark import __version__
+from allofus_spark.cli.ancestry import infer_ancestry_group
 from allofus_spark.cli.catalogue import ingest_catalogue_command
 from allofus_spark.cli.consequences import annotate_command
 from allofus_spark.cli.export import export_command
@@ -12,6 +13,8 @@ from allofus_spark.cli.frequencies import frequencies_command
 from allofus_spark.cli.ingest import ingest_genotypes_command, ingest_samples_command
 from allofus_spark.cli.look import query_command, status_command
 from allofus_spark.cli.novelty import flag_novelty_command
+from allofus_spark.cli.persons import ingest_persons_command, report_cohort_command
+from allofus_spark.cli.qc import qc_command, sample_outliers_command
 from allofus_spark.cli.qc import qc_command
 from allofus_spark.cli.relatedness import relatedness_command
 from allofus_spark.cli.summary import summary_command
@@ -29,8 +32,9 @@ def main() -> None:
     \b
       allofus ingest-samples   --callset demo samples.tsv
       allofus ingest-genotypes --callset demo --date 2026-01-01 --build GRCh38 cohort.vcf.gz
-      allofus relatedness --out unrelated.txt
-      allofus qc --unrelated unrelated.txt
+      allofus relatedness
+      allofus qc
+      allofus infer-ancestry project --from reference_panel
       allofus frequencies
       allofus ingest-catalogue --name dbsnp --version 156 --build GRCh38 dbsnp.vcf.gz
       allofus flag-novelty
@@ -50,12 +54,16 @@ for command in (
     ingest_samples_command,
     ingest_genotypes_command,
     ingest_catalogue_command,
+    ingest_persons_command,
     relatedness_command,
     qc_command,
+    infer_ancestry_group,
+    sample_outliers_command,
     frequencies_command,
     flag_novelty_command,
     annotate_command,
     summary_command,
+    report_cohort_command,
     export_command,
     variant_command,
     query_command,

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from allofus_spark.cli.options import common_options, echo_counters, open_warehouse
+from allofus_spark.cli.options import common_options, echo_counters, named_columns, open_warehouse
 
 
 @click.command("ingest-genotypes")
@@ -104,12 +104,7 @@ def ingest_samples_command(
     """
     from allofus_spark.ingest import ingest_samples
 
-    for column in columns:
-        if "=" not in column:
-            raise click.BadParameter(
-                f"{column}: write NAME=COLUMN, such as sample_id=IID", param_hint="--column"
-            )
-    named = dict(column.split("=", 1) for column in columns)
+    named = named_columns(columns, example="sample_id=IID")
     with open_warehouse("ingest-samples", settings_file, warehouse, overrides) as tables:
         counters = ingest_samples(tables, file, callset_id=callset, columns=named)
         echo_counters(f"samples of callset {callset} are in {tables.root}", counters)

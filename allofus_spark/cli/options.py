@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn, TypeVar
 
@@ -30,6 +30,14 @@ _OPTIONS = (
 def common_options(command: Command) -> Command:
     """Give a command --settings, --warehouse and --set."""
     return functools.reduce(lambda decorated, option: option(decorated), reversed(_OPTIONS), command)
+
+
+def named_columns(columns: Sequence[str], *, example: str) -> dict[str, str]:
+    """The file's name of each column, from values of --column NAME=COLUMN."""
+    for column in columns:
+        if "=" not in column:
+            raise click.BadParameter(f"{column}: write NAME=COLUMN, such as {example}", param_hint="--column")
+    return dict(column.split("=", 1) for column in columns)
 
 
 @contextmanager

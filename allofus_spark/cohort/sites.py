@@ -157,11 +157,9 @@ class SiteCounts:
             return np.asarray(n_called > 0)
         n = len(next(iter(self.members.values())))
         minor = np.minimum(ac, 2 * n_called - ac)
-        return np.asarray(
-            (n_called >= self.rules.min_call_rate * n)
-            & (minor >= self.rules.min_maf * 2 * n_called)
-            & (minor > 0)
-        )
+        is_called = n_called >= self.rules.min_call_rate * n
+        is_common = (minor > 0) & (minor >= self.rules.min_maf * 2 * n_called)
+        return np.asarray(is_called & is_common)
 
 
 def by_position(counted: DataFrame) -> DataFrame:

@@ -20,6 +20,8 @@ from allofus_spark.genotypes.encoding import (
 )
 from allofus_spark.genotypes.pgen_header import pgen_header
 from allofus_spark.genotypes.plink1 import BED_HEADER, bed_from_packed
+from allofus_spark.genotypes.scoring import add_weighted_calls
+from allofus_spark.genotypes.standardised import standardise, standardised_values
 from allofus_spark.genotypes.subset import take_samples
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "SPARSE",
     "CallBatch",
     "Packed",
+    "add_weighted_calls",
     "bed_from_packed",
     "choose_sparse",
     "count_by_stratum",
@@ -41,6 +44,8 @@ __all__ = [
     "packed_width",
     "pgen_header",
     "rows_that_fit",
+    "standardise",
+    "standardised_values",
     "take_samples",
     "unpack",
 ]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pyspark.sql import Row
 
-from allofus_spark.delimited import read_text, split_rows
-from allofus_spark.errors import BadSamples, BadSource, shown
+from allofus_spark.delimited import read_table
+from allofus_spark.errors import BadSamples, shown
 from allofus_spark.ingest.callsets import check_callset_id, count_described, held_samples
 from allofus_spark.tables import SAMPLES, RowsWrite, Run, Warehouse, rows_of_callset, start_run
 
@@ -57,7 +57,7 @@ def read_sample_file(
     path: str | Path, columns: Mapping[str, str], ancestry_groups: Sequence[str]
 ) -> tuple[dict[str, dict[str, str | None]], tuple[str, ...]]:
     """Attributes by sample id, and which attributes the file has."""
-    header, rows = _read_table(path)
+    header, rows = read_table(path, "sample_id")
     wanted = {name: columns.get(name, name) for name in ("sample_id", *ATTRIBUTES)}
     absent = [name for name in ("sample_id", *columns) if wanted.get(name, "") not in header]
     if absent:
@@ -94,16 +94,6 @@ def read_sample_file(
     if not described:
         raise BadSamples(f"{path}: a header and no samples, nothing was written; add a line for each sample")
     return described, present
-
-
-def _read_table(path: str | Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """Header, and the other lines that are not blank with their numbers."""
-    text = read_text(path)
-    first = text.partition("\n")[0].removesuffix("\r")
-    if not first:
-        raise BadSource(f"{path}: empty; it needs a header line with a column sample_id")
-    rows = split_rows(text, "\t" if "\t" in first or "," not in first else ",")
-    return rows[0][1], [(number, row) for number, row in rows[1:] if any(row)]
 
 
 def _read_value(name: str, text: str, ancestry_groups: Sequence[str]) -> str | None:

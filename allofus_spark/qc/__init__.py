@@ -1,5 +1,7 @@
 """Sample and variant quality control."""
 
 from allofus_spark.qc.compute import compute_qc
+from allofus_spark.qc.flag_outliers import flag_sample_outliers
+from allofus_spark.qc.outliers import METRICS
 
-__all__ = ["compute_qc"]
+__all__ = ["METRICS", "compute_qc", "flag_sample_outliers"]

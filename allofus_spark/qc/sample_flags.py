@@ -85,17 +85,18 @@ def _counts_and_ratios(sums: Columns) -> Columns:
     calls = ("n_hom_ref", "n_het", "n_hom_alt", "n_hemi_ref", "n_hemi_alt")
     n_called = np.sum([sums[name] for name in calls], axis=0)
     expected = sums["expected_x_hets"] / EXPECTED_UNIT
-    as_they_are = ("n_missing", *calls, "n_insertion", "n_deletion", "n_other", "n_transitions")
+    as_they_are = (
+        *("n_missing", *calls, "n_snv_het", "n_snv_hom_alt", "n_insertion", "n_deletion", "n_other"),
+        *("n_transitions", "n_transversions", "n_singletons", "n_not_in_catalogues"),
+    )
     return {
-        **{
-            name: sums[name]
-            for name in (*as_they_are, "n_transversions", "n_singletons", "n_not_in_catalogues")
-        },
+        **{name: sums[name] for name in as_they_are},
         "n_called": n_called,
         "n_snv": sums["n_transitions"] + sums["n_transversions"] + sums["n_other_snv"],
         "call_rate": _ratio(n_called, n_called + sums["n_missing"]),
         "ti_tv": _ratio(sums["n_transitions"], sums["n_transversions"]),
         "het_hom_ratio": _ratio(sums["n_het"], sums["n_hom_alt"]),
+        "snv_het_hom_ratio": _ratio(sums["n_snv_het"], sums["n_snv_hom_alt"]),
         "insertion_deletion_ratio": _ratio(sums["n_insertion"], sums["n_deletion"]),
         "n_x_called": sums["n_x_called"],
         "n_x_het": sums["n_x_het"],

@@ -12,13 +12,13 @@ import numpy.typing as npt
 
 from allofus_spark.genotypes import HET, HOM_ALT, MISSING, CallBatch
 
-# Kinds of alleles, as numbers of the columns that count their carriers.
+# Kinds of alleles, and calls that carry one: a carried allele is counted once, in the column of both.
 KINDS = ("n_transitions", "n_transversions", "n_other_snv", "n_insertion", "n_deletion", "n_other")
+SNV_KINDS = KINDS[:3]
+CARRYING = ("het", "hom_alt", "hemi_alt")
+CARRIED = tuple(f"{kind}_{call}" for kind in KINDS for call in CARRYING)
 TALLY = (
-    *KINDS,
-    "n_het",
-    "n_hom_alt",
-    "n_hemi_alt",
+    *CARRIED,
     "n_diploid_missing",
     "n_haploid_missing",
     "n_singletons",
@@ -27,9 +27,9 @@ TALLY = (
     "expected_x_hets_missing",
     "n_not_in_catalogues",
 )
-_HET, _HOM_ALT, _HEMI_ALT, _DIPLOID_MISSING, _HAPLOID_MISSING = range(6, 11)
-_BLOCK = 512  # bytes of calls: the tallies of 2,048 samples stay in a core's cache from row to row
-_SINGLETON, _X_HET, _X_MISSING, _EXPECTED_MISSING, _NEW = range(11, 16)
+_DIPLOID_MISSING, _HAPLOID_MISSING = 18, 19
+_SINGLETON, _X_HET, _X_MISSING, _EXPECTED_MISSING, _NEW = range(20, 25)
+_BLOCK = 256  # bytes of calls: the tallies of 1,024 samples stay in a core's cache from row to row
 # Marks of a row, as bits.
 IS_SINGLETON, IS_NEW = 1, 2
 
@@ -48,11 +48,8 @@ def _add_call(of_sample, call, copies, kind, marks, is_x, expected):  # type: ig
     if call == MISSING or (call == HET and copies == 1):
         of_sample[_DIPLOID_MISSING if copies == 2 else _HAPLOID_MISSING] += 1
         return
-    of_sample[kind] += 1
-    if call == HET:
-        of_sample[_HET] += 1
-    else:
-        of_sample[_HOM_ALT if copies == 2 else _HEMI_ALT] += 1
+    # Of CARRYING het is 0; hom-alt is 1 and hemi-alt 2, by the copies that are meant.
+    of_sample[3 * kind + (0 if call == HET else 3 - copies)] += 1
     if marks & IS_SINGLETON:
         of_sample[_SINGLETON] += 1
     if marks & IS_NEW:

@@ -33,7 +33,8 @@ from allofus_spark.tables.partitions import (
     recorded_inputs,
     rows_of_callset,
 )
-from allofus_spark.tables.qc_tables import SAMPLE_QC, variant_qc
+from allofus_spark.tables.person_tables import PERSON_SAMPLES, PERSONS, REPRESENTATION
+from allofus_spark.tables.qc_tables import SAMPLE_OUTLIERS, SAMPLE_QC, variant_qc
 from allofus_spark.tables.readers import Reader, SnapshotReader
 from allofus_spark.tables.relatedness_tables import RELATED_PAIRS, UNRELATED
 from allofus_spark.tables.run_tables import PIPELINE_RUNS, SNAPSHOTS, SourceRecords
@@ -65,11 +66,15 @@ __all__ = [
     "NOVELTY",
     "NOVELTY_HISTORY",
     "PARTITION_INPUTS",
+    "PERSONS",
+    "PERSON_SAMPLES",
     "PIPELINE_RUNS",
     "REJECTED_KNOWN_RECORDS",
     "REJECTED_RECORDS",
     "RELATED_PAIRS",
+    "REPRESENTATION",
     "SAMPLES",
+    "SAMPLE_OUTLIERS",
     "SAMPLE_QC",
     "SNAPSHOTS",
     "STAGING",

@@ -15,8 +15,14 @@ ANCESTRY_MODELS = Table(
     columns=(
         _MODEL_ID,
         Column("name", STRING, "Name given at training"),
-        Column("build", STRING, "Genome build of its sites"),
-        Column("sha256", STRING, "SHA-256 over sites, loadings, forest and groups: what the model is"),
+        Column(
+            "build", STRING, "Genome build of its sites: its name; of a custom one, JSON with its contigs"
+        ),
+        Column(
+            "sha256",
+            STRING,
+            "SHA-256 over build, groups, sites, frequencies, loadings and forest: all that decides a label",
+        ),
         Column("trained_on", STRING, "Callset that it was trained on"),
         Column("n_samples", INT, "Labelled samples that it was trained on"),
         Column("n_sites", INT, "Sites: its rows in ancestry_loadings"),
@@ -69,9 +75,11 @@ ANCESTRY_TRAINING = Table(
 )
 
 FEW_CALLED_SITES = "few_called_sites"
+NOT_IN_IMPORT = "not_in_import"
 NOT_LABELLED = {
     FEW_CALLED_SITES: "has a call at fewer than ancestry.min_called_share of the model's sites that its "
-    "callset has"
+    "callset has",
+    NOT_IN_IMPORT: "the file that labels were imported from has none for it",
 }
 
 

@@ -30,7 +30,8 @@ from allofus_spark.tables.frequency_tables import (
     subset_frequencies,
 )
 from allofus_spark.tables.novelty_tables import CATALOGUE_SETS, NOVELTY, NOVELTY_HISTORY, PARTITION_INPUTS
-from allofus_spark.tables.qc_tables import SAMPLE_QC, variant_qc
+from allofus_spark.tables.person_tables import PERSON_SAMPLES, PERSONS, REPRESENTATION
+from allofus_spark.tables.qc_tables import SAMPLE_OUTLIERS, SAMPLE_QC, variant_qc
 from allofus_spark.tables.relatedness_tables import RELATED_PAIRS, UNRELATED
 from allofus_spark.tables.run_tables import RUN_TABLES
 from allofus_spark.tables.variant_tables import GENOTYPES, VARIANT_SITES, VARIANTS
@@ -42,6 +43,7 @@ def contracts(settings: Settings) -> Iterator[Table]:
     yield from (variant_qc(settings.frequencies.ancestry_groups), SAMPLE_QC)
     yield from (ANCESTRY_MODELS, ANCESTRY_LOADINGS, ANCESTRY_TRAINING)
     yield from (ancestries(settings.frequencies.ancestry_groups), RELATED_PAIRS, UNRELATED)
+    yield from (SAMPLE_OUTLIERS, PERSONS, PERSON_SAMPLES, REPRESENTATION)
     yield from (STRATA, ALLELE_COUNTS, allele_frequencies(settings.frequencies.ancestry_groups))
     yield from (CATALOGUES, KNOWN_VARIANTS, KNOWN_PARTITIONS, REJECTED_KNOWN_RECORDS)
     yield from (CATALOGUE_SETS, NOVELTY, NOVELTY_HISTORY, CONSEQUENCES, VARIANT_SUMMARY, PARTITION_INPUTS)

@@ -37,6 +37,14 @@ SAMPLE_NOT_ASSESSED = {
     "no_sex_karyotype": "SexMismatch: samples.sex_karyotype is neither XX nor XY",
 }
 
+NO_PCS, NO_VALUE, FEW_SAMPLES, MAD_IS_ZERO = "no_pcs", "no_value", "few_samples", "mad_is_zero"
+OUTLIER_NOT_ASSESSED = {
+    NO_PCS: "ancestries has no PCs of the sample",
+    NO_VALUE: "sample_qc has no value of the metric",
+    FEW_SAMPLES: "fewer samples of the callset than PCs and 2 have PCs and the metric",
+    MAD_IS_ZERO: "half of the residuals of the group or more are equal, but for rounding",
+}
+
 HARDY_WEINBERG = struct(n_hom_ref=INT, n_het=INT, n_hom_alt=INT, neg_log10_p=DOUBLE)
 EXCESS_HETEROZYGOSITY = struct(n_hom_ref=INT, n_het=INT, n_hom_alt=INT, phred=DOUBLE)
 
@@ -111,6 +119,8 @@ SAMPLE_QC = Table(
         Column("n_hemi_ref", LONG, "Haploid calls without a copy (XY on non-PAR X and Y; all on MT)"),
         Column("n_hemi_alt", LONG, "Haploid calls with the copy"),
         Column("n_snv", LONG, "Alleles carried that are snv"),
+        Column("n_snv_het", LONG, "Of n_het, calls of snv"),
+        Column("n_snv_hom_alt", LONG, "Of n_hom_alt, calls of snv"),
         Column("n_insertion", LONG, "Alleles carried that are insertions"),
         Column("n_deletion", LONG, "Alleles carried that are deletions"),
         Column("n_other", LONG, "Alleles carried of any other kind (mnv, complex, symbolic, breakend)"),
@@ -127,6 +137,7 @@ SAMPLE_QC = Table(
         Column("catalogue_set", STRING, "Set of catalogues of n_not_in_catalogues", True),
         Column("ti_tv", DOUBLE, "n_transitions / n_transversions; null over 0", True),
         Column("het_hom_ratio", DOUBLE, "n_het / n_hom_alt; null over 0", True),
+        Column("snv_het_hom_ratio", DOUBLE, "n_snv_het / n_snv_hom_alt; null over 0", True),
         Column("insertion_deletion_ratio", DOUBLE, "n_insertion / n_deletion; null over 0", True),
         Column("n_x_called", LONG, "Calls on non-PAR X as stored, whatever the sex karyotype"),
         Column("n_x_het", LONG, "Heterozygous ones of n_x_called"),
@@ -148,6 +159,59 @@ SAMPLE_QC = Table(
     checks={
         "call_rate_null_iff_none_meant": "(n_called + n_missing = 0) = (call_rate IS NULL)",
         "calls_add_up": "n_called = n_hom_ref + n_het + n_hom_alt + n_hemi_ref + n_hemi_alt",
+        "snv_calls_are_calls": "n_snv_het <= n_het AND n_snv_hom_alt <= n_hom_alt "
+        "AND n_snv_het + n_snv_hom_alt <= n_snv",
         "kinds_add_up": "n_het + n_hom_alt + n_hemi_alt = n_snv + n_insertion + n_deletion + n_other",
+    },
+)
+
+SAMPLE_OUTLIERS = Table(
+    name="sample_outliers",
+    zone=Zone.CONTROLLED,
+    grain="one metric of one sample of an active callset, held against what its ancestry lets expect",
+    key=("callset_id", "sample_id", "metric"),
+    columns=(
+        Column("callset_id", STRING, "Callset that the sample belongs to"),
+        Column("sample_id", STRING, "Sample id as written in the source"),
+        Column("sample_index", INT, "0-based place of the sample in the callset's genotypes"),
+        Column("metric", STRING, "Column of sample_qc"),
+        Column("value", DOUBLE, "Value of the metric; null: see not_assessed", True),
+        Column(
+            "expected",
+            DOUBLE,
+            "Value that the ancestry PCs let expect: ordinary least squares over the callset's samples; "
+            "null: see not_assessed",
+            True,
+        ),
+        Column("residual", DOUBLE, "value - expected; null: as expected", True),
+        Column("ancestry", STRING, "Group whose residuals it is held against; unlabelled: no label"),
+        Column("median", DOUBLE, "Median of the group's residuals; null: as expected", True),
+        Column(
+            "mad",
+            DOUBLE,
+            "Median absolute deviation of the group's residuals from their median, as it is (not times "
+            "1.4826); null: as expected",
+            True,
+        ),
+        Column("deviation_mads", DOUBLE, "(residual - median) / mad; null: see not_assessed", True),
+        Column(
+            "is_outlier",
+            BOOLEAN,
+            "deviation_mads is over qc.max_outlier_mads, or under its negative unless the metric is judged "
+            "on its upper side alone (n_singletons, snv_het_hom_ratio); null: not assessed",
+            True,
+        ),
+        Column(
+            "not_assessed",
+            STRING,
+            f"Why it was not judged: {', '.join(OUTLIER_NOT_ASSESSED)} (see docs/methods.md); null: it was",
+            True,
+        ),
+    ),
+    partition_by=("callset_id",),
+    sort_by=("metric", "sample_index"),
+    checks={
+        "assessed_or_why_not": "(is_outlier IS NULL) = (not_assessed IS NOT NULL)",
+        "deviation_where_assessed": "(is_outlier IS NULL) = (deviation_mads IS NULL)",
     },
 )

@@ -7,7 +7,7 @@ record counts the samples of its own file alone.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,10 +18,12 @@ from allofus_spark.consequences import import_annotation
 from allofus_spark.frequencies import compute_frequencies
 from allofus_spark.ingest import ingest_catalogue, ingest_genotypes, ingest_samples
 from allofus_spark.novelty import flag_novelty
-from allofus_spark.qc import compute_qc
+from allofus_spark.qc import compute_qc, flag_sample_outliers
+from allofus_spark.representation import ingest_persons, report_cohort
 from allofus_spark.settings import load_settings
 from allofus_spark.summary import summarise_variants
-from allofus_spark.tables import Warehouse
+from allofus_spark.tables import SAMPLES, WHOLE_TABLE, RowsWrite, Warehouse, ancestries, start_run
+from allofus_spark.tables.ancestry_tables import FEW_CALLED_SITES
 from tests.cases.vcf_files import FIXED, gt_record, vcf_text, write_bytes
 
 BIN_WIDTH = 10_000
@@ -96,11 +98,40 @@ def _make(spark: SparkSession, cases: Path, folder: Path) -> Pool:
         compute_frequencies(warehouse),
     )
     compute_qc(warehouse, assume_unrelated=True)
+    _tell_of_people(warehouse, folder, WIDE_SAMPLES)
     _look_up(warehouse, folder)
     frequencies = warehouse.read(warehouse.contract("allele_frequencies"))
     for row in frequencies.collect():
         pool.frequencies[f"{row.contig}:{row.position}:{row.ref}:{row.alt}"] = row.asDict(recursive=True)
     return pool
+
+
+def _tell_of_people(warehouse: Warehouse, folder: Path, samples: Sequence[str]) -> None:
+    """Persons of some samples, how they are represented, and which samples are outliers."""
+    rows = [
+        f"P{name}\t{WIDE}{name}\t2018-0{1 + place % 9}-02\tBlack;White\trural"
+        for place, name in enumerate(samples)
+    ]
+    header = "person_id\tsample_id\tenrolled_on\trace_ethnicity\tgeography"
+    persons = write_bytes(folder / "persons.tsv", "".join(f"{row}\n" for row in (header, *rows)))
+    ingest_persons(warehouse, persons)
+    report_cohort(warehouse)
+    _import_pcs(warehouse)
+    flag_sample_outliers(warehouse)
+
+
+def _import_pcs(warehouse: Warehouse) -> None:
+    """PCs of every sample, where no stage inferred any."""
+    table = ancestries(warehouse.settings.frequencies.ancestry_groups)
+    if warehouse.exists(table):
+        return
+    rows = [
+        (*row[:3], "import", None, [row.sample_index % 7 - 3.0], *(None,) * 3, FEW_CALLED_SITES)
+        for row in warehouse.rows(SAMPLES)
+        if row.sample_index is not None
+    ]
+    with start_run(warehouse, "import_pcs") as run:
+        run.write(RowsWrite(table, rows, WHOLE_TABLE))
 
 
 def _look_up(warehouse: Warehouse, folder: Path) -> None:

@@ -120,9 +120,11 @@ def test_samples_are_counted_by_allele(assessed: tuple[Warehouse, dict[str, int]
     assert (c["n_snv"], c["n_insertion"], c["n_deletion"], c["n_other"]) == (6, 2, 0, 0)
     assert (c["n_transitions"], c["n_transversions"], c["ti_tv"]) == (2, 4, 0.5)
     assert (c["het_hom_ratio"], c["insertion_deletion_ratio"]) == (3.0, None)
+    assert (c["n_snv_het"], c["n_snv_hom_alt"], c["snv_het_hom_ratio"]) == (4, 2, 2.0)
     d = by_id["d"]
     assert (d["n_missing"], d["call_rate"], d["n_singletons"]) == (2, 12 / 14, 4)
     assert (d["n_deletion"], d["n_other"], d["insertion_deletion_ratio"]) == (2, 2, 1.0)
+    assert (d["n_snv_het"], d["n_snv_hom_alt"], d["snv_het_hom_ratio"]) == (0, 2, 0.0)
     for row in by_id.values():
         assert row["inferred_sex"] is None
         assert row["not_assessed"] == ["few_x_calls", "no_sex_karyotype"]

@@ -72,6 +72,8 @@ class SampleStats(NamedTuple):
     n_hom_ref: int
     n_hom_alt: int
     n_het: int
+    n_snv_hom_alt: int
+    n_snv_het: int
     n_transitions: int
     n_transversions: int
     n_indels: int
@@ -95,5 +97,8 @@ def sample_stats(program: str, vcf: Path) -> dict[str, SampleStats]:
 def _stats(counts: Sequence[str], indels: Sequence[int]) -> SampleStats:
     hom_ref, hom_alt, het, *others = map(int, counts)
     ins_het, del_het, ins_hom, del_hom = indels
+    snv_hom_alt, snv_het = hom_alt, het
     hom_alt, het = hom_alt + ins_hom + del_hom, het + ins_het + del_het
-    return SampleStats(hom_ref, hom_alt, het, *others, ins_het + ins_hom, del_het + del_hom)
+    return SampleStats(
+        hom_ref, hom_alt, het, snv_hom_alt, snv_het, *others, ins_het + ins_hom, del_het + del_hom
+    )

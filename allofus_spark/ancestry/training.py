@@ -1,0 +1,222 @@
+"""Training of a model: the labelled samples of a callset to sites, loadings and a forest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from allofus_spark.ancestry.decomposition import Components, exact_components, randomised_components
+from allofus_spark.ancestry.forest import forest_bytes, grow_forest
+from allofus_spark.ancestry.models import SITE_KEY, Model, model_writes, rows_of_model
+from allofus_spark.ancestry.training_calls import TrainingCalls, fixed_signs, training_calls
+from allofus_spark.cohort import (
+    SiteRules,
+    active_callsets,
+    choose_sites,
+    rows_of_widest,
+    warehouse_build,
+)
+from allofus_spark.errors import BadSamples, BadSource, NotFound, shown
+from allofus_spark.genome import Build, build_as_text
+from allofus_spark.settings import Settings
+from allofus_spark.tables import (
+    ANCESTRY_TRAINING,
+    SAMPLES,
+    RowsWrite,
+    Run,
+    Warehouse,
+    check_name,
+    rows_per_batch,
+    start_run,
+)
+
+# An eigenvalue this small beside the first is rounding: there are not as many directions.
+_LEAST_EIGENVALUE_SHARE = 1e-9
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Labelled samples of a callset: ``members`` int64[n], their rising indices; ids and labels likewise."""
+
+    callset_id: str
+    n_in_callset: int
+    members: npt.NDArray[np.int64]
+    sample_ids: tuple[str, ...]
+    labels: tuple[str, ...]
+
+
+def train_model(
+    warehouse: Warehouse, *, callset_id: str, name: str, sample_ids: Collection[str] | None = None
+) -> tuple[str, dict[str, int]]:
+    """Train a model on the labelled samples of a callset, and record a snapshot.
+
+    Parameters
+    ----------
+    sample_ids
+        Samples to train on, such as unrelated ones; None: all with a supplied label.
+
+    Returns
+    -------
+    The model's id, and the run's counters: sites, samples of each label, samples left out.
+
+    Training the same samples again gives the same id and replaces the rows. Raises NotFound where the callset
+    is not active, BadSamples where too few samples or labels are left to train on, BadSource where there are
+    too few sites.
+    """
+    check_name("model name", name)
+    with start_run(warehouse, "infer_ancestry_train") as run:
+        build = warehouse_build(warehouse)
+        chosen = _training_set(run, callset_id, sample_ids)
+        check_can_be_trained(chosen, warehouse.settings)
+        with rows_per_batch(warehouse.spark, rows_of_widest(warehouse, [chosen.n_in_callset])):
+            sites = _sites(run, chosen, build)
+            model, components = _fit(run, chosen, sites, build, name)
+        run.write(*model_writes(model), _training_write(model.model_id, chosen, components))
+        run.counters.update(sites=model.n_sites, principal_components=model.n_pcs)
+        return model.model_id, dict(run.counters)
+
+
+def _training_set(run: Run, callset_id: str, sample_ids: Collection[str] | None) -> TrainingSet:
+    active = active_callsets(run)
+    if callset_id not in active:
+        raise NotFound(f"callset {callset_id} is not active here; there are: {shown(active) or 'none'}")
+    rows = [row for row in run.rows(SAMPLES) if row.callset_id == callset_id and row.sample_index is not None]
+    rows.sort(key=lambda row: row.sample_index)
+    wanted = {row.sample_id for row in rows} if sample_ids is None else set(sample_ids)
+    unknown = sorted(wanted - {row.sample_id for row in rows})
+    if unknown:
+        raise BadSamples(
+            f"{len(unknown)} of {len(wanted)} sample ids are not in callset {callset_id}: {shown(unknown)}"
+        )
+    unassigned = run.warehouse.settings.frequencies.unassigned_group
+    labelled = [row for row in rows if row.sample_id in wanted and row.ancestry not in (None, unassigned)]
+    run.counters.update(
+        samples_trained_on=len(labelled),
+        samples_not_chosen=len(rows) - len(wanted),
+        samples_without_label=sum(row.ancestry is None for row in rows if row.sample_id in wanted),
+        samples_labelled_unassigned=sum(
+            row.ancestry == unassigned for row in rows if row.sample_id in wanted
+        ),
+    )
+    run.counters.update(Counter(f"samples_{row.ancestry}" for row in labelled))
+    return TrainingSet(
+        callset_id,
+        len(rows),
+        np.array([row.sample_index for row in labelled], np.int64),
+        tuple(row.sample_id for row in labelled),
+        tuple(row.ancestry for row in labelled),
+    )
+
+
+def check_can_be_trained(chosen: TrainingSet, settings: Settings) -> None:
+    """Raise BadSamples where labels or samples are too few, or a label is not in the settings."""
+    groups, where = sorted(set(chosen.labels)), f"callset {chosen.callset_id}"
+    if not groups:
+        raise BadSamples(
+            f"{where}: none of its {chosen.n_in_callset} samples that may be trained on has an ancestry "
+            f"label; give labels with allofus ingest-samples --callset {chosen.callset_id} FILE"
+        )
+    known = settings.frequencies.ancestry_groups
+    if strange := sorted(set(groups) - set(known)):
+        raise BadSamples(
+            f"{where}: labels that the settings do not have: {shown(strange)}. Known: {', '.join(known)}; "
+            "correct the labels, or add the group to frequencies.ancestry_groups"
+        )
+    if len(groups) == 1:
+        raise BadSamples(
+            f"{where}: all {len(chosen.labels)} labelled samples are {groups[0]}, and one group cannot be "
+            "told from others; give samples of two groups or more"
+        )
+    n, n_pcs = len(chosen.labels), settings.ancestry.n_pcs
+    if n <= n_pcs:
+        raise BadSamples(
+            f"{where}: {n} labelled samples make {n - 1} principal components at most, not {n_pcs}; give "
+            f"more samples, or lower the number with --set ancestry.n_pcs={n - 1}"
+        )
+
+
+def _sites(run: Run, chosen: TrainingSet, build: Build) -> pa.Table:
+    settings = run.warehouse.settings
+    rules = SiteRules(
+        min_call_rate=settings.sites.min_call_rate,
+        min_maf=settings.ancestry.min_maf,
+        max_sites=settings.ancestry.max_sites,
+        max_r2=settings.ancestry.max_r2,
+        window_bases=settings.ancestry.window_bases,
+        max_ld_samples=settings.sites.max_ld_samples,
+        leave_out_long_range_ld=True,
+    )
+    run.progress("choosing sites")
+    sizes = {chosen.callset_id: chosen.n_in_callset}
+    sites = choose_sites(run, {chosen.callset_id: chosen.members}, sizes, build, rules)
+    _check_enough(len(sites), settings.ancestry.n_pcs, chosen.callset_id)
+    return sites
+
+
+def _check_enough(n_sites: int, n_pcs: int, callset_id: str) -> None:
+    if n_sites <= n_pcs:
+        raise BadSource(
+            f"callset {callset_id}: {n_sites} sites are left to tell people apart by, too few for {n_pcs} "
+            "principal components; raise ancestry.max_r2, lower ancestry.min_maf or sites.min_call_rate, or "
+            "lower ancestry.n_pcs"
+        )
+
+
+def _fit(run: Run, chosen: TrainingSet, sites: pa.Table, build: Build, name: str) -> tuple[Model, Components]:
+    settings = run.warehouse.settings.ancestry
+    run.progress(f"principal components of {len(chosen.members):,} samples over {len(sites):,} sites")
+    with training_calls(run, sites, chosen.callset_id, chosen.members, chosen.n_in_callset) as calls:
+        components = _components(calls, settings.n_pcs, settings.max_exact_samples)
+        _check_rank(components, chosen.callset_id)
+        loadings = calls.loadings(components.vectors / np.sqrt(components.eigenvalues))
+    signs = fixed_signs(loadings)
+    components = components.with_signs(signs)
+    run.progress(f"growing a forest of {settings.n_trees} trees")
+    forest = grow_forest(components.left_out_scores(), chosen.labels, settings)
+    sizes = Counter(chosen.labels)
+    model = Model(
+        name=name,
+        build=build_as_text(build),
+        trained_on=chosen.callset_id,
+        n_samples=len(chosen.members),
+        groups=tuple(forest.classes_.tolist()),
+        group_sizes=tuple(sizes[group] for group in forest.classes_.tolist()),
+        sites=sites.select(["site", *SITE_KEY]),
+        frequency=calls.frequency,
+        loadings=loadings * signs,
+        eigenvalues=components.eigenvalues,
+        forest=forest_bytes(forest),
+    )
+    return model, components
+
+
+def _components(calls: TrainingCalls, n_components: int, max_exact_samples: int) -> Components:
+    if calls.n_samples <= max_exact_samples:
+        return exact_components(calls.covariance(), n_components)
+    return randomised_components(calls.times, calls.diagonal(), n_components)
+
+
+def _check_rank(components: Components, callset_id: str) -> None:
+    values = components.eigenvalues
+    n_real = int((values > _LEAST_EIGENVALUE_SHARE * values[0]).sum())
+    if n_real < len(values):
+        raise BadSource(
+            f"callset {callset_id}: its calls vary along {n_real} directions, not {len(values)}: lower the "
+            f"number of principal components with --set ancestry.n_pcs={max(n_real, 1)}"
+        )
+
+
+def _training_write(model_id: str, chosen: TrainingSet, components: Components) -> RowsWrite:
+    columns: Sequence[Sequence[object]] = (
+        chosen.sample_ids,
+        chosen.labels,
+        components.scores.tolist(),
+        components.left_out_scores().tolist(),
+    )
+    rows = [(model_id, *row) for row in zip(*columns, strict=True)]
+    return RowsWrite(ANCESTRY_TRAINING, rows, rows_of_model(model_id))

@@ -1,0 +1,144 @@
+"""Commands about the cohort's people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from allofus_spark.cli.options import common_options, echo_counters, named_columns, open_warehouse
+from allofus_spark.cli.screen import bar, grid, screen
+
+if TYPE_CHECKING:
+    from allofus_spark.representation import Report
+
+_BAR_WIDTH = 10
+_INTERNAL = "Internal: counts are not disclosure-controlled."
+
+
+@click.command("ingest-persons")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="NAME=COLUMN",
+    help="The file's name of a column, such as person_id=participant. May be repeated.",
+)
+@click.option(
+    "--samples-are-persons",
+    is_flag=True,
+    help="The file has no sample ids: the sample of a person is the one with the person's id.",
+)
+@click.argument("file")
+@common_options
+def ingest_persons_command(
+    columns: tuple[str, ...],
+    samples_are_persons: bool,
+    file: str,
+    settings_file: str | None,
+    warehouse: str | None,
+    overrides: tuple[str, ...],
+) -> None:
+    """Read the cohort's people from a TSV or CSV with a header, in the place of those held before.
+
+    \b
+    person_id                                needed; one line a person, or one for each sample
+    sample_id                                the sample of the person, if there is one
+    enrolled_on                              YYYY-MM-DD
+    age_at_enrolment_years, birth_date, year_of_birth
+    race_ethnicity, sex_at_birth, gender_identity, sexual_orientation, income,
+    education, geography, disability, access_to_care
+                                             answers as they are; ; or | between several
+
+    A category without a column is not asked, which is not no. Which answer means what is in
+    representation/data/definitions.tsv, or in representation.definitions_file.
+    """
+    from allofus_spark.representation import ingest_persons
+
+    named = named_columns(columns, example="person_id=participant")
+    with open_warehouse("ingest-persons", settings_file, warehouse, overrides) as tables:
+        counters = ingest_persons(tables, file, columns=named, samples_are_persons=samples_are_persons)
+        echo_counters(f"persons are in {tables.root}", counters)
+
+
+@click.command("report-cohort")
+@common_options
+def report_cohort_command(
+    settings_file: str | None, warehouse: str | None, overrides: tuple[str, ...]
+) -> None:
+    """Tell how many people are of communities under-represented in biomedical research.
+
+    By category and enrolment month, with and without genomes; printed, written to representation, and drawn
+    in registered/pictures/representation.html. Counts are internal: they are not disclosure-controlled.
+    """
+    from allofus_spark.representation import report_cohort
+
+    with open_warehouse("report-cohort", settings_file, warehouse, overrides) as tables:
+        draw_report(report_cohort(tables), screen())
+
+
+def draw_report(report: Report, console: Console) -> None:
+    """Print the headline shares, then the categories, then what is not known."""
+    from allofus_spark.tables.person_tables import EVERYBODY, WITH_GENOMES
+
+    console.print(_headline(report))
+    console.print(
+        f"Definitions {report.definitions_version}. {_INTERNAL} Shares are of all people, those of whom it "
+        "is not known included."
+    )
+    for warning in report.warnings:
+        console.print(f"warning: {warning}", style="yellow", markup=False)
+    console.print(_by_category(report, "Everybody", EVERYBODY))
+    console.print(_by_category(report, "With genomes", WITH_GENOMES))
+    if report.not_asked:
+        console.print(f"Not asked, as the file of persons has no such column: {', '.join(report.not_asked)}.")
+    console.print(f"Enrolment by month and the bars as a picture: {report.picture}")
+
+
+def shown_count(number: int) -> str:
+    """A number of people as it is shown: the one place through which counts reach the screen."""
+    return f"{number:,}"
+
+
+def _headline(report: Report) -> Table:
+    from allofus_spark.tables.person_tables import ANY, EVERYBODY, WITH_GENOMES, WITHOUT_GENOMES
+
+    columns = {"everybody": EVERYBODY, "with genomes": WITH_GENOMES, "without genomes": WITHOUT_GENOMES}
+    table = grid("", "", *columns, numbers=tuple(columns))
+    people = [report.of(ANY, name) for name in columns.values()]
+    table.add_row("[bold]People[/]", *(shown_count(row.n_people) for row in people))
+    lines = {
+        "[bold]Under-represented in any category[/]": ANY,
+        "[bold]Racial and ethnic minorities[/]": "race_ethnicity",
+    }
+    for label, category in lines.items():
+        rows = [report.of(category, name) for name in columns.values()]
+        table.add_row(label, *(_share(row.share_under_represented) for row in rows))
+    return table
+
+
+def _by_category(report: Report, title: str, people: str) -> Table:
+    from allofus_spark.tables.person_tables import ANY, CATEGORIES
+
+    numbers = ("under-represented", "%", "not", "not %", "unknown", "unknown %", "not asked")
+    table = grid(title, "", *numbers[:2], " ", *numbers[2:], numbers=numbers)
+    for category in (ANY, *CATEGORIES):
+        row = report.of(category, people)
+        table.add_row(
+            category,
+            shown_count(row.n_under_represented),
+            _share(row.share_under_represented),
+            bar(row.share_under_represented or 0, _BAR_WIDTH),
+            shown_count(row.n_not),
+            _share(row.share_not),
+            shown_count(row.n_unknown),
+            _share(row.share_unknown),
+            shown_count(row.n_not_asked),
+        )
+    return table
+
+
+def _share(share: float | None) -> str:
+    return "no people" if share is None else f"{100 * share:.1f} %"

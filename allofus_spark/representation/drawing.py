@@ -1,0 +1,98 @@
+"""The picture of representation: bars by category, and how the cohort grew."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from bokeh.models import FactorRange, LinearAxis, NumeralTickFormatter, Range1d
+from bokeh.plotting import figure
+from pyspark.sql import SparkSession
+
+from allofus_spark.pictures import COLOURS, save_picture
+from allofus_spark.representation.rows import RepresentationRow
+from allofus_spark.tables.person_tables import ALL_ANSWERS, ANY, CATEGORIES, EVERYBODY, TOTAL, WITH_GENOMES
+
+INTERNAL = "internal: counts are not disclosure-controlled"
+_SHARES = {
+    "share_under_represented": ("under-represented", COLOURS[3]),
+    "share_not": ("not under-represented", COLOURS[0]),
+    "share_unknown": ("unknown or not asked", COLOURS[6]),
+}
+_TITLES = {EVERYBODY: "Everybody", WITH_GENOMES: "People with genomes"}
+_WIDTH, _HEIGHT = 900, 380
+
+
+def draw_representation(
+    spark: SparkSession, path: str, rows: Sequence[RepresentationRow], definitions_version: str
+) -> None:
+    """Write the picture of rows of ``representation``; every figure of it is computed from these."""
+    whole = [row for row in rows if row.answer == ALL_ANSWERS]
+    parts = [
+        _bars([row for row in whole if (row.people, row.enrolment_month) == (people, TOTAL)], title)
+        for people, title in _TITLES.items()
+    ]
+    parts.append(_curve([row for row in whole if (row.people, row.category) == (EVERYBODY, ANY)]))
+    note = (
+        "Shares of people under-represented in biomedical research, by definitions "
+        f"{definitions_version}; any: in at least one category. {INTERNAL.capitalize()}."
+    )
+    save_picture(spark, path, f"Representation ({INTERNAL})", note, parts)
+
+
+def _bars(rows: Sequence[RepresentationRow], title: str) -> figure:
+    """Stacked shares of each category; no bar where there are no people."""
+    n_people = max((row.n_people for row in rows), default=0)
+    by_category = {row.category: row for row in rows}
+    names = [name for name in (ANY, *CATEGORIES) if name in by_category]
+    shares = {key: [getattr(by_category[name], key) or 0.0 for name in names] for key in _SHARES}
+    bars = figure(
+        title=f"{title}, n = {n_people:,} ({INTERNAL})",
+        y_range=FactorRange(factors=names[::-1]),
+        x_range=Range1d(start=0, end=1),
+        width=_WIDTH,
+        height=_HEIGHT,
+        toolbar_location=None,
+    )
+    bars.hbar_stack(
+        list(_SHARES),
+        y="category",
+        height=0.8,
+        color=[colour for _, colour in _SHARES.values()],
+        legend_label=[label for label, _ in _SHARES.values()],
+        source={"category": names, **shares},
+    )
+    bars.xaxis.formatter = NumeralTickFormatter(format="0 %")
+    bars.add_layout(bars.legend[0], "right")
+    return bars
+
+
+def _curve(rows: Sequence[RepresentationRow]) -> figure:
+    """People enrolled to date, and the share of them that is under-represented in any category."""
+    dated = [row for row in rows if row.n_people_to_date is not None]
+    months = [dt.datetime.strptime(row.enrolment_month, "%Y-%m") for row in dated]
+    people = [row.n_people_to_date or 0 for row in dated]
+    curve = figure(
+        title=f"Enrolment by month ({INTERNAL})",
+        x_axis_type="datetime",
+        y_range=Range1d(start=0, end=1.05 * max(people, default=1)),
+        width=_WIDTH,
+        height=_HEIGHT,
+        toolbar_location=None,
+    )
+    curve.yaxis.axis_label = "people to date"
+    curve.yaxis.formatter = NumeralTickFormatter(format="0,0")
+    curve.extra_y_ranges = {"share": Range1d(start=0, end=1)}
+    curve.add_layout(LinearAxis(y_range_name="share", axis_label="share under-represented"), "right")
+    curve.yaxis[-1].formatter = NumeralTickFormatter(format="0 %")
+    curve.step(months, people, mode="after", color=COLOURS[0], line_width=2, legend_label="people to date")
+    curve.line(
+        months,
+        [row.share_under_represented_to_date or 0.0 for row in dated],
+        y_range_name="share",
+        color=COLOURS[3],
+        line_width=2,
+        legend_label="share of them under-represented in any category",
+    )
+    curve.legend.location = "bottom_right"
+    return curve

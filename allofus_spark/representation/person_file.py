@@ -1,0 +1,210 @@
+"""Files of persons: one line a person, or one for each of a person's samples."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from allofus_spark.delimited import read_table
+from allofus_spark.errors import BadSamples, shown
+from allofus_spark.tables.person_tables import AGE, CATEGORIES, QUESTIONS
+
+_BIRTH = ("age_at_enrolment_years", "birth_date", "year_of_birth")
+COLUMNS = ("person_id", "sample_id", "enrolled_on", *_BIRTH, *QUESTIONS)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_BETWEEN_ANSWERS = re.compile(r"[;|]")
+_FIRST_YEAR, _LAST_YEAR, _MOST_YEARS = 1850, 2200, 130
+
+Answers = list[str] | None
+
+
+class Person(NamedTuple):
+    """What a file says about a person; ``answers`` in the order of QUESTIONS."""
+
+    enrolled_on: dt.date | None
+    age_at_enrolment_years: int | None
+    year_of_birth: int | None
+    answers: tuple[Answers, ...]
+
+
+@dataclass(frozen=True)
+class PersonFile:
+    """Persons by id, the person of each sample, and the categories that the file has no column for."""
+
+    persons: Mapping[str, Person]
+    person_of_sample: Mapping[str, str]
+    has_samples: bool
+    not_asked: tuple[str, ...]
+
+
+def read_person_file(
+    path: str | Path, columns: Mapping[str, str], not_answered: Collection[str]
+) -> PersonFile:
+    """Read a TSV or CSV with a header; ``columns`` are the file's names of COLUMNS where they differ.
+
+    Raises BadSamples naming lines with bad values, persons with different lines, and samples of two persons.
+    """
+    header, rows = read_table(path, "person_id")
+    place = _places(path, header, columns)
+    reader = _Reader(place, frozenset(not_answered))
+    persons: dict[str, Person] = {}
+    samples: dict[str, str] = {}
+    problems: list[str] = []
+    different: dict[str, None] = {}
+    shared: dict[str, None] = {}
+    for number, row in rows:
+        if len(row) != len(header):
+            problems.append(f"line {number} has {len(row)} fields, not {len(header)}")
+            continue
+        person_id, sample_id = row[place["person_id"]], reader.text(row, "sample_id")
+        if not person_id.strip():
+            problems.append(f"line {number} has an empty person id")
+            continue
+        try:
+            person = reader.person(row)
+        except ValueError as error:
+            problems.append(f"line {number}, person {person_id}: {error}")
+            continue
+        if persons.setdefault(person_id, person) != person:
+            different[person_id] = None
+        if sample_id is not None and samples.setdefault(sample_id, person_id) != person_id:
+            shared[sample_id] = None
+    _refuse(path, problems, list(different), list(shared))
+    if not persons:
+        raise BadSamples(f"{path}: a header and no persons, nothing was written; add a line for each person")
+    return PersonFile(persons, samples, "sample_id" in place, _not_asked(place))
+
+
+def _places(path: str | Path, header: Sequence[str], columns: Mapping[str, str]) -> dict[str, int]:
+    """Where each of COLUMNS stands that the file has."""
+    if unknown := [name for name in columns if name not in COLUMNS]:
+        raise BadSamples(f"--column {shown(unknown)}: the names are {', '.join(COLUMNS)}")
+    wanted = {name: columns.get(name, name) for name in COLUMNS}
+    absent = [name for name in dict.fromkeys(("person_id", *columns)) if wanted[name] not in header]
+    if absent:
+        raise BadSamples(
+            f"{path}: no column for {shown(absent)}; the file has: {', '.join(header)}. "
+            "Name the file's column with --column person_id=NAME."
+        )
+    present = {name: column for name, column in wanted.items() if column in header}
+    if twice := [column for column in present.values() if header.count(column) > 1]:
+        raise BadSamples(f"{path}: several columns are called {shown(twice)}; rename all but one of each")
+    return {name: header.index(column) for name, column in present.items()}
+
+
+def _not_asked(place: Collection[str]) -> tuple[str, ...]:
+    asked = {AGE} if set(_BIRTH) & set(place) else set()
+    return tuple(name for name in CATEGORIES if name not in place and name not in asked)
+
+
+def _refuse(
+    path: str | Path, problems: Sequence[str], different: Sequence[str], shared: Sequence[str]
+) -> None:
+    if problems:
+        raise BadSamples(f"{path}: {len(problems)} bad rows, nothing was written: {shown(problems)}")
+    if different:
+        raise BadSamples(
+            f"{path}: {len(different)} persons have two different rows, nothing was written: "
+            f"{shown(different)}; keep one of each, or rows that differ in sample_id alone"
+        )
+    if shared:
+        raise BadSamples(
+            f"{path}: {len(shared)} samples belong to two persons, nothing was written: {shown(shared)}; "
+            "a sample has one person"
+        )
+
+
+class _Reader:
+    """Cells to values. Equal texts share a value, as a million people give few different answers."""
+
+    def __init__(self, place: Mapping[str, int], not_answered: frozenset[str]) -> None:
+        self._place = place
+        self._not_answered = not_answered
+        self._known: dict[str, Answers] = {}
+
+    def text(self, row: Sequence[str], name: str) -> str | None:
+        """The cell of a column; None where the file lacks it, or it is no answer."""
+        if name not in self._place:
+            return None
+        value = row[self._place[name]].strip()
+        return None if value.lower() in self._not_answered else value
+
+    def person(self, row: Sequence[str]) -> Person:
+        """The person of a row; raises ValueError saying which value is bad or contradicts another."""
+        enrolled_on, birth_date = (
+            _read_date(name, self.text(row, name)) for name in ("enrolled_on", _BIRTH[1])
+        )
+        year = _read_number("year_of_birth", self.text(row, "year_of_birth"), _FIRST_YEAR, _LAST_YEAR)
+        age = _read_number(_BIRTH[0], self.text(row, _BIRTH[0]), 0, _MOST_YEARS)
+        if birth_date is not None and year not in (None, birth_date.year):
+            raise ValueError(f"year_of_birth {year} is not that of birth_date {birth_date}")
+        ages = _possible_ages(enrolled_on, birth_date, year)
+        if ages and age is not None and age not in ages:
+            raise ValueError(
+                f"age_at_enrolment_years {age} contradicts enrolled_on {enrolled_on} and "
+                f"{f'birth_date {birth_date}' if birth_date else f'year_of_birth {year}'}"
+            )
+        if ages and not 0 <= ages[-1] <= _MOST_YEARS:
+            raise ValueError(f"enrolled_on {enrolled_on} at an age of {ages[-1]} years")
+        answers = tuple(self._answers(row, name) for name in QUESTIONS)
+        return Person(
+            enrolled_on,
+            ages[-1] if age is None and ages else age,
+            birth_date.year if birth_date else year,
+            answers,
+        )
+
+    def _answers(self, row: Sequence[str], name: str) -> Answers:
+        if name not in self._place:
+            return None
+        text = row[self._place[name]]
+        if text not in self._known:
+            parts = [part.strip() for part in _BETWEEN_ANSWERS.split(text)]
+            told = {part.lower(): part for part in parts if part.lower() not in self._not_answered}
+            self._known[text] = list(told.values()) or None
+        return self._known[text]
+
+
+def _possible_ages(
+    enrolled_on: dt.date | None, birth_date: dt.date | None, year_of_birth: int | None
+) -> tuple[int, ...]:
+    """Completed years at enrolment, rising: one from a birth date, two from a year; none where not known."""
+    if enrolled_on is None:
+        return ()
+    if birth_date is not None:
+        before_birthday = (enrolled_on.month, enrolled_on.day) < (birth_date.month, birth_date.day)
+        return (enrolled_on.year - birth_date.year - before_birthday,)
+    if year_of_birth is None:
+        return ()
+    years = enrolled_on.year - year_of_birth
+    return (years - 1, years)
+
+
+@cache
+def _read_date(name: str, text: str | None) -> dt.date | None:
+    if text is None:
+        return None
+    try:
+        if not _DATE.fullmatch(text):
+            raise ValueError
+        date = dt.date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{name} {text!r} is not a date as YYYY-MM-DD") from None
+    if not _FIRST_YEAR <= date.year <= _LAST_YEAR:
+        raise ValueError(f"{name} {text} is not between {_FIRST_YEAR} and {_LAST_YEAR}")
+    return date
+
+
+@cache
+def _read_number(name: str, text: str | None, least: int, most: int) -> int | None:
+    """A number without its decimals, as an age of 45.9 years is 45 completed ones."""
+    if text is None:
+        return None
+    if not re.fullmatch(r"\d{1,4}(\.\d+)?", text) or not least <= int(float(text)) <= most:
+        raise ValueError(f"{name} {text!r} is not a number from {least} to {most}")
+    return int(float(text))

@@ -1,0 +1,106 @@
+"""``persons`` and ``person_samples`` from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from allofus_spark.cohort import active_callsets
+from allofus_spark.errors import BadSamples, shown
+from allofus_spark.representation.person_file import PersonFile, read_person_file
+from allofus_spark.tables import (
+    PERSON_SAMPLES,
+    PERSONS,
+    SAMPLES,
+    WHOLE_TABLE,
+    RowsWrite,
+    Run,
+    Warehouse,
+    start_run,
+)
+
+
+def ingest_persons(
+    warehouse: Warehouse,
+    path: str | Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    samples_are_persons: bool = False,
+) -> dict[str, int]:
+    """Read the cohort's people from a TSV or CSV with a header, in the place of those held before.
+
+    Parameters
+    ----------
+    path
+        File with a column ``person_id`` and any of ``sample_id``, ``enrolled_on``,
+        ``age_at_enrolment_years``, ``birth_date``, ``year_of_birth`` and the questions (see the table
+        persons), whose answers are separated by ; or | where there are several.
+    columns
+        The file's name of a column where it is not the one above.
+    samples_are_persons
+        The file has no sample ids: a person whose id is that of a sample of an active callset has that one.
+
+    Returns
+    -------
+    Counters of persons, samples, samples that are in no active callset, persons without a sample.
+
+    Raises BadSamples where a value is not understood or contradicts another, a person has two different rows,
+    a sample two persons, or ``samples_are_persons`` is said of a file with sample ids; nothing is written.
+    """
+    given = read_person_file(path, columns or {}, warehouse.settings.representation.not_answered)
+    if given.has_samples and samples_are_persons:
+        raise BadSamples(f"{path} has sample ids of its own; leave --samples-are-persons out")
+    with start_run(warehouse, "ingest_persons") as run:
+        in_genotypes = _samples_in_genotypes(run)
+        links = dict(given.person_of_sample)
+        if samples_are_persons:
+            links = {person: person for person in given.persons if person in in_genotypes}
+        _count(run, given, links, in_genotypes)
+        rows = [
+            (
+                person_id,
+                person.enrolled_on,
+                person.age_at_enrolment_years,
+                person.year_of_birth,
+                *person.answers,
+                list(given.not_asked),
+            )
+            for person_id, person in given.persons.items()
+        ]
+        linked = [(person_id, sample_id) for sample_id, person_id in links.items()]
+        run.write(RowsWrite(PERSONS, rows, WHOLE_TABLE), RowsWrite(PERSON_SAMPLES, linked, WHOLE_TABLE))
+        return dict(run.counters)
+
+
+def _samples_in_genotypes(run: Run) -> set[str]:
+    """Ids of the samples of active callsets that have genotypes."""
+    active = set(active_callsets(run))
+    return {
+        row.sample_id
+        for row in run.rows(SAMPLES)
+        if row.sample_index is not None and row.callset_id in active
+    }
+
+
+def _count(run: Run, given: PersonFile, links: Mapping[str, str], in_genotypes: set[str]) -> None:
+    unknown = [sample_id for sample_id in links if sample_id not in in_genotypes]
+    run.counters.update(
+        persons=len(given.persons),
+        samples=len(links),
+        samples_not_in_an_active_callset=len(unknown),
+        persons_without_sample=len(given.persons) - len(set(links.values())),
+        persons_without_enrolment_date=sum(person.enrolled_on is None for person in given.persons.values()),
+        categories_not_asked=len(given.not_asked),
+    )
+    if given.not_asked:
+        run.progress(f"warning: the file has no column for {', '.join(given.not_asked)}: not asked")
+    if unknown:
+        run.progress(
+            f"warning: {len(unknown)} of {len(links)} samples are in no active callset: {shown(unknown)}; "
+            "they count once their genotypes are ingested"
+        )
+    if not links:
+        run.progress(
+            "warning: no person is linked to a sample; give a column sample_id, or --samples-are-persons "
+            "where the ids of persons are those of samples of the callsets"
+        )
