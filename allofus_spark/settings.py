@@ -391,7 +391,9 @@ class RelatednessSettings(_Section):
         ge=4,
         le=8_192,
         multiple_of=4,
-        description="Samples in a block: a task holds the counts of two blocks' pairs, 16 bytes each.",
+        description="Samples in a block: a task holds the counts of two blocks' pairs, 20 bytes each (21 MB; "
+        "336 MB at 4,096). Larger blocks make fewer tasks and copies of the calls: both with its inverse, of "
+        "245,388 samples and 100,000 sites 28,920 tasks and 1.5 TB at 1,024, 1,830 and 370 GB at 4,096.",
     )
     min_kinship: float = Field(
         0.0442,

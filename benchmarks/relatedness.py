@@ -2,7 +2,7 @@
 
 Times `compute_relatedness` in a warm session, from choosing sites to the committed tables, and PLINK 2's
 ``--make-king-table`` over the same sites from its own binary format; holds both tables against each other.
-The data are outside: ``ALLOFUS_TEST_DATA`` names the folder, as for the tests.
+The data are outside: ``ALLOFUS_TEST_DATA`` names the folder, as for the tests; or people are simulated.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from rich.console import Console
 
 from allofus_spark.cohort import active_samples
-from allofus_spark.genotypes import pack
+from allofus_spark.genotypes import BED_HEADER, bed_from_packed, pack
 from allofus_spark.genotypes.kinship import CHUNK_SITES, PairCounts, chunk_planes
 from allofus_spark.ingest import ingest_genotypes
 from allofus_spark.relatedness import compute_relatedness
@@ -42,30 +42,59 @@ KERNEL_SECONDS = 3.0
 def main() -> None:
     """Command line."""
     options = _parser().parse_args()
-    root = os.environ.get("ALLOFUS_TEST_DATA")
-    if not root:
-        sys.exit("set ALLOFUS_TEST_DATA to the folder that holds realdata/ (see README, Tests)")
     console = Console(highlight=False, soft_wrap=True)
     for missing in (0.0, 0.003):
         rate = _kernel_rate(missing)
         console.print(f"kernel alone, {missing:.1%} of calls missing: {rate:.3g} pair-sites/s on one core")
     with tempfile.TemporaryDirectory() as name:
-        overrides = [f"spark.master=local[{options.cores}]", f"spark.driver_memory={options.memory_gib}g"]
+        folder = Path(name)
+        overrides = [
+            f"spark.master=local[{options.cores}]",
+            f"spark.driver_memory={options.memory_gib}g",
+            "ingest.reference_allele=last",
+            f"relatedness.block_samples={options.block_samples}",
+        ]
         settings = load_settings(warehouse=f"{name}/warehouse", overrides=overrides)
         spark = start_session(settings, app_name="benchmark")
         warehouse = Warehouse(spark, settings)
-        vcf = Path(root) / "realdata" / VCF
-        about = {"callset_id": "c", "callset_date": "2026-01-01", "build": "GRCh38"}
-        ingest_genotypes(warehouse, [str(vcf)], **about)
+        if options.samples:
+            source = _simulate(folder / "simulated.bed", options.samples, options.sites)
+        else:
+            source = _exomes()
+        ingest_genotypes(warehouse, [str(source)], callset_id="c", callset_date="2026-01-01", build="GRCh38")
         seconds = _time_ours(console, warehouse, options.repeat)
         problem = missing_program("plink2", "plink2")
         if problem is None:
-            theirs = _time_plink(console, warehouse, vcf, Path(name), options)
+            theirs = _time_plink(console, warehouse, source, folder, options)
             console.print(f"ours takes {seconds / theirs:.1f} × the time of PLINK 2")
-            problem = _compare(console, warehouse, Path(name) / "king.kin0")
+            problem = _compare(console, warehouse, folder / "king.kin0")
         spark.stop()
     if problem:
         sys.exit(problem)
+
+
+def _exomes() -> Path:
+    root = os.environ.get("ALLOFUS_TEST_DATA")
+    if not root:
+        sys.exit("set ALLOFUS_TEST_DATA to the folder that holds realdata/ (see README), or give --samples")
+    return Path(root) / "realdata" / VCF
+
+
+def _simulate(bed: Path, n_samples: int, n_sites: int) -> Path:
+    """People without relatives in Hardy-Weinberg proportions; one call in a thousand is missing."""
+    rng = np.random.default_rng(1)
+    with bed.open("wb") as file:
+        file.write(BED_HEADER)
+        for _ in range(n_sites):
+            p = rng.uniform(0.05, 0.95)
+            bounds = np.cumsum([(1 - p) ** 2, 2 * p * (1 - p), p**2]) * 0.999
+            calls = np.searchsorted(bounds, rng.random(n_samples, np.float32))
+            file.write(bed_from_packed(pack(calls[None]), n_samples).tobytes())
+    rows = (f"chr1\tchr1:{site + 1}:A:G\t0\t{site + 1}\tG\tA\n" for site in range(n_sites))
+    bed.with_suffix(".bim").write_text("".join(rows))
+    people = (f"0\ts{number}\t0\t0\t0\t-9\n" for number in range(n_samples))
+    bed.with_suffix(".fam").write_text("".join(people))
+    return bed
 
 
 def _kernel_rate(missing: float) -> float:
@@ -98,17 +127,18 @@ def _time_ours(console: Console, warehouse: Warehouse, repeat: int) -> float:
 
 
 def _time_plink(
-    console: Console, warehouse: Warehouse, vcf: Path, folder: Path, options: argparse.Namespace
+    console: Console, warehouse: Warehouse, source: Path, folder: Path, options: argparse.Namespace
 ) -> float:
-    """Seconds of PLINK 2 over the sites that we choose, the conversion of the VCF not counted."""
+    """Seconds of PLINK 2 over the sites that we choose, the conversion to .pgen not counted."""
     with start_run(warehouse, "sites") as run:
         people = choose_people(active_samples(warehouse, run), None)
         sites = sites_of_kinship(run, people)
     ids = folder / "sites.txt"
     ids.write_text("".join("{contig}:{position}:{ref}:{alt}\n".format(**row) for row in sites.to_pylist()))
+    load = ["--bfile", str(source.with_suffix(""))] if source.suffix == ".bed" else ["--vcf", str(source)]
     pgen = ["plink2", "--pfile", str(folder / "all")]
     run_command(
-        ["plink2", "--vcf", str(vcf), "--set-all-var-ids", "chr@:#:$r:$a", "--extract", str(ids),
+        ["plink2", *load, "--set-all-var-ids", "chr@:#:$r:$a", "--extract", str(ids),
          "--rm-dup", "exclude-mismatch", "--make-pgen", "--out", str(folder / "all")]
     )  # fmt: skip
     least = str(warehouse.settings.relatedness.min_kinship)
@@ -148,13 +178,16 @@ def _compare(console: Console, warehouse: Warehouse, table: Path) -> str | None:
 def _report(console: Console, what: str, n_samples: int, n_sites: int, run: Measurement) -> None:
     rate = n_samples * (n_samples - 1) / 2 * n_sites / run.seconds
     peaks = run.peak_mib_by_program
-    programs = ("plink2",) if "plink2" in peaks else ("java", "python")
+    programs = ("plink",) if what.startswith("PLINK") else ("java", "python")
     memory = ", ".join(f"{name} {peaks[name]:,.0f} MiB" for name in programs if name in peaks)
     console.print(f"{what}: {run.seconds:.2f} s, {rate:.3g} pair-sites/s; peak {memory or 'not known'}")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Kinship of 2,504 people beside PLINK 2.")
+    parser.add_argument("--samples", type=int, default=0, help="simulate so many people instead")
+    parser.add_argument("--sites", type=int, default=10_000, help="at so many sites (%(default)s)")
+    parser.add_argument("--block-samples", type=int, default=1_024, help="(%(default)s)")
     parser.add_argument("--cores", type=int, default=2, help="(%(default)s)")
     parser.add_argument("--memory-gib", type=int, default=4, help="Java heap (%(default)s)")
     parser.add_argument("--repeat", type=int, default=3, help="runs of each (%(default)s)")

@@ -45,7 +45,7 @@ UNRELATED = Table(
         Column("reason", STRING, f"Why not: {DUPLICATE_DROPPED} or {RELATIVE_DROPPED}; null: kept", True),
         Column("relative_kept", STRING, "Sample id of the nearest relative that is kept; null: kept", True),
         Column("n_relatives", INT, "Samples to which it is related at relatedness.max_unrelated_kinship"),
-        Column("call_rate", DOUBLE, "Share of the sites of the kinship at which it has a call", True),
+        Column("call_rate", DOUBLE, "Share of the sites of the kinship at which it has a call"),
     ),
     partition_by=("callset_id",),
     sort_by=("sample_index",),
