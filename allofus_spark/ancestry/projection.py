@@ -158,6 +158,8 @@ def _count_labels(run: Run, callset_ids: Sequence[str]) -> None:
     beside = inferred.where(F.col("callset_id").isin(list(callset_ids))).join(
         supplied, ["callset_id", "sample_id"], "left"
     )
+    names = (*(f"samples_{group}" for group in settings.ancestry_groups), "samples_not_labelled")
+    run.counters.update(dict.fromkeys((*names, "labels_that_agree", "labels_that_differ"), 0))
     for label, other, count in beside.groupBy("ancestry", "supplied").count().collect():
         if label is None:
             run.counters["samples_not_labelled"] += count

@@ -188,7 +188,8 @@ def training_calls(
     size = -(-len(sites) // n_groups)
     grouped = taken.withColumn("group", (F.col("site") / size).cast("int"))
     # With a number of its own Spark does not merge the small partitions into one task.
-    kept = grouped.repartition(n_groups, "group").sortWithinPartitions("site").persist(StorageLevel.DISK_ONLY)
+    n_tasks = min(n_groups, 2 * run.warehouse.spark.sparkContext.defaultParallelism)
+    kept = grouped.repartition(n_tasks, "group").sortWithinPartitions("site").persist(StorageLevel.DISK_ONLY)
     ac, an = (np.asarray(sites.column(name)) for name in ("ac", "an"))
     try:
         yield TrainingCalls(kept, len(members), ac / an)

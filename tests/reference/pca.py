@@ -21,7 +21,7 @@ def pca_with_plink(
     chosen.write_text("".join(f"{':'.join(map(str, site))}\n" for site in sites))
     people.write_text("".join(f"{name}\n" for name in keep))
     subprocess.run(
-        [plink2, "--vcf", str(vcf), "--set-all-var-ids", "chr@:#:$r:$a", "--new-id-max-allele-len", "500",
+        [plink2, "--vcf", str(vcf), "--set-all-var-ids", "@:#:$r:$a", "--new-id-max-allele-len", "500",
          "--output-chr", "chrM", "--extract", str(chosen), "--keep", str(people), "--pca", str(n_pcs),
          "--threads", "2", "--out", str(out)],
         check=True, capture_output=True, text=True,
