@@ -100,7 +100,7 @@ def _fit(run: Run, rows: DataFrame, callset_id: str, members: Sequence[Sample], 
 def _warn_of_gaps(run: Run, callset_id: str, without: int, n_members: int, n_pcs: int) -> None:
     settings = run.warehouse.settings.qc
     if n_pcs == 0:
-        run.progress(f"warning: callset {callset_id} has no PCs: nothing is assessed; run allofus ancestry")
+        run.progress(f"warning: callset {callset_id} has no PCs: nothing is assessed; run infer-ancestry")
     elif n_pcs < settings.n_outlier_pcs:
         run.progress(
             f"warning: callset {callset_id} has {n_pcs} PCs, not the {settings.n_outlier_pcs} of "

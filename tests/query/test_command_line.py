@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -31,11 +33,24 @@ def test_help_shows_a_first_session_and_every_command() -> None:
     assert {"ingest-genotypes", "variant"} <= set(main.commands)
     for name in main.commands:
         assert name in answer.output
-        one = allofus(name, "--help")
-        assert one.exit_code == 0
-        for option in ("--settings", "--warehouse", "--set"):
-            assert option in one.output
     assert "allofus query" in answer.output
+
+
+def paths_of(group: click.Group) -> Iterator[list[str]]:
+    """The words that call each command; of a group, those of its commands."""
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from ([name, *path] for path in paths_of(command))
+        else:
+            yield [name]
+
+
+@pytest.mark.parametrize("path", paths_of(main), ids=" ".join)
+def test_every_command_explains_itself_and_takes_the_common_options(path: list[str]) -> None:
+    answer = allofus(*path, "--help")
+    assert answer.exit_code == 0
+    for option in ("--settings", "--warehouse", "--set"):
+        assert option in answer.output
 
 
 @pytest.mark.parametrize(
