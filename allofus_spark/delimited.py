@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from allofus_spark.errors import BadSource, shown
+from allofus_spark.errors import BadSamples, BadSource, shown
 
 
 def read_text(path: str | Path) -> str:
@@ -65,9 +65,9 @@ def read_table(path: str | Path, id_column: str) -> tuple[list[str], Iterator[tu
 def column_places(path: str | Path, header: Sequence[str], columns: Mapping[str, str]) -> dict[str, int]:
     """Where each of ``columns``, the file's name by ours, stands; those that the file lacks are left out.
 
-    Raises BadSource where one stands there twice: which is meant cannot be told.
+    Raises BadSamples where one stands there twice: which is meant cannot be told.
     """
     present = {name: column for name, column in columns.items() if column in header}
     if twice := sorted({column for column in present.values() if header.count(column) > 1}):
-        raise BadSource(f"{path}: several columns are called {shown(twice)}; rename all but one of each")
+        raise BadSamples(f"{path}: several columns are called {shown(twice)}; rename all but one of each")
     return {name: header.index(column) for name, column in present.items()}

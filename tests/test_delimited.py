@@ -81,5 +81,5 @@ def test_a_column_that_is_wanted_stands_there_once(tmp_path: Path) -> None:
     assert column_places("f", header, {"x": "b", "y": "c", "z": "a"}) == {"x": 2, "z": 1}
     path = tmp_path / "samples.tsv"
     path.write_text("sample_id\tancestry\tancestry\na\tafr\teur\n")
-    with pytest.raises(BadSource, match="several columns are called ancestry; rename all but one of each"):
+    with pytest.raises(BadSamples, match="several columns are called ancestry; rename all but one of each"):
         read_sample_file(path, {}, ("afr", "eur"))

@@ -103,7 +103,7 @@ def test_a_list_of_no_scores_is_no_scores(tmp_path: Path) -> None:
 
 def test_columns_that_stand_there_twice_are_refused(tmp_path: Path) -> None:
     text = "sample_id\tancestry\tancestry\na\tafr\teur\n"
-    with pytest.raises(BadSource, match="several columns are called ancestry; rename all but one of each"):
+    with pytest.raises(BadSamples, match="several columns are called ancestry; rename all but one of each"):
         read_label_file(write(tmp_path / "labels.tsv", text), {}, GROUPS)
 
 
