@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from allofus_spark.cohort import read_sample_ids
-from allofus_spark.delimited import read_text, split_rows
+from allofus_spark.delimited import column_places, read_table, read_text, split_rows
 from allofus_spark.errors import BadSamples, BadSource
+from allofus_spark.ingest.samples import read_sample_file
 
 
 def test_quotes_mean_something_in_csv_alone() -> None:
@@ -56,3 +57,29 @@ def test_a_row_counts_whose_first_cell_is_blank(tmp_path: Path) -> None:
     path = tmp_path / "ids.csv"
     path.write_text("n,sample_id\n,S1\n2,S2\n")
     assert read_sample_ids(path) == ["S1", "S2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('sample_id,n\na,"b\nc,d\n', "line 3 cannot be read as CSV: unexpected end of data; put a field"),
+        ('sample_id,n\na,"b"c\n', "line 2 cannot be read as CSV: ',' expected after '\"'"),
+        (f'sample_id,n\na,"{"x" * 200_000}"\n', "line 2 cannot be read as CSV: field larger than"),
+    ],
+)
+def test_a_csv_with_loose_quotation_marks_is_named(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "ids.csv"
+    path.write_text(text)
+    with pytest.raises(BadSource, match=rf"ids\.csv: {message}"):
+        read_sample_ids(path)
+    with pytest.raises(BadSource, match=rf"ids\.csv: {message}"):
+        list(read_table(path, "sample_id")[1])
+
+
+def test_a_column_that_is_wanted_stands_there_once(tmp_path: Path) -> None:
+    header = ["", "a", "b", ""]
+    assert column_places("f", header, {"x": "b", "y": "c", "z": "a"}) == {"x": 2, "z": 1}
+    path = tmp_path / "samples.tsv"
+    path.write_text("sample_id\tancestry\tancestry\na\tafr\teur\n")
+    with pytest.raises(BadSamples, match="several columns are called ancestry; rename all but one of each"):
+        read_sample_file(path, {}, ("afr", "eur"))

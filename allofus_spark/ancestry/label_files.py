@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from allofus_spark.delimited import read_table
+from allofus_spark.delimited import column_places, read_table
 from allofus_spark.errors import BadSamples, shown
 
 COLUMNS = ("sample_id", "ancestry", "ancestry_before_threshold", "pcs")
@@ -88,14 +88,15 @@ def _places(path: str | Path, header: Sequence[str], columns: Mapping[str, str])
             "Name the file's column with --column sample_id=NAME; columns are "
             f"{', '.join(COLUMNS)}"
         )
-    numbered = {int(name[2:]): place for place, name in enumerate(header) if _NUMBERED_PC.fullmatch(name)}
-    if sorted(numbered) != list(range(1, len(numbered) + 1)):
+    numbered = sorted(
+        (int(name[2:]), place) for place, name in enumerate(header) if _NUMBERED_PC.fullmatch(name)
+    )
+    if [number for number, _ in numbered] != list(range(1, len(numbered) + 1)):
         raise BadSamples(
             f"{path}: its scores are not PC1, PC2 and so on, each once: "
-            f"{', '.join(f'PC{n}' for n in sorted(numbered))}"
+            f"{shown([f'PC{number}' for number, _ in numbered])}"
         )
-    of = {name: header.index(wanted[name]) for name in COLUMNS if wanted[name] in header}
-    return _Places(of, tuple(numbered[number] for number in sorted(numbered)))
+    return _Places(column_places(path, header, wanted), tuple(place for _, place in numbered))
 
 
 def _read_label(row: Sequence[str], places: _Places, ancestry_groups: Sequence[str]) -> ImportedLabel:
@@ -120,22 +121,32 @@ def _read_scores(row: Sequence[str], places: _Places) -> tuple[float, ...] | Non
         if text.lower() in _NO_LABEL:
             return None
         try:
-            values = json.loads(text)
-        except json.JSONDecodeError:
+            # Numbers of any size: one that is too large for a double is infinite, and refused as that.
+            values = json.loads(text, parse_int=float)
+        except (json.JSONDecodeError, RecursionError):
             values = None
         is_list = isinstance(values, list)
-        if not is_list or not all(type(value) in (int, float) for value in values):
+        if not is_list or not all(type(value) is float for value in values):
             raise ValueError(f"scores {text[:40]!r} are not a JSON list of numbers")
+        if not values:
+            return None
     elif places.numbered:
         texts = [row[place].strip() for place in places.numbered]
         if all(text.lower() in _NO_LABEL for text in texts):
             return None
-        values = [float(text) for text in texts]
+        values = [_read_number(text) for text in texts]
     else:
         return None
     if not all(map(math.isfinite, values)):
         raise ValueError("a score is not finite")
-    return tuple(map(float, values))
+    return tuple(values)
+
+
+def _read_number(text: str) -> float:
+    """A number as files have it; Python also takes 1_0 for 10."""
+    if not text or "_" in text:
+        raise ValueError(f"score {text!r} is not a number")
+    return float(text)
 
 
 def _check_lengths(path: str | Path, labels: Mapping[str, ImportedLabel]) -> None:

@@ -94,6 +94,11 @@ def _import_model(run: Run, source: str, name_or_id: str | None, build: str) -> 
     """The model of another warehouse, its rows written here: all but those about its people."""
     settings = run.warehouse.settings.model_copy(update={"warehouse": source})
     other = Warehouse(run.warehouse.spark, settings)
+    if not other.snapshot():
+        raise NotFound(
+            f"there is no warehouse at {other.root}: no run has finished there; name with --from the folder "
+            "of tables that a model was trained in"
+        )
     model = _read(SnapshotReader(other), run.warehouse, other.root, name_or_id, build)
     run.progress(f"model {model.model_id} comes from {other.root}")
     run.write(*model_writes(model))

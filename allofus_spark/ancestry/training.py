@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import compress
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +38,8 @@ from allofus_spark.tables import (
 
 # An eigenvalue this small beside the first is rounding: there are not as many directions.
 _LEAST_EIGENVALUE_SHARE = 1e-9
+# Nor is there any beside which it would be, where nobody differs: the mean is otherwise about 1.
+_LEAST_EIGENVALUE = 1e-12
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,11 @@ class TrainingSet:
     members: npt.NDArray[np.int64]
     sample_ids: tuple[str, ...]
     labels: tuple[str, ...]
+
+    def of(self, is_chosen: npt.NDArray[np.bool_]) -> TrainingSet:
+        """Some of them, bool[n]."""
+        ids, labels = (tuple(compress(names, is_chosen)) for names in (self.sample_ids, self.labels))
+        return replace(self, members=self.members[is_chosen], sample_ids=ids, labels=labels)
 
 
 def train_model(
@@ -64,6 +72,7 @@ def train_model(
     -------
     The model's id, and the run's counters: sites, samples of each label, samples left out.
 
+    Samples with calls at too few of the sites (``ancestry.min_called_share``) are left out, and counted.
     Training the same samples again gives the same id and replaces the rows. Raises NotFound where the callset
     is not active, BadSamples where too few samples or labels are left to train on, BadSource where there are
     too few sites.
@@ -74,8 +83,12 @@ def train_model(
         chosen = _training_set(run, callset_id, sample_ids)
         check_can_be_trained(chosen, warehouse.settings)
         with rows_per_batch(warehouse.spark, rows_of_widest(warehouse, [chosen.n_in_callset])):
-            sites = _sites(run, chosen, build)
-            model, components = _fit(run, chosen, sites, build, name)
+            while isinstance(
+                fitted := _fit(run, chosen, _sites(run, chosen, build), build, name), TrainingSet
+            ):
+                chosen = fitted
+                check_can_be_trained(chosen, warehouse.settings)
+            model, components = fitted
         run.write(*model_writes(model), _training_write(model.model_id, chosen, components))
         run.counters.update(sites=model.n_sites, principal_components=model.n_pcs)
         return model.model_id, dict(run.counters)
@@ -167,10 +180,16 @@ def _check_enough(n_sites: int, n_pcs: int, callset_id: str) -> None:
         )
 
 
-def _fit(run: Run, chosen: TrainingSet, sites: pa.Table, build: Build, name: str) -> tuple[Model, Components]:
+def _fit(
+    run: Run, chosen: TrainingSet, sites: pa.Table, build: Build, name: str
+) -> tuple[Model, Components] | TrainingSet:
+    """The model; or, where samples have too few calls at the sites, the others, to choose sites among."""
     settings = run.warehouse.settings.ancestry
     run.progress(f"principal components of {len(chosen.members):,} samples over {len(sites):,} sites")
     with training_calls(run, sites, chosen.callset_id, chosen.members, chosen.n_in_callset) as calls:
+        is_called = calls.n_called() / len(sites) >= settings.min_called_share
+        if not is_called.all():
+            return _without_few_called(run, chosen, is_called, settings.min_called_share)
         components = _components(calls, settings.n_pcs, settings.max_exact_samples)
         _check_rank(components, chosen.callset_id)
         loadings = calls.loadings(components.vectors / np.sqrt(components.eigenvalues))
@@ -195,6 +214,29 @@ def _fit(run: Run, chosen: TrainingSet, sites: pa.Table, build: Build, name: str
     return model, components
 
 
+def _without_few_called(
+    run: Run, chosen: TrainingSet, is_called: npt.NDArray[np.bool_], min_called_share: float
+) -> TrainingSet:
+    """The samples that have calls: the scores of others say little about their label."""
+    left = chosen.of(is_called)
+    few = sorted(set(chosen.sample_ids) - set(left.sample_ids))
+    if not left.labels:
+        raise BadSamples(
+            f"callset {chosen.callset_id}: all {len(few)} labelled samples have calls at under "
+            f"{min_called_share:g} of the sites: {shown(few)}; raise sites.min_call_rate, so that sites with "
+            "more calls are chosen, or lower ancestry.min_called_share"
+        )
+    run.progress(
+        f"warning: {len(few)} of {len(is_called)} labelled samples are not trained on, with calls at under "
+        f"{min_called_share:g} of the sites (ancestry.min_called_share): {shown(few)}"
+    )
+    run.counters.update(samples_with_few_called_sites=len(few))
+    run.counters.subtract(Counter(f"samples_{label}" for label in chosen.labels))
+    run.counters.update(Counter(f"samples_{label}" for label in left.labels))
+    run.counters["samples_trained_on"] = len(left.labels)
+    return left
+
+
 def _components(calls: TrainingCalls, n_components: int, max_exact_samples: int) -> Components:
     if calls.n_samples <= max_exact_samples:
         return exact_components(calls.covariance(), n_components)
@@ -203,11 +245,16 @@ def _components(calls: TrainingCalls, n_components: int, max_exact_samples: int)
 
 def _check_rank(components: Components, callset_id: str) -> None:
     values = components.eigenvalues
-    n_real = int((values > _LEAST_EIGENVALUE_SHARE * values[0]).sum())
+    n_real = int((values > max(_LEAST_EIGENVALUE_SHARE * values[0], _LEAST_EIGENVALUE)).sum())
+    if not n_real:
+        raise BadSource(
+            f"callset {callset_id}: its samples have the same calls at all sites, and cannot be told apart; "
+            "train on a callset of different people"
+        )
     if n_real < len(values):
         raise BadSource(
             f"callset {callset_id}: its calls vary along {n_real} directions, not {len(values)}: lower the "
-            f"number of principal components with --set ancestry.n_pcs={max(n_real, 1)}"
+            f"number of principal components with --set ancestry.n_pcs={n_real}"
         )
 
 

@@ -56,6 +56,10 @@ class TrainingCalls:
             whole[first:stop, first:] = panel.T
         return whole
 
+    def n_called(self) -> Floats:
+        """Sites at which each sample has a call, float64[n_samples] of whole numbers."""
+        return self._sum(_column_sums, (self.n_samples,), of_calls=_IS_CALLED)
+
     def diagonal(self) -> Floats:
         """The diagonal of `covariance`, float64[n_samples]."""
         return self._sum(_squares, (self.n_samples,))
@@ -70,24 +74,32 @@ class TrainingCalls:
         parts = [np.frombuffer(row.part) for row in sorted(rows, key=lambda row: (row.group, row.number))]
         return np.concatenate(parts).reshape(len(self.frequency), vectors.shape[1])
 
-    def _sum(self, product: Product, shape: Sequence[int]) -> Floats:
-        rows = self.frame.mapInArrow(self._task(product, adds=True), _PARTS).collect()
+    def _sum(self, product: Product, shape: Sequence[int], of_calls: OfCalls | None = None) -> Floats:
+        task = self._task(product, adds=True, of_calls=of_calls)
+        rows = self.frame.mapInArrow(task, _PARTS).collect()
         total = np.zeros(shape)
         for row in sorted(rows, key=lambda row: int(row.group)):
             total += np.frombuffer(row.part).reshape(shape)
         return total
 
-    def _task(self, product: Product, *, adds: bool) -> _BlockProducts:
-        return _BlockProducts(self.n_samples, self.frequency, product, adds)
+    def _task(self, product: Product, *, adds: bool, of_calls: OfCalls | None = None) -> _BlockProducts:
+        return _BlockProducts(self.n_samples, self.frequency, product, adds, of_calls)
 
 
 Product = Callable[[Floats], Floats]
+OfCalls = tuple[float, float, float, float]
+"""What each call counts as, by its code, at every site."""
+_IS_CALLED: OfCalls = (1, 1, 1, 0)
 _PARTS = "group int, number int, part binary"
 
 
 def _covariance_panel(first: int, stop: int, block: Floats) -> Floats:
     """Rows ``first`` on of the columns [first, stop) of K; the rest is known by symmetry."""
     return np.asarray(block[:, first:].T @ block[:, first:stop])
+
+
+def _column_sums(block: Floats) -> Floats:
+    return np.asarray(block.sum(axis=0))
 
 
 def _squares(block: Floats) -> Floats:
@@ -106,13 +118,15 @@ def _times(vectors: Floats, block: Floats) -> Floats:
 class _BlockProducts:
     """Products of standardised blocks of sites; goes to the workers by pickle.
 
-    With ``adds``, one sum a group; else one part a block, in the order of ``number``.
+    With ``adds``, one sum a group; else one part a block, in the order of ``number``. Calls count as
+    ``of_calls`` where that is given.
     """
 
     n_samples: int
     frequency: Floats
     product: Product
     adds: bool
+    of_calls: OfCalls | None = None
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         held: list[Floats] = []
@@ -160,7 +174,10 @@ class _BlockProducts:
         calls = b"".join(rows.column("packed").to_pylist())
         packed = np.frombuffer(calls, np.uint8).reshape(len(rows), packed_width(self.n_samples))
         sites = rows.column("site").to_numpy()
-        values = standardised_values(self.frequency[sites], len(self.frequency))
+        if self.of_calls is None:
+            values = standardised_values(self.frequency[sites], len(self.frequency))
+        else:
+            values = np.tile(np.array(self.of_calls), (len(rows), 1))
         return standardise(packed, values, self.n_samples)
 
     def _parts(self, group: int, held: Sequence[Floats]) -> Iterator[pa.RecordBatch]:

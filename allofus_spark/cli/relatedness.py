@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,8 +61,8 @@ def relatedness_command(
     from allofus_spark.cohort import read_sample_ids
     from allofus_spark.relatedness import compute_relatedness
 
-    if out is not None and not Path(out).resolve().parent.is_dir():
-        fail(f"--out {out}: there is no folder {Path(out).parent}")
+    if out is not None:
+        _check_can_be_written(out)
     with open_warehouse("relatedness", settings_file, warehouse, overrides) as tables:
         found = compute_relatedness(
             tables,
@@ -73,6 +74,17 @@ def relatedness_command(
         if out is not None:
             Path(out).write_text("".join(f"{name}\n" for name in found.kept), encoding="utf-8")
         _draw(found, screen(), out)
+
+
+def _check_can_be_written(out: str) -> None:
+    """Fail before hours of work where the list of ids could not be written after them."""
+    folder = Path(out).resolve().parent
+    if not folder.is_dir():
+        fail(f"--out {out}: there is no folder {Path(out).parent}")
+    if Path(out).is_dir():
+        fail(f"--out {out}: this is a folder; name a file")
+    if not os.access(out if Path(out).exists() else folder, os.W_OK):
+        fail(f"--out {out}: it may not be written; name another file")
 
 
 def _draw(found: Relatedness, console: Console, out: str | None) -> None:
@@ -96,6 +108,8 @@ def _draw(found: Relatedness, console: Console, out: str | None) -> None:
         f"Unrelated set: {counters['samples_kept']:,} kept{of_cases}; "
         f"{counters['samples_left_out']:,} left out"
     )
+    if silent := counters["samples_without_calls"]:
+        console.print(f"Of them {silent:,} have no call at any site: nothing is known of their relatives")
     if out is not None:
         console.print(f"Their ids are in {out}", markup=False)
     console.print(f"Picture: {found.picture}", markup=False)

@@ -12,6 +12,7 @@ from allofus_spark.cohort.active import (
 )
 from allofus_spark.cohort.alleles import (
     changed_since,
+    frequency_inputs,
     newest_of_each,
     newest_revision,
     newest_versions,
@@ -51,6 +52,7 @@ __all__ = [
     "choose_sites",
     "configured_reference",
     "copies_meant",
+    "frequency_inputs",
     "labels_in_use",
     "newest_of_each",
     "newest_revision",

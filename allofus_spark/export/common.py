@@ -15,13 +15,10 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from allofus_spark.cohort import changed_since, read_frequencies
+from allofus_spark.cohort import changed_since, frequency_inputs, read_frequencies
 from allofus_spark.errors import BadSource
 from allofus_spark.tables import (
     ALLELE_KEY,
-    CALLSETS,
-    GENOTYPES,
-    SAMPLES,
     Reader,
     Table,
     Warehouse,
@@ -53,7 +50,7 @@ def is_common(groups: tuple[str, ...], *, min_ac: int, above_af: float) -> Colum
 
 def _check_current(warehouse: Warehouse, frequencies: Table) -> None:
     """Raise BadSource unless the frequencies were computed after the last change to what they come from."""
-    changed = changed_since(warehouse, frequencies, (CALLSETS, SAMPLES, GENOTYPES))
+    changed = changed_since(warehouse, frequencies, frequency_inputs(warehouse))
     if changed is None:
         raise BadSource(
             "--common needs allele frequencies, and there are none; run allofus frequencies first"

@@ -75,14 +75,16 @@ def _write(run: Run, changes: Changes, counting: Counting, sums: GroupSums) -> N
     table = allele_frequencies(run.warehouse.settings.frequencies.ancestry_groups)
     n_written = len(changes.frequencies) if changes.everything else len(changes.partitions)
     run.counters.update(callsets_counted=len(changes.stale), partitions_written=n_written)
+    strata = _strata_writes(run.warehouse, list(counting.strata.values()))
     if not (changes.everything or changes.stale or changes.gone or changes.partitions):
         run.progress("nothing changed since frequencies were computed")
+        run.write(*strata)
         return
     if len(changes.stale) < len(changes.counts):
         run.progress(
             f"{len(changes.stale)} of {len(changes.counts)} callsets changed since they were counted"
         )
-    beside = [changes.write(table.name), *_strata_writes(run.warehouse, list(counting.strata.values()))]
+    beside = [changes.write(table.name), *strata]
     stale = counting if changes.everything else counting.of(changes.stale)
     genotypes = stale.rows_to_count(run.read(GENOTYPES))
     replaced = WHOLE_TABLE if changes.everything else _rows_of_callsets([*changes.stale, *changes.gone])

@@ -17,6 +17,7 @@ from allofus_spark.tables import (
     CALLSETS,
     GENOTYPES,
     PIPELINE_RUNS,
+    SNAPSHOTS,
     Inputs,
     Partition,
     RowsWrite,
@@ -70,12 +71,14 @@ def find_changes(run: Run, strata: Sequence[Strata], *, recompute: bool) -> Chan
             made[f"callset {callset_id}"] = _digest(list(inputs.values()))
     held = inputs_by_scope(run, ALLELE_COUNTS.name) if run.holds(ALLELE_COUNTS) else {}
     held_frequencies = inputs_by_scope(run, table.name).get(_EVERYONE, {}) if run.holds(table) else {}
-    stale = tuple(name for name, own in counts.items() if recompute or held.get(name) != own)
+    stale = tuple(name for name, own in counts.items() if recompute or held.get(name, {}) != own)
     gone = tuple(sorted(set(held) - set(counts)))
     places = {*frequencies, *held_frequencies}
     partitions = [place for place in places if held_frequencies.get(place) != frequencies.get(place)]
     same_groups = any(made.get("groups") == groups for made in held_frequencies.values())
     everything = recompute or not same_groups or set(stale) == set(counts)
+    if everything:
+        stale = tuple(counts)
     return Changes(counts, frequencies, stale, gone, tuple(sorted(partitions)), everything)
 
 
@@ -98,12 +101,14 @@ def _counts_today(run: Run, strata: Sequence[Strata]) -> dict[str, dict[Partitio
 
 def _last_ingests(run: Run) -> dict[str, str]:
     """The run that last wrote the genotypes of each callset; where the ledger lost it, this one: changed."""
+    # Not by versions of the table: they begin again where somebody deleted it.
+    snapshot_of = {row.run_id: row.snapshot_id for row in run.warehouse.rows(SNAPSHOTS)}
     writes = [
         row
         for row in run.warehouse.rows(PIPELINE_RUNS)
-        if row.table_name == GENOTYPES.name and row.status == "finished"
+        if row.table_name == GENOTYPES.name and row.status == "finished" and row.run_id in snapshot_of
     ]
-    last = {row.partition: row.run_id for row in sorted(writes, key=lambda row: row.output_version)}
+    last = {row.partition: row.run_id for row in sorted(writes, key=lambda row: snapshot_of[row.run_id])}
     callsets = {row.callset_id for row in run.rows(CALLSETS)}
     return {callset_id: last.get(rows_of_callset(callset_id), run.run_id) for callset_id in callsets}
 

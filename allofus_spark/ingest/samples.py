@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pyspark.sql import Row
 
-from allofus_spark.delimited import read_table
+from allofus_spark.delimited import column_places, read_table
 from allofus_spark.errors import BadSamples, shown
 from allofus_spark.ingest.callsets import check_callset_id, count_described, held_samples
 from allofus_spark.tables import SAMPLES, RowsWrite, Run, Warehouse, rows_of_callset, start_run
@@ -65,8 +65,8 @@ def read_sample_file(
             f"{path}: no column for {shown(absent)}; the file has: {', '.join(header)}. "
             "Name the file's column with --column sample_id=NAME."
         )
-    present = tuple(name for name in ATTRIBUTES if wanted[name] in header)
-    place = {name: header.index(wanted[name]) for name in ("sample_id", *present)}
+    place = column_places(path, header, wanted)
+    present = tuple(name for name in ATTRIBUTES if name in place)
     described: dict[str, dict[str, str | None]] = {}
     problems: list[str] = []
     conflicts: list[str] = []

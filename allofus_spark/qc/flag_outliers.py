@@ -45,7 +45,7 @@ def flag_sample_outliers(warehouse: Warehouse) -> dict[str, int]:
     with start_run(warehouse, "flag_sample_outliers") as run:
         samples = active_samples(warehouse, run)
         table = ancestries(warehouse.settings.frequencies.ancestry_groups)
-        for needed, command in ((SAMPLE_QC, "qc"), (table, "ancestry")):
+        for needed, command in ((SAMPLE_QC, "qc"), (table, "infer-ancestry project")):
             if not run.holds(needed):
                 raise BadSource(f"outliers need {needed.name}; run allofus {command} first")
         inferred = run.read(table).where(F.col("callset_id").isin(list(samples)))

@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 
 from allofus_spark.arrow import collect
 from allofus_spark.cohort import active_samples, check_are_active
+from allofus_spark.errors import shown
 from allofus_spark.relatedness.decide import Relations, decide
 from allofus_spark.relatedness.king import PAIR_TYPE, KingRobust
 from allofus_spark.relatedness.pc_relate import pc_relate
@@ -86,6 +87,7 @@ def compute_relatedness(
             gathered = pairs.repartition(warehouse.settings.spark.shuffle_partitions, "first")
             run.write(ArrowWrite(gathered, PairRows(people, method), [(RELATED_PAIRS, WHOLE_TABLE)]))
             relations = _relations(pairs, warehouse.settings.relatedness.max_unrelated_kinship)
+        _warn_of_silent(run, people, n_called)
         decisions = decide(
             people, relations, n_called, len(sites), cases=cases, prefer_call_rate=prefer_call_rate
         )
@@ -124,6 +126,17 @@ def _kinship(
             yield found.where("second IS NOT NULL"), n_called
         finally:
             found.unpersist()
+
+
+def _warn_of_silent(run: Run, people: People, n_called: npt.NDArray[np.int64]) -> None:
+    """Count the samples without any call, of whom nobody knows whose relatives they are; they stay kept."""
+    silent = sorted(compress(people.sample_ids, n_called == 0))
+    run.counters["samples_without_calls"] = len(silent)
+    if silent:
+        run.progress(
+            f"warning: {len(silent)} of {len(people)} samples have no call at any of the sites, so that no "
+            f"relative of theirs is known and all are kept: {shown(silent)}; leave them out with --samples"
+        )
 
 
 def _relations(pairs: DataFrame, max_unrelated_kinship: float) -> Relations:

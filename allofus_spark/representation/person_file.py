@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from allofus_spark.delimited import read_table
+from allofus_spark.delimited import column_places, read_table
 from allofus_spark.errors import BadSamples, shown
 from allofus_spark.tables.person_tables import AGE, CATEGORIES, QUESTIONS
 
@@ -91,10 +91,7 @@ def _places(path: str | Path, header: Sequence[str], columns: Mapping[str, str])
             f"{path}: no column for {shown(absent)}; the file has: {', '.join(header)}. "
             "Name the file's column with --column person_id=NAME."
         )
-    present = {name: column for name, column in wanted.items() if column in header}
-    if twice := [column for column in present.values() if header.count(column) > 1]:
-        raise BadSamples(f"{path}: several columns are called {shown(twice)}; rename all but one of each")
-    return {name: header.index(column) for name, column in present.items()}
+    return column_places(path, header, wanted)
 
 
 def _not_asked(place: Collection[str]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from allofus_spark.cohort import (
     changed_since,
+    frequency_inputs,
     newest_versions,
     passing_alleles,
     read_consequences,
@@ -17,9 +18,6 @@ from allofus_spark.errors import BadSource, ContractViolation
 from allofus_spark.summary.cells import EVERYBODY, Cell, count_cells
 from allofus_spark.summary.rows import SummaryRow, summary_rows
 from allofus_spark.tables import (
-    CALLSETS,
-    GENOTYPES,
-    SAMPLES,
     VARIANT_SUMMARY,
     VARIANTS,
     RowsWrite,
@@ -117,7 +115,7 @@ def _write(run: Run, rows: Sequence[SummaryRow]) -> None:
 
 def _stale(warehouse: Warehouse) -> list[str]:
     frequencies = allele_frequencies(warehouse.settings.frequencies.ancestry_groups)
-    changed = changed_since(warehouse, frequencies, (CALLSETS, SAMPLES, GENOTYPES))
+    changed = changed_since(warehouse, frequencies, frequency_inputs(warehouse))
     if not changed:
         return []
     return [f"the allele frequencies are older than {', '.join(changed)}; run allofus frequencies"]

@@ -16,6 +16,7 @@ from functools import cached_property
 
 from delta.tables import DeltaTable
 from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, Row, SparkSession
 
 from allofus_spark.errors import ContractViolation, SettingsError
@@ -100,7 +101,14 @@ class Warehouse:
     # -- reading ---------------------------------------------------------------------------------
 
     def newest_snapshot(self) -> Snapshot:
-        """The newest finished snapshot; number 0 without tables before the first run."""
+        """The newest finished snapshot; number 0 without tables before the first run.
+
+        Raises SettingsError where the warehouse's file system cannot be asked.
+        """
+        with self._reaching("looked into"):
+            file_system, path = hadoop_path(self.spark, self.root)
+            if not file_system.exists(path):
+                return Snapshot(0, {})
         rows = self.rows(SNAPSHOTS)
         number = max((row.snapshot_id for row in rows), default=0)
         return Snapshot(number, {row.table_name: row.version for row in rows if row.snapshot_id == number})
@@ -177,13 +185,21 @@ class Warehouse:
 
     def make_root(self) -> None:
         """Make the warehouse's folder where it is not there; raises SettingsError where it cannot be."""
-        try:
+        with self._reaching("made"):
             file_system, path = hadoop_path(self.spark, self.root)
             file_system.mkdirs(path)
-        except Py4JJavaError as error:
-            reason = str(error.java_exception.toString()).splitlines()[0]
+
+    @contextmanager
+    def _reaching(self, done: str) -> Iterator[None]:
+        """Raise SettingsError where Hadoop knows no such file system, or cannot reach it."""
+        try:
+            yield
+        # Spark gives some of Java's errors a class of its own.
+        except (Py4JJavaError, PySparkException) as error:
+            text = error.java_exception.toString() if isinstance(error, Py4JJavaError) else error
+            reason = str(text).splitlines()[0]
             raise SettingsError(
-                f"warehouse {self.root} cannot be made: {reason}; name another place with --warehouse"
+                f"warehouse {self.root} cannot be {done}: {reason}; name another place for it"
             ) from None
 
     def _data_tables(self) -> list[Table]:

@@ -81,11 +81,29 @@ def test_rows_that_say_nothing_or_too_much_are_refused(tmp_path: Path, rows: str
         ("pcs", "[1]\nb\teur\t[1, 2]", r"rows have different numbers of scores \(1, 2\)"),
         ("PC2", "1", "its scores are not PC1, PC2 and so on, each once: PC2"),
         ("PC1", "one", "could not convert string to float: 'one'"),
+        ("PC1", "1_0", "score '1_0' is not a number"),
+        ("PC1\tPC2", "1\t", "score '' is not a number"),
+        ("PC1\tpc1", "1\t2", "its scores are not PC1, PC2 and so on, each once: PC1, PC1"),
+        ("pcs", f"[{'1' * 400}]", "a score is not finite"),
+        ("pcs", f"[{'1' * 5000}]", "a score is not finite"),
+        ("pcs", "[" * 100_000, r"scores '\[+' are not a JSON list of numbers"),
     ],
 )
 def test_scores_that_are_no_numbers_are_refused(tmp_path: Path, header: str, row: str, message: str) -> None:
     text = f"sample_id\tancestry\t{header}\na\tafr\t{row}\n"
     with pytest.raises(BadSamples, match=message):
+        read_label_file(write(tmp_path / "labels.tsv", text), {}, GROUPS)
+
+
+def test_a_list_of_no_scores_is_no_scores(tmp_path: Path) -> None:
+    text = 'sample_id,ancestry,pcs\r\na,afr,[]\r\nb,eur,"[1, -2]"\r\n'
+    labels = read_label_file(write(tmp_path / "labels.csv", f"\ufeff{text}"), {}, GROUPS)
+    assert [labels[name].pcs for name in "ab"] == [None, (1.0, -2.0)]
+
+
+def test_columns_that_stand_there_twice_are_refused(tmp_path: Path) -> None:
+    text = "sample_id\tancestry\tancestry\na\tafr\teur\n"
+    with pytest.raises(BadSamples, match="several columns are called ancestry; rename all but one of each"):
         read_label_file(write(tmp_path / "labels.tsv", text), {}, GROUPS)
 
 
@@ -150,4 +168,4 @@ def test_a_column_option_needs_both_names() -> None:
     arguments = ["infer-ancestry", "import", "--callset", "c", "--name", "n", "--column", "pcs", "file"]
     answer = CliRunner().invoke(main, arguments)
     assert answer.exit_code == 2
-    assert "pcs: write NAME=COLUMN, such as sample_id=" in answer.output
+    assert "pcs: write NAME=COLUMN, such as sample_id=research_id" in answer.output

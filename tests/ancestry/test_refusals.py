@@ -95,7 +95,7 @@ def test_a_model_of_another_build_is_refused(small: Warehouse, trained: Trained)
 def test_a_warehouse_without_a_model_says_where_one_comes_from(small: Warehouse, tmp_path: Path) -> None:
     with pytest.raises(NotFound, match=r"holds no model of ancestry: train one .* or take one .* --from"):
         project_samples(small)
-    with pytest.raises(NotFound, match=f"warehouse {tmp_path} holds no model of ancestry"):
+    with pytest.raises(NotFound, match=f"there is no warehouse at {tmp_path}: no run has finished there"):
         project_samples(small, source=str(tmp_path))
     with pytest.raises(NotFound, match="callsets that are not active here: other; there are: tiny"):
         project_samples(small, callset_ids=["other"])
