@@ -11,32 +11,46 @@ from allofus_spark.errors import BadSource
 
 
 def read_text(path: str | Path) -> str:
-    """The whole file, a byte-order mark left out; raises BadSource where it is not there or not UTF-8."""
+    """The whole file, a byte-order mark left out.
+
+    Raises BadSource where it is not there, not UTF-8, or its lines end in a carriage return alone.
+    """
     try:
-        return Path(path).read_bytes().decode("utf-8-sig")
+        text = Path(path).read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise BadSource(f"{path}: cannot be read as UTF-8 text: {error}") from None
+    if "\r" in text and "\n" not in text:
+        raise BadSource(f"{path}: its lines end in a carriage return alone; save it with line feeds")
+    return text
 
 
-def split_rows(text: str, delimiter: str) -> list[tuple[int, list[str]]]:
+def split_rows(path: str | Path, text: str, delimiter: str) -> list[tuple[int, list[str]]]:
     """Rows with the number of their (last) line; see `iterate_rows`.
 
-    >>> split_rows('a\\t"b"\\r\\nc', "\\t")
+    >>> split_rows("a.tsv", 'a\\t"b"\\r\\nc', "\\t")
     [(1, ['a', '"b"']), (2, ['c'])]
     """
-    return list(iterate_rows(text, delimiter))
+    return list(iterate_rows(path, text, delimiter))
 
 
-def iterate_rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def iterate_rows(path: str | Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Rows with the number of their (last) line, one after the other. Quotes mean something in CSV alone.
 
     In a TSV an id may hold quotation marks, and only a line feed, with or without a carriage return before
-    it, ends a line.
+    it, ends a line. Raises BadSource where a quotation mark of a CSV is not closed, or stands within a cell.
     """
     if delimiter == ",":
-        reader = csv.reader(io.StringIO(text, newline=""))
-        for row in reader:
-            yield reader.line_num, row
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        first = 1
+        try:
+            for row in reader:
+                yield reader.line_num, row
+                first = reader.line_num + 1
+        except csv.Error as error:
+            raise BadSource(
+                f"{path}: the row that begins on line {first} cannot be read as CSV: {error}; look for a "
+                "quotation mark that is not closed, or not written twice within a cell"
+            ) from None
         return
     for number, line in enumerate(text.split("\n"), 1):
         yield number, line.removesuffix("\r").split(delimiter)
@@ -45,12 +59,14 @@ def iterate_rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 def read_table(path: str | Path, id_column: str) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
     """Header of a TSV or CSV, and its other lines that are not blank, with their numbers.
 
-    Raises BadSource where there is no header; it should have ``id_column``.
+    Blanks around names of the header are left out. Raises BadSource where there is no header; it should
+    have ``id_column``.
     """
     text = read_text(path)
     first = text.partition("\n")[0].removesuffix("\r")
     if not first:
-        raise BadSource(f"{path}: empty; it needs a header line with a column {id_column}")
-    rows = iterate_rows(text, "\t" if "\t" in first or "," not in first else ",")
+        what = "its first line is blank" if text else "empty"
+        raise BadSource(f"{path}: {what}; it needs a header line with a column {id_column}")
+    rows = iterate_rows(path, text, "\t" if "\t" in first or "," not in first else ",")
     _, header = next(rows)
-    return header, ((number, row) for number, row in rows if any(row))
+    return [name.strip() for name in header], ((number, row) for number, row in rows if any(row))

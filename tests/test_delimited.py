@@ -12,8 +12,8 @@ from allofus_spark.errors import BadSamples, BadSource
 
 
 def test_quotes_mean_something_in_csv_alone() -> None:
-    assert split_rows('"a",b\n', ",") == [(1, ["a", "b"])]
-    assert split_rows('"a"\tb', "\t") == [(1, ['"a"', "b"])]
+    assert split_rows("a.csv", '"a",b\n', ",") == [(1, ["a", "b"])]
+    assert split_rows("a.tsv", '"a"\tb', "\t") == [(1, ['"a"', "b"])]
 
 
 def test_an_id_in_a_tsv_keeps_its_quotation_marks(tmp_path: Path) -> None:
@@ -35,6 +35,13 @@ def test_a_file_that_cannot_be_read_is_named(content: bytes | None, tmp_path: Pa
         path.write_bytes(content)
     with pytest.raises(BadSource, match=r"ids\.txt: cannot be read as UTF-8 text"):
         read_text(path)
+
+
+def test_lines_that_end_in_a_carriage_return_alone_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "ids.txt"
+    path.write_bytes(b"S1\rS2\r")
+    with pytest.raises(BadSource, match=r"ids\.txt: its lines end in a carriage return alone"):
+        read_sample_ids(path)
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ def draw_report(report: Report, console: Console) -> None:
     console.print(_by_category(report, "With genomes", WITH_GENOMES))
     if report.not_asked:
         console.print(f"Not asked, as the file of persons has no such column: {', '.join(report.not_asked)}.")
-    console.print(f"Enrolment by month and the bars as a picture: {report.picture}")
+    console.print(f"Enrolment by month and the bars as a picture: {report.picture}", markup=False)
 
 
 def shown_count(number: int) -> str:

@@ -45,7 +45,7 @@ def flag_sample_outliers(warehouse: Warehouse) -> dict[str, int]:
     with start_run(warehouse, "flag_sample_outliers") as run:
         samples = active_samples(warehouse, run)
         table = ancestries(warehouse.settings.frequencies.ancestry_groups)
-        for needed, command in ((SAMPLE_QC, "qc"), (table, "ancestry")):
+        for needed, command in ((SAMPLE_QC, "qc"), (table, "infer-ancestry")):
             if not run.holds(needed):
                 raise BadSource(f"outliers need {needed.name}; run allofus {command} first")
         inferred = run.read(table).where(F.col("callset_id").isin(list(samples)))
@@ -100,7 +100,9 @@ def _fit(run: Run, rows: DataFrame, callset_id: str, members: Sequence[Sample], 
 def _warn_of_gaps(run: Run, callset_id: str, without: int, n_members: int, n_pcs: int) -> None:
     settings = run.warehouse.settings.qc
     if n_pcs == 0:
-        run.progress(f"warning: callset {callset_id} has no PCs: nothing is assessed; run infer-ancestry")
+        run.progress(
+            f"warning: callset {callset_id} has no PCs: nothing is assessed; run allofus infer-ancestry"
+        )
     elif n_pcs < settings.n_outlier_pcs:
         run.progress(
             f"warning: callset {callset_id} has {n_pcs} PCs, not the {settings.n_outlier_pcs} of "

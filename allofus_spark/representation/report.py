@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from allofus_spark.cohort import active_callsets
-from allofus_spark.errors import BadSource
+from allofus_spark.errors import BadSource, readable
 from allofus_spark.representation.definitions import Definitions, read_definitions
 from allofus_spark.representation.drawing import draw_representation
 from allofus_spark.representation.rows import Cell, RepresentationRow, representation_rows
@@ -127,7 +127,7 @@ def _unrecognised(persons: DataFrame, definitions: Definitions, cells: Sequence[
         sentences = []
         for category in (name for name in CATEGORIES if name in people):
             most = answers.where(F.col("category") == category).orderBy(F.desc("n"), "answer")
-            named = ", ".join(f"{row.answer!r} ({row.n:,})" for row in most.take(_SHOWN_ANSWERS))
+            named = ", ".join(f"'{readable(row.answer)}' ({row.n:,})" for row in most.take(_SHOWN_ANSWERS))
             more = kinds[category] - _SHOWN_ANSWERS
             sentences.append(
                 f"{category}: {people[category]:,} people gave an answer that the definitions do not know, "
