@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from allofus_spark.errors import BadSource
+from allofus_spark.errors import BadSamples, BadSource, shown
 
 
 def read_text(path: str | Path) -> str:
@@ -70,3 +70,30 @@ def read_table(path: str | Path, id_column: str) -> tuple[list[str], Iterator[tu
     rows = iterate_rows(path, text, "\t" if "\t" in first or "," not in first else ",")
     _, header = next(rows)
     return [name.strip() for name in header], ((number, row) for number, row in rows if any(row))
+
+
+def places_of(
+    path: str | Path,
+    header: Sequence[str],
+    names: Sequence[str],
+    columns: Mapping[str, str],
+    needed: Sequence[str],
+) -> dict[str, int]:
+    """Where each of ``names`` stands that a file has; ``columns`` are the file's names where they differ.
+
+    Raises BadSamples where ``columns`` has a name that is not among ``names``, the file lacks one of it or
+    of ``needed``, or has one twice.
+    """
+    if unknown := [name for name in columns if name not in names]:
+        raise BadSamples(f"--column {shown(unknown)}: the names are {', '.join(names)}")
+    wanted = {name: columns.get(name, name) for name in names}
+    absent = [name for name in dict.fromkeys((*needed, *columns)) if wanted[name] not in header]
+    if absent:
+        raise BadSamples(
+            f"{path}: no column for {shown(absent)}; the file has: {', '.join(header)}. "
+            f"Name the file's column with --column {needed[0]}=NAME."
+        )
+    present = {name: column for name, column in wanted.items() if column in header}
+    if twice := [column for column in present.values() if header.count(column) > 1]:
+        raise BadSamples(f"{path}: several columns are called {shown(twice)}; rename all but one of each")
+    return {name: header.index(column) for name, column in present.items()}

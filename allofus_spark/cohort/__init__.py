@@ -8,6 +8,7 @@ from allofus_spark.cohort.active import (
     configured_reference,
     labels_in_use,
     rows_of_widest,
+    samples_in_genotypes,
     warehouse_build,
 )
 from allofus_spark.cohort.alleles import (
@@ -63,6 +64,7 @@ __all__ = [
     "read_novelty",
     "read_sample_ids",
     "rows_of_widest",
+    "samples_in_genotypes",
     "variant_partitions",
     "warehouse_build",
 ]

@@ -12,9 +12,16 @@ from pyspark.sql import SparkSession
 
 from allofus_spark.pictures import COLOURS, save_picture
 from allofus_spark.representation.rows import RepresentationRow
-from allofus_spark.tables.person_tables import ALL_ANSWERS, ANY, CATEGORIES, EVERYBODY, TOTAL, WITH_GENOMES
+from allofus_spark.tables.person_tables import (
+    ALL_ANSWERS,
+    ANY,
+    CATEGORIES,
+    EVERYBODY,
+    INTERNAL,
+    TOTAL,
+    WITH_GENOMES,
+)
 
-INTERNAL = "internal: counts are not disclosure-controlled"
 _SHARES = {
     "share_under_represented": ("under-represented", COLOURS[3]),
     "share_not": ("not under-represented", COLOURS[0]),

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from allofus_spark.delimited import read_table
+from allofus_spark.delimited import places_of, read_table
 from allofus_spark.errors import BadSamples, shown
 from allofus_spark.tables.person_tables import AGE, BETWEEN_ANSWERS, CATEGORIES, QUESTIONS
 
@@ -54,7 +54,7 @@ def read_person_file(
     with different lines, and samples of two persons.
     """
     header, rows = read_table(path, "person_id")
-    place = _places(path, header, columns)
+    place = places_of(path, header, COLUMNS, columns, ("person_id",))
     reader = _Reader(place, frozenset(not_answered), last_day)
     persons: dict[str, Person] = {}
     samples: dict[str, str] = {}
@@ -83,23 +83,6 @@ def read_person_file(
         raise BadSamples(f"{path}: a header and no persons, nothing was written; add a line for each person")
     not_used = tuple(name for number, name in enumerate(header) if name and number not in place.values())
     return PersonFile(persons, samples, "sample_id" in place, _not_asked(place), not_used)
-
-
-def _places(path: str | Path, header: Sequence[str], columns: Mapping[str, str]) -> dict[str, int]:
-    """Where each of COLUMNS stands that the file has."""
-    if unknown := [name for name in columns if name not in COLUMNS]:
-        raise BadSamples(f"--column {shown(unknown)}: the names are {', '.join(COLUMNS)}")
-    wanted = {name: columns.get(name, name) for name in COLUMNS}
-    absent = [name for name in dict.fromkeys(("person_id", *columns)) if wanted[name] not in header]
-    if absent:
-        raise BadSamples(
-            f"{path}: no column for {shown(absent)}; the file has: {', '.join(header)}. "
-            "Name the file's column with --column person_id=NAME."
-        )
-    present = {name: column for name, column in wanted.items() if column in header}
-    if twice := [column for column in present.values() if header.count(column) > 1]:
-        raise BadSamples(f"{path}: several columns are called {shown(twice)}; rename all but one of each")
-    return {name: header.index(column) for name, column in present.items()}
 
 
 def _not_asked(place: Collection[str]) -> tuple[str, ...]:
@@ -142,13 +125,9 @@ class _Reader:
 
     def person(self, row: Sequence[str]) -> Person:
         """The person of a row; raises ValueError saying which value is bad or contradicts another."""
-        enrolled_on, birth_date = (
-            _read_date(name, self.text(row, name), self._last_day) for name in ("enrolled_on", _BIRTH[1])
-        )
-        year = _read_number(
-            "year_of_birth", self.text(row, "year_of_birth"), _FIRST_YEAR, self._last_day.year
-        )
-        age = _read_number(_BIRTH[0], self.text(row, _BIRTH[0]), 0, _MOST_YEARS)
+        enrolled_on, birth_date = self._date(row, "enrolled_on"), self._date(row, "birth_date")
+        year = self._number(row, "year_of_birth", _FIRST_YEAR, self._last_day.year)
+        age = self._number(row, "age_at_enrolment_years", 0, _MOST_YEARS)
         if birth_date is not None and year not in (None, birth_date.year):
             raise ValueError(f"year_of_birth {year} is not that of birth_date {birth_date}")
         ages = _possible_ages(enrolled_on, birth_date, year)
@@ -166,6 +145,12 @@ class _Reader:
             birth_date.year if birth_date else year,
             answers,
         )
+
+    def _date(self, row: Sequence[str], name: str) -> dt.date | None:
+        return _read_date(name, self.text(row, name), self._last_day)
+
+    def _number(self, row: Sequence[str], name: str, least: int, most: int) -> int | None:
+        return _read_number(name, self.text(row, name), least, most)
 
     def _answers(self, row: Sequence[str], name: str) -> Answers:
         if name not in self._place:

@@ -6,13 +6,12 @@ import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
 
-from allofus_spark.cohort import active_callsets
+from allofus_spark.cohort import active_callsets, samples_in_genotypes
 from allofus_spark.errors import BadSamples, shown
 from allofus_spark.representation.person_file import PersonFile, read_person_file
 from allofus_spark.tables import (
     PERSON_SAMPLES,
     PERSONS,
-    SAMPLES,
     WHOLE_TABLE,
     RowsWrite,
     Run,
@@ -57,7 +56,7 @@ def ingest_persons(
     if given.has_samples and samples_are_persons:
         raise BadSamples(f"{path} has sample ids of its own; leave --samples-are-persons out")
     with start_run(warehouse, "ingest_persons") as run:
-        in_genotypes = _samples_in_genotypes(run)
+        in_genotypes = _ids_in_genotypes(run)
         links = dict(given.person_of_sample)
         if samples_are_persons:
             links = {person: person for person in given.persons if person in in_genotypes}
@@ -79,14 +78,11 @@ def ingest_persons(
         return dict(run.counters)
 
 
-def _samples_in_genotypes(run: Run) -> set[str]:
+def _ids_in_genotypes(run: Run) -> set[str]:
     """Ids of the samples of active callsets that have genotypes."""
-    active = set(active_callsets(run))
-    return {
-        row.sample_id
-        for row in run.rows(SAMPLES)
-        if row.sample_index is not None and row.callset_id in active
-    }
+    if not active_callsets(run):
+        return set()
+    return {row.sample_id for row in samples_in_genotypes(run).select("sample_id").collect()}
 
 
 def _count(run: Run, given: PersonFile, links: Mapping[str, str], in_genotypes: set[str]) -> None:

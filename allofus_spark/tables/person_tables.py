@@ -31,6 +31,7 @@ PEOPLE = (EVERYBODY, WITH_GENOMES, WITHOUT_GENOMES)
 ALL_ANSWERS, UNRECOGNISED = "all", "unrecognised"
 TOTAL, UNKNOWN_MONTH = "total", "unknown"
 
+INTERNAL = "internal: counts are not disclosure-controlled"
 _ANSWERS = "the answers as written, without repeats; null: no answer"
 
 PERSONS = Table(
@@ -76,8 +77,7 @@ PERSON_SAMPLES = Table(
 REPRESENTATION = Table(
     name="representation",
     zone=Zone.REGISTERED,
-    grain="people enrolled in one month, or all, in one category of representation; internal: counts are not "
-    "disclosure-controlled",
+    grain=f"people enrolled in one month, or all, in one category of representation; {INTERNAL}",
     key=("definitions_version", "people", "enrolment_month", "category", "answer"),
     columns=(
         Column("definitions_version", STRING, "Setting representation.definitions_version"),
