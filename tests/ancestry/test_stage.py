@@ -20,6 +20,7 @@ from .conftest import (
     NewWarehouse,
     Trained,
     add_callset,
+    copy_of,
     panel_labels,
 )
 from .populations import MISSING, components, left_out_scores, standardised
@@ -217,11 +218,9 @@ def test_a_model_comes_from_another_warehouse_without_its_people(
 
 
 def test_only_chosen_samples_are_trained_on_and_the_randomised_method_finds_the_same_axes(
-    trained: Trained, weights: npt.NDArray[np.float64]
+    trained: Trained, weights: npt.NDArray[np.float64], tmp_path: Path
 ) -> None:
-    settings = trained.warehouse.settings
-    ancestry = settings.ancestry.model_copy(update={"max_exact_samples": 50})
-    other = Warehouse(trained.warehouse.spark, settings.model_copy(update={"ancestry": ancestry}))
+    other = copy_of(trained.warehouse, tmp_path, max_exact_samples=50)
     chosen = [trained.panel.ids[sample] for sample in training_places()]
     model_id, counted = train_model(other, callset_id="panel", name="approximate", sample_ids=chosen)
     assert (counted["samples_trained_on"], counted["samples_not_chosen"]) == (97, 3)
