@@ -11,37 +11,45 @@ from allofus_spark.errors import BadSamples, BadSource, shown
 
 
 def read_text(path: str | Path) -> str:
-    """The whole file, a byte-order mark left out; raises BadSource where it is not there or not UTF-8."""
+    """The whole file, a byte-order mark left out.
+
+    Raises BadSource where it is not there, not UTF-8, or its lines end in a carriage return alone.
+    """
     try:
-        return Path(path).read_bytes().decode("utf-8-sig")
+        text = Path(path).read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise BadSource(f"{path}: cannot be read as UTF-8 text: {error}") from None
+    if "\r" in text and "\n" not in text:
+        raise BadSource(f"{path}: its lines end in a carriage return alone; save it with line feeds")
+    return text
 
 
-def split_rows(text: str, delimiter: str, path: str | Path = "text") -> list[tuple[int, list[str]]]:
+def split_rows(path: str | Path, text: str, delimiter: str) -> list[tuple[int, list[str]]]:
     """Rows with the number of their (last) line; see `iterate_rows`.
 
-    >>> split_rows('a\\t"b"\\r\\nc', "\\t")
+    >>> split_rows("a.tsv", 'a\\t"b"\\r\\nc', "\\t")
     [(1, ['a', '"b"']), (2, ['c'])]
     """
-    return list(iterate_rows(text, delimiter, path))
+    return list(iterate_rows(path, text, delimiter))
 
 
-def iterate_rows(text: str, delimiter: str, path: str | Path = "text") -> Iterator[tuple[int, list[str]]]:
+def iterate_rows(path: str | Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Rows with the number of their (last) line, one after the other. Quotes mean something in CSV alone.
 
     In a TSV an id may hold quotation marks, and only a line feed, with or without a carriage return before
-    it, ends a line. Raises BadSource where a quotation mark of a CSV is not closed or stands within a field.
+    it, ends a line. Raises BadSource where a quotation mark of a CSV is not closed, or stands within a cell.
     """
     if delimiter == ",":
         reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        first = 1
         try:
             for row in reader:
                 yield reader.line_num, row
+                first = reader.line_num + 1
         except csv.Error as error:
             raise BadSource(
-                f"{path}: line {reader.line_num} cannot be read as CSV: {error}; put a field with a comma "
-                'or a quotation mark between two ", and write the mark within it twice'
+                f"{path}: the row that begins on line {first} cannot be read as CSV: {error}; look for a "
+                "quotation mark that is not closed, or not written twice within a cell"
             ) from None
         return
     for number, line in enumerate(text.split("\n"), 1):
@@ -51,23 +59,41 @@ def iterate_rows(text: str, delimiter: str, path: str | Path = "text") -> Iterat
 def read_table(path: str | Path, id_column: str) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
     """Header of a TSV or CSV, and its other lines that are not blank, with their numbers.
 
-    Raises BadSource where there is no header, or it is no CSV; it should have ``id_column``.
+    Blanks around names of the header are left out. Raises BadSource where there is no header; it should
+    have ``id_column``.
     """
     text = read_text(path)
     first = text.partition("\n")[0].removesuffix("\r")
     if not first:
-        raise BadSource(f"{path}: empty; it needs a header line with a column {id_column}")
-    rows = iterate_rows(text, "\t" if "\t" in first or "," not in first else ",", path)
+        what = "its first line is blank" if text else "empty"
+        raise BadSource(f"{path}: {what}; it needs a header line with a column {id_column}")
+    rows = iterate_rows(path, text, "\t" if "\t" in first or "," not in first else ",")
     _, header = next(rows)
-    return header, ((number, row) for number, row in rows if any(row))
+    return [name.strip() for name in header], ((number, row) for number, row in rows if any(row))
 
 
-def column_places(path: str | Path, header: Sequence[str], columns: Mapping[str, str]) -> dict[str, int]:
-    """Where each of ``columns``, the file's name by ours, stands; those that the file lacks are left out.
+def places_of(
+    path: str | Path,
+    header: Sequence[str],
+    names: Sequence[str],
+    columns: Mapping[str, str],
+    needed: Sequence[str],
+) -> dict[str, int]:
+    """Where each of ``names`` stands that a file has; ``columns`` are the file's names where they differ.
 
-    Raises BadSamples where one stands there twice: which is meant cannot be told.
+    Raises BadSamples where ``columns`` has a name that is not among ``names``, the file lacks one of it or
+    of ``needed``, or has one twice.
     """
-    present = {name: column for name, column in columns.items() if column in header}
-    if twice := sorted({column for column in present.values() if header.count(column) > 1}):
+    if unknown := [name for name in columns if name not in names]:
+        raise BadSamples(f"--column {shown(unknown)}: the names are {', '.join(names)}")
+    wanted = {name: columns.get(name, name) for name in names}
+    absent = [name for name in dict.fromkeys((*needed, *columns)) if wanted[name] not in header]
+    if absent:
+        raise BadSamples(
+            f"{path}: no column for {shown(absent)}; the file has: {', '.join(header)}. "
+            f"Name the file's column with --column {needed[0]}=NAME."
+        )
+    present = {name: column for name, column in wanted.items() if column in header}
+    if twice := [column for column in present.values() if header.count(column) > 1]:
         raise BadSamples(f"{path}: several columns are called {shown(twice)}; rename all but one of each")
     return {name: header.index(column) for name, column in present.items()}

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 _SHOWN_NAMES = 5
+_SHOWN_CHARACTERS = 200  # of a name: a cell of a file may hold a book
 
 
 class AllofusError(Exception):
@@ -52,4 +53,14 @@ class NotFound(AllofusError):
 def shown(names: Sequence[str]) -> str:
     """The first few names for a message, and how many more there are."""
     more = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
-    return ", ".join(names[:_SHOWN_NAMES]) + more
+    return ", ".join(map(readable, names[:_SHOWN_NAMES])) + more
+
+
+def readable(text: str) -> str:
+    """A text out of a file for a message: cut where it is long, and what moves a cursor written out.
+
+    >>> print(readable("a\\nb"))
+    a\\nb
+    """
+    cut = text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in cut)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 
 from bokeh.embed import file_html
 from bokeh.layouts import column
@@ -17,9 +18,20 @@ from allofus_spark.hadoop import write_text
 MAX_MARKS = 5_000
 # Okabe and Ito's colours, which colour-blind people can tell apart (Wong, Nat Methods 2011;8:441).
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#999999", "#F0E442")
+# Whatever a label says, the browser that shows a picture fetches nothing.
+_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; "
+    "img-src data: blob:; font-src data:"
+)
 
 
 def save_picture(spark: SparkSession, path: str, title: str, note: str, parts: Sequence[LayoutDOM]) -> None:
-    """Write figures below each other, under a title and a note, to an HTML file on any Hadoop file system."""
-    head = Div(text=f"<h2>{title}</h2><p>{note}</p>", sizing_mode="stretch_width")
-    write_text(spark, path, file_html(column(head, *parts, sizing_mode="stretch_width"), INLINE, title))
+    """Write figures below each other, under a title and a note, to an HTML file on any Hadoop file system.
+
+    Title and note are plain text, shown as they are.
+    """
+    shown = f"<h2>{escape(title)}</h2><p>{escape(note)}</p>"
+    head = Div(text=shown, sizing_mode="stretch_width", disable_math=True)
+    html = file_html(column(head, *parts, sizing_mode="stretch_width"), INLINE, title)
+    policy = f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+    write_text(spark, path, html.replace("<head>", f"<head>\n    {policy}", 1))

@@ -285,6 +285,12 @@ class SiteSettings(_Section):
         le=1,
         description="Least share of samples with a call. The release's: call rate over 99 %.",
     )
+    window_bases: int = Field(
+        200_000,
+        ge=1,
+        description="How near two sites must lie to be held against each other, in bases. Longer linkage is "
+        "in genome/data/long_range_ld.tsv, whose regions are left out whole.",
+    )
     max_ld_samples: int = Field(
         5_000,
         ge=50,
@@ -307,14 +313,8 @@ class AncestrySettings(_Section):
         0.1,
         gt=0,
         le=1,
-        description="Of two sites within window_bases whose r² is above this, the rarer is left out. The "
-        "release's, from gnomAD.",
-    )
-    window_bases: int = Field(
-        200_000,
-        ge=1,
-        description="How near two sites must lie to be held against each other, in bases. Longer linkage is "
-        "in genome/data/long_range_ld.tsv, whose regions are left out whole.",
+        description="Of two sites within sites.window_bases whose r² is above this, the rarer is left out. "
+        "The release's, from gnomAD.",
     )
     max_sites: int = Field(
         200_000,
@@ -377,7 +377,7 @@ class RelatednessSettings(_Section):
         None,
         gt=0,
         le=1,
-        description="As ancestry.max_r2, within ancestry.window_bases. Unset: linkage is let be, as "
+        description="As ancestry.max_r2. Unset: linkage is let be, as "
         "KING-robust needs no independent sites.",
     )
     max_sites: int = Field(

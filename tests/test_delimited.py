@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from allofus_spark.cohort import read_sample_ids
-from allofus_spark.delimited import column_places, read_table, read_text, split_rows
+from allofus_spark.delimited import places_of, read_table, read_text, split_rows
 from allofus_spark.errors import BadSamples, BadSource
 from allofus_spark.ingest.samples import read_sample_file
 
 
 def test_quotes_mean_something_in_csv_alone() -> None:
-    assert split_rows('"a",b\n', ",") == [(1, ["a", "b"])]
-    assert split_rows('"a"\tb', "\t") == [(1, ['"a"', "b"])]
+    assert split_rows("a.csv", '"a",b\n', ",") == [(1, ["a", "b"])]
+    assert split_rows("a.tsv", '"a"\tb', "\t") == [(1, ['"a"', "b"])]
 
 
 def test_an_id_in_a_tsv_keeps_its_quotation_marks(tmp_path: Path) -> None:
@@ -36,6 +36,13 @@ def test_a_file_that_cannot_be_read_is_named(content: bytes | None, tmp_path: Pa
         path.write_bytes(content)
     with pytest.raises(BadSource, match=r"ids\.txt: cannot be read as UTF-8 text"):
         read_text(path)
+
+
+def test_lines_that_end_in_a_carriage_return_alone_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "ids.txt"
+    path.write_bytes(b"S1\rS2\r")
+    with pytest.raises(BadSource, match=r"ids\.txt: its lines end in a carriage return alone"):
+        read_sample_ids(path)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +85,7 @@ def test_a_csv_with_loose_quotation_marks_is_named(text: str, message: str, tmp_
 
 def test_a_column_that_is_wanted_stands_there_once(tmp_path: Path) -> None:
     header = ["", "a", "b", ""]
-    assert column_places("f", header, {"x": "b", "y": "c", "z": "a"}) == {"x": 2, "z": 1}
+    assert places_of("f", header, ("x", "y", "z"), {"x": "b", "z": "a"}, ("x",)) == {"x": 2, "z": 1}
     path = tmp_path / "samples.tsv"
     path.write_text("sample_id\tancestry\tancestry\na\tafr\teur\n")
     with pytest.raises(BadSamples, match="several columns are called ancestry; rename all but one of each"):

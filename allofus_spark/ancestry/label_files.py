@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from allofus_spark.delimited import column_places, read_table
+from allofus_spark.delimited import places_of, read_table
 from allofus_spark.errors import BadSamples, shown
 
 COLUMNS = ("sample_id", "ancestry", "ancestry_before_threshold", "pcs")
 _NO_LABEL = frozenset({"", ".", "na", "nan", "none", "null"})
+# Scores are about 1, or the sum over some hundred thousand sites; squares of larger ones are not finite.
+_LARGEST_SCORE = 1e12
 _NUMBERED_PC = re.compile(r"PC[1-9]\d*", re.IGNORECASE)
 
 
@@ -79,15 +80,7 @@ def read_label_file(
 
 
 def _places(path: str | Path, header: Sequence[str], columns: Mapping[str, str]) -> _Places:
-    wanted = {name: columns.get(name, name) for name in COLUMNS}
-    needed = ("sample_id", "ancestry", *columns)
-    absent = [name for name in dict.fromkeys(needed) if wanted.get(name, "") not in header]
-    if absent:
-        raise BadSamples(
-            f"{path}: no column for {shown(absent)}; the file has: {', '.join(header)}. "
-            "Name the file's column with --column sample_id=NAME; columns are "
-            f"{', '.join(COLUMNS)}"
-        )
+    places = places_of(path, header, COLUMNS, columns, ("sample_id", "ancestry"))
     numbered = sorted(
         (int(name[2:]), place) for place, name in enumerate(header) if _NUMBERED_PC.fullmatch(name)
     )
@@ -96,7 +89,7 @@ def _places(path: str | Path, header: Sequence[str], columns: Mapping[str, str])
             f"{path}: its scores are not PC1, PC2 and so on, each once: "
             f"{shown([f'PC{number}' for number, _ in numbered])}"
         )
-    return _Places(column_places(path, header, wanted), tuple(place for _, place in numbered))
+    return _Places(places, tuple(place for _, place in numbered))
 
 
 def _read_label(row: Sequence[str], places: _Places, ancestry_groups: Sequence[str]) -> ImportedLabel:
@@ -137,8 +130,8 @@ def _read_scores(row: Sequence[str], places: _Places) -> tuple[float, ...] | Non
         values = [_read_number(text) for text in texts]
     else:
         return None
-    if not all(map(math.isfinite, values)):
-        raise ValueError("a score is not finite")
+    if not all(abs(value) <= _LARGEST_SCORE for value in values):  # NaN is not
+        raise ValueError(f"a score is not a number of at most {_LARGEST_SCORE:g}")
     return tuple(values)
 
 

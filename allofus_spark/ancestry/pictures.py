@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from bokeh.models import ColumnDataSource, FactorRange, LayoutDOM, Range1d
 from bokeh.models.annotations import LabelSet
 from bokeh.palettes import Blues256
@@ -19,10 +18,10 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from allofus_spark.pictures import COLOURS, MAX_MARKS, save_picture
+from allofus_spark.spacing import evenly_spaced
 from allofus_spark.tables import ANCESTRY_TRAINING, SAMPLES, SnapshotReader, Warehouse, Zone, ancestries
 
 PCS, PROBABILITIES = "ancestry_pcs", "ancestry_probabilities"
-_PAIRS = ((1, 2), (3, 4))
 _SHOWN_PCS = 4
 _BINS = np.linspace(0, 1, 21)
 _NOT_LABELLED = "not labelled"
@@ -100,7 +99,8 @@ def _colours(warehouse: Warehouse) -> dict[str, str]:
 def _scatters(people: Frame, training: Frame, colours: dict[str, str]) -> list[LayoutDOM]:
     drawn = people[people["pcs"].notna()]
     n_pcs = min(map(len, drawn["pcs"]))
-    return [_scatter(drawn, training, colours, first, second) for first, second in _PAIRS if second <= n_pcs]
+    pairs = [(first, min(first + 1, n_pcs)) for first in range(1, min(n_pcs, _SHOWN_PCS) + 1, 2)]
+    return [_scatter(drawn, training, colours, *pair) for pair in pairs]
 
 
 def _scatter(people: Frame, training: Frame, colours: dict[str, str], first: int, second: int) -> LayoutDOM:
@@ -112,7 +112,7 @@ def _scatter(people: Frame, training: Frame, colours: dict[str, str], first: int
         if frame is None:
             continue
         for label, rows in frame.groupby("label", sort=True):
-            places = _evenly(len(rows))
+            places = evenly_spaced(len(rows), MAX_MARKS)
             scores = np.array(rows["pcs"].tolist())[places]
             plot.scatter(
                 scores[:, first - 1], scores[:, second - 1], marker=marker, size=4,
@@ -122,12 +122,6 @@ def _scatter(people: Frame, training: Frame, colours: dict[str, str], first: int
     plot.add_layout(plot.legend[0], "right")
     plot.legend.click_policy = "hide"
     return plot
-
-
-def _evenly(n: int) -> npt.NDArray[np.int64]:
-    """At most MAX_MARKS places among n, evenly spaced."""
-    n_drawn = min(n, MAX_MARKS)
-    return np.arange(n_drawn) * n // max(n_drawn, 1)
 
 
 def _histogram(people: Frame, colours: dict[str, str]) -> LayoutDOM:

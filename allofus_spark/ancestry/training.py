@@ -16,10 +16,10 @@ from allofus_spark.ancestry.forest import forest_bytes, grow_forest
 from allofus_spark.ancestry.models import SITE_KEY, Model, model_writes, rows_of_model
 from allofus_spark.ancestry.training_calls import TrainingCalls, fixed_signs, training_calls
 from allofus_spark.cohort import (
-    SiteRules,
     active_callsets,
     choose_sites,
     rows_of_widest,
+    site_rules,
     warehouse_build,
 )
 from allofus_spark.errors import BadSamples, BadSource, NotFound, shown
@@ -155,15 +155,7 @@ def check_can_be_trained(chosen: TrainingSet, settings: Settings) -> None:
 
 def _sites(run: Run, chosen: TrainingSet, build: Build) -> pa.Table:
     settings = run.warehouse.settings
-    rules = SiteRules(
-        min_call_rate=settings.sites.min_call_rate,
-        min_maf=settings.ancestry.min_maf,
-        max_sites=settings.ancestry.max_sites,
-        max_r2=settings.ancestry.max_r2,
-        window_bases=settings.ancestry.window_bases,
-        max_ld_samples=settings.sites.max_ld_samples,
-        leave_out_long_range_ld=True,
-    )
+    rules = site_rules(settings.sites, settings.ancestry, leave_out_long_range_ld=True)
     run.progress("choosing sites")
     sizes = {chosen.callset_id: chosen.n_in_callset}
     sites = choose_sites(run, {chosen.callset_id: chosen.members}, sizes, build, rules)

@@ -37,7 +37,11 @@ def named_columns(columns: Sequence[str], *, example: str) -> dict[str, str]:
     for column in columns:
         if "=" not in column:
             raise click.BadParameter(f"{column}: write NAME=COLUMN, such as {example}", param_hint="--column")
-    return dict(column.split("=", 1) for column in columns)
+    pairs = [column.split("=", 1) for column in columns]
+    named = {name.strip(): column.strip() for name, column in pairs}
+    if len(named) < len(pairs):
+        raise click.BadParameter("one column is named twice; name each once", param_hint="--column")
+    return named
 
 
 @contextmanager

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from allofus_spark.representation import Report
 
 _BAR_WIDTH = 10
-_INTERNAL = "Internal: counts are not disclosure-controlled."
 
 
 @click.command("ingest-persons")
@@ -81,12 +80,12 @@ def report_cohort_command(
 
 def draw_report(report: Report, console: Console) -> None:
     """Print the headline shares, then the categories, then what is not known."""
-    from allofus_spark.tables.person_tables import EVERYBODY, WITH_GENOMES
+    from allofus_spark.tables.person_tables import EVERYBODY, INTERNAL, WITH_GENOMES
 
     console.print(_headline(report))
     console.print(
-        f"Definitions {report.definitions_version}. {_INTERNAL} Shares are of all people, those of whom it "
-        "is not known included."
+        f"Definitions {report.definitions_version}. {INTERNAL.capitalize()}. Shares are of all people, "
+        "those of whom it is not known included."
     )
     for warning in report.warnings:
         console.print(f"warning: {warning}", style="yellow", markup=False)
@@ -94,7 +93,7 @@ def draw_report(report: Report, console: Console) -> None:
     console.print(_by_category(report, "With genomes", WITH_GENOMES))
     if report.not_asked:
         console.print(f"Not asked, as the file of persons has no such column: {', '.join(report.not_asked)}.")
-    console.print(f"Enrolment by month and the bars as a picture: {report.picture}")
+    console.print(f"Enrolment by month and the bars as a picture: {report.picture}", markup=False)
 
 
 def shown_count(number: int) -> str:

@@ -40,7 +40,7 @@ def draw_summary(summary: Summary, console: Console) -> None:
     console.print(_headline(summary))
     console.print(_basis(summary))
     for warning in summary.warnings:
-        console.print(f"warning: {warning}", style="yellow")
+        console.print(f"warning: {warning}", style="yellow", markup=False)
     by_ancestry = [row for row in summary.rows if row.dimension == EVERYBODY]
     console.print(_by("By ancestry (present in)", by_ancestry, [row.ancestry for row in by_ancestry]))
     titles = {

@@ -8,6 +8,7 @@ from allofus_spark.cohort.active import (
     configured_reference,
     labels_in_use,
     rows_of_widest,
+    samples_in_genotypes,
     warehouse_build,
 )
 from allofus_spark.cohort.alleles import (
@@ -24,7 +25,7 @@ from allofus_spark.cohort.alleles import (
 )
 from allofus_spark.cohort.ploidy import COPIES, COUNTS, Counts, copies_meant, ploidy_aware
 from allofus_spark.cohort.sample_lists import read_sample_ids
-from allofus_spark.cohort.sites import SITE_COLUMNS, Members, SiteRules, calls_at, choose_sites
+from allofus_spark.cohort.sites import SITE_COLUMNS, Members, SiteRules, calls_at, choose_sites, site_rules
 from allofus_spark.cohort.strata import OTHER_SEX, UNLABELLED, XX, XY, Sample, Strata, build_strata
 from allofus_spark.cohort.variant_partitions import check_flagged, variant_partitions
 
@@ -65,6 +66,8 @@ __all__ = [
     "read_novelty",
     "read_sample_ids",
     "rows_of_widest",
+    "samples_in_genotypes",
+    "site_rules",
     "variant_partitions",
     "warehouse_build",
 ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from pyspark.sql import Row
+from pyspark.sql import DataFrame, Row
+from pyspark.sql import functions as F
 
 from allofus_spark.cohort.strata import Sample
 from allofus_spark.errors import BadSamples, BadSource, BuildMismatch, shown
@@ -16,6 +17,12 @@ from allofus_spark.tables import BUILD_PROPERTY, CALLSETS, SAMPLES, Reader, Ware
 def active_callsets(tables: Reader) -> list[str]:
     """Ids of the callsets that are not retired, sorted."""
     return sorted(row.callset_id for row in tables.rows(CALLSETS) if row.retired_by is None)
+
+
+def samples_in_genotypes(tables: Reader) -> DataFrame:
+    """Rows of ``samples`` that have genotypes in an active callset; there must be one."""
+    is_active = F.col("callset_id").isin(active_callsets(tables))
+    return tables.read(SAMPLES).where(is_active & F.col("sample_index").isNotNull())
 
 
 def active_samples(warehouse: Warehouse, tables: Reader) -> dict[str, list[Sample]]:

@@ -13,7 +13,7 @@ def read_sample_ids(path: str | Path) -> list[str]:
 
     Raises BadSamples naming lines that are not blank and have no id, and where there is no id at all.
     """
-    rows = split_rows(read_text(path), "," if str(path).endswith(".csv") else "\t", path)
+    rows = split_rows(path, read_text(path), "," if str(path).endswith(".csv") else "\t")
     rows = [(number, row) for number, row in rows if any(map(str.strip, row))]
     column = 0
     if rows and "sample_id" in rows[0][1]:

@@ -16,11 +16,13 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from allofus_spark.arrow import runs_of
+from allofus_spark.arrow import collect, runs_of
 from allofus_spark.errors import BadSource
 from allofus_spark.genome import Build, long_range_ld
 from allofus_spark.genotypes import HET, HOM_ALT, MISSING, count_by_stratum, decode, take_samples
 from allofus_spark.genotypes.linkage import LinkagePruning
+from allofus_spark.settings import AncestrySettings, RelatednessSettings, SiteSettings
+from allofus_spark.spacing import evenly_spaced
 from allofus_spark.tables import GENOTYPES, Run
 
 SITE_COLUMNS = ("site", "contig", "position", "ref", "alt", "ac", "an")
@@ -44,6 +46,21 @@ class SiteRules:
     window_bases: int
     max_ld_samples: int
     leave_out_long_range_ld: bool
+
+
+def site_rules(
+    sites: SiteSettings, stage: AncestrySettings | RelatednessSettings, *, leave_out_long_range_ld: bool
+) -> SiteRules:
+    """The rules of the settings for a stage."""
+    return SiteRules(
+        min_call_rate=sites.min_call_rate,
+        min_maf=stage.min_maf,
+        max_sites=stage.max_sites,
+        max_r2=stage.max_r2,
+        window_bases=sites.window_bases,
+        max_ld_samples=sites.max_ld_samples,
+        leave_out_long_range_ld=leave_out_long_range_ld,
+    )
 
 
 def choose_sites(
@@ -81,7 +98,7 @@ def choose_sites(
             sites.repartition("contig").sortWithinPartitions("contig", "position").mapInArrow(prune, _KEPT)
         )
     chosen = sites.select(*_KEY, "ac", "n_called").orderBy(F.xxhash64(*_KEY), *_KEY).limit(rules.max_sites)
-    rows = pa.Table.from_pandas(chosen.toPandas(), preserve_index=False)
+    rows = collect(chosen)
     if not rows.num_rows:
         raise BadSource(_none_left(n_samples, rules))
     return _in_order(rows, build)
@@ -103,8 +120,7 @@ def _linkage_samples(members: Members, rules: SiteRules) -> tuple[str, npt.NDArr
         return None
     callset_id = min(members, key=lambda name: (-len(members[name]), name))
     own = members[callset_id]
-    n = min(len(own), rules.max_ld_samples)
-    return callset_id, own[np.arange(n) * len(own) // max(n, 1)]
+    return callset_id, own[evenly_spaced(len(own), rules.max_ld_samples)]
 
 
 @dataclass(frozen=True)

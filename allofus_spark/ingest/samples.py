@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pyspark.sql import Row
 
-from allofus_spark.delimited import column_places, read_table
+from allofus_spark.delimited import places_of, read_table
 from allofus_spark.errors import BadSamples, shown
 from allofus_spark.ingest.callsets import check_callset_id, count_described, held_samples
 from allofus_spark.tables import SAMPLES, RowsWrite, Run, Warehouse, rows_of_callset, start_run
@@ -58,14 +58,7 @@ def read_sample_file(
 ) -> tuple[dict[str, dict[str, str | None]], tuple[str, ...]]:
     """Attributes by sample id, and which attributes the file has."""
     header, rows = read_table(path, "sample_id")
-    wanted = {name: columns.get(name, name) for name in ("sample_id", *ATTRIBUTES)}
-    absent = [name for name in ("sample_id", *columns) if wanted.get(name, "") not in header]
-    if absent:
-        raise BadSamples(
-            f"{path}: no column for {shown(absent)}; the file has: {', '.join(header)}. "
-            "Name the file's column with --column sample_id=NAME."
-        )
-    place = column_places(path, header, wanted)
+    place = places_of(path, header, ("sample_id", *ATTRIBUTES), columns, ("sample_id",))
     present = tuple(name for name in ATTRIBUTES if name in place)
     described: dict[str, dict[str, str | None]] = {}
     problems: list[str] = []

@@ -13,14 +13,13 @@ import numpy as np
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from allofus_spark.cohort import Sample, active_samples
+from allofus_spark.cohort import Sample, active_samples, samples_in_genotypes
 from allofus_spark.errors import BadSamples, BadSource
 from allofus_spark.qc.outlier_rows import CallsetFits, OutlierRows, fit_callset, pc_columns
 from allofus_spark.qc.outliers import METRICS
 from allofus_spark.tables import (
     SAMPLE_OUTLIERS,
     SAMPLE_QC,
-    SAMPLES,
     WHOLE_TABLE,
     ArrowWrite,
     Run,
@@ -50,7 +49,7 @@ def flag_sample_outliers(warehouse: Warehouse) -> dict[str, int]:
                 raise BadSource(f"outliers need {needed.name}; run allofus {command} first")
         inferred = run.read(table).where(F.col("callset_id").isin(list(samples)))
         held = _pcs_held(inferred, settings.n_outlier_pcs)
-        rows = _samples_beside_pcs(run, inferred, list(samples), settings.n_outlier_pcs)
+        rows = _samples_beside_pcs(run, inferred, settings.n_outlier_pcs)
         fits = {
             callset_id: _fit(run, rows, callset_id, members, held.get(callset_id, 0))
             for callset_id, members in samples.items()
@@ -75,11 +74,10 @@ def _pcs_held(inferred: DataFrame, most: int) -> dict[str, int]:
     return {row.callset_id: min(row.n, most) for row in held}
 
 
-def _samples_beside_pcs(run: Run, inferred: DataFrame, callset_ids: Sequence[str], n_pcs: int) -> DataFrame:
+def _samples_beside_pcs(run: Run, inferred: DataFrame, n_pcs: int) -> DataFrame:
     """Every sample with a row in ``sample_qc``, one row each: its metrics, and a column for each PC."""
     by = ["callset_id", "sample_id"]
-    in_genotypes = F.col("callset_id").isin(list(callset_ids)) & F.col("sample_index").isNotNull()
-    members = run.read(SAMPLES).where(in_genotypes).select(*by, "sample_index")
+    members = samples_in_genotypes(run).select(*by, "sample_index")
     metrics = run.read(SAMPLE_QC).select(*by, *(F.col(name).cast("double") for name in METRICS))
     scores = [F.get("pcs", F.lit(place)).alias(name) for place, name in enumerate(pc_columns(n_pcs))]
     return members.join(metrics, by).join(inferred.select(*by, *scores), by, "left")
@@ -100,7 +98,9 @@ def _fit(run: Run, rows: DataFrame, callset_id: str, members: Sequence[Sample], 
 def _warn_of_gaps(run: Run, callset_id: str, without: int, n_members: int, n_pcs: int) -> None:
     settings = run.warehouse.settings.qc
     if n_pcs == 0:
-        run.progress(f"warning: callset {callset_id} has no PCs: nothing is assessed; run infer-ancestry")
+        run.progress(
+            f"warning: callset {callset_id} has no PCs: nothing is assessed; run allofus infer-ancestry"
+        )
     elif n_pcs < settings.n_outlier_pcs:
         run.progress(
             f"warning: callset {callset_id} has {n_pcs} PCs, not the {settings.n_outlier_pcs} of "

@@ -100,7 +100,7 @@ def compute_relatedness(
         degrees = _pairs_by_degree(warehouse)
         run.counters.update({f"pairs_{name}": n for name, n in degrees.items()})
         duplicates = _duplicates(warehouse) if degrees[_NEAREST] else []
-        return Relatedness(dict(run.counters), sorted(kept), duplicates, draw_kinship(warehouse, degrees))
+    return Relatedness(dict(run.counters), sorted(kept), duplicates, draw_kinship(warehouse, degrees))
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from pyspark.sql import functions as F
 
 from allofus_spark.arrow import runs_of
 from allofus_spark.cohort import rows_of_widest, warehouse_build
-from allofus_spark.errors import BadSource
+from allofus_spark.errors import BadSource, shown
 from allofus_spark.genotypes import BED_HEADER, MISSING, bed_from_packed, pack, packed_width, unpack
 from allofus_spark.hail_bridge import start_hail
 from allofus_spark.relatedness.king import COUNTS
@@ -111,15 +111,22 @@ class BedRows:
 
 
 def _scores(run: Run, people: People, n_sites: int) -> dict[str, Any]:
-    """Scores of ``ancestries`` by place, where everybody has some; else the number of components to take."""
+    """Scores of ``ancestries`` by place, where everybody has some of one model; else how many PCs to take."""
     n_pcs = min(_MOST_PCS, len(people) - 1, n_sites - 1)
     table = ancestries(run.warehouse.settings.frequencies.ancestry_groups)
     if run.holds(table):
-        rows = run.read(table).where("pcs IS NOT NULL").select("sample_id", "pcs").collect()
-        scores = {row.sample_id: list(row.pcs[:n_pcs]) for row in rows}
-        if len(set(map(len, scores.values()))) == 1 and scores.keys() >= set(people.sample_ids):
-            run.progress("ancestry is told by the scores of ancestries")
-            return {"scores": [scores[name] for name in people.sample_ids]}
+        # A retired callset may have samples of the same ids, with scores on another model.
+        of_people = F.col("callset_id").isin(list(people.members)) & F.col("pcs").isNotNull()
+        rows = run.read(table).where(of_people).select("sample_id", "model_id", "pcs").collect()
+        held = {row.sample_id: row for row in rows}
+        if held.keys() >= set(people.sample_ids):
+            chosen = [held[name] for name in people.sample_ids]
+            kinds = {(row.model_id, len(row.pcs[:n_pcs])) for row in chosen}
+            if len(kinds) == 1:
+                run.progress("ancestry is told by the scores of ancestries")
+                return {"scores": [list(row.pcs[:n_pcs]) for row in chosen]}
+            models = sorted({model_id for model_id, _ in kinds})
+            run.progress(f"warning: scores of ancestries are of several kinds ({shown(models)}): left alone")
     run.progress(f"ancestry is told by {n_pcs} components of these sites")
     return {"n_pcs": n_pcs}
 

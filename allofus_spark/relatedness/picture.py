@@ -14,6 +14,7 @@ from pyspark.sql import functions as F
 
 from allofus_spark.arrow import collect
 from allofus_spark.pictures import COLOURS, MAX_MARKS, save_picture
+from allofus_spark.spacing import evenly_spaced
 from allofus_spark.tables import RELATED_PAIRS, Warehouse, Zone
 from allofus_spark.tables.relatedness_tables import DEGREES, FURTHER
 
@@ -56,8 +57,7 @@ def _marks(warehouse: Warehouse, counts: Mapping[str, int]) -> dict[str, Marks]:
 
 def _spaced(rows: pa.Table) -> Marks:
     marks = np.array([np.asarray(rows.column(name)) for name in ("ibs0", "kinship")])
-    n_drawn = min(len(rows), MAX_MARKS)
-    return np.asarray(marks[:, np.lexsort(marks)[np.arange(n_drawn) * len(rows) // n_drawn]])
+    return np.asarray(marks[:, np.lexsort(marks)[evenly_spaced(len(rows), MAX_MARKS)]])
 
 
 def _scatter(marks: dict[str, Marks]) -> LayoutDOM:
@@ -72,6 +72,7 @@ def _scatter(marks: dict[str, Marks]) -> LayoutDOM:
         if label in marks:
             ibs0, kinship = marks[label]
             plot.scatter(ibs0, kinship, size=6, alpha=0.6, color=colour, legend_label=_shown(label))
+    plot.add_layout(plot.legend[0], "right")  # beside the marks: within it would cover some
     return plot
 
 

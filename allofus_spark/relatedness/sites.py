@@ -7,9 +7,8 @@ import math
 import numpy as np
 import pyarrow as pa
 
-from allofus_spark.cohort import SiteRules, choose_sites, rows_of_widest, warehouse_build
+from allofus_spark.cohort import choose_sites, rows_of_widest, site_rules, warehouse_build
 from allofus_spark.relatedness.people import People
-from allofus_spark.settings import Settings
 from allofus_spark.tables import Run, rows_per_batch
 from allofus_spark.tables.relatedness_tables import DEGREES
 
@@ -24,8 +23,9 @@ def sites_of_kinship(run: Run, people: People) -> pa.Table:
     """
     warehouse = run.warehouse
     with rows_per_batch(warehouse.spark, rows_of_widest(warehouse, people.sizes.values())):
-        build = warehouse_build(warehouse)
-        sites = choose_sites(run, people.members, people.sizes, build, _rules(warehouse.settings))
+        settings = warehouse.settings
+        rules = site_rules(settings.sites, settings.relatedness, leave_out_long_range_ld=False)
+        sites = choose_sites(run, people.members, people.sizes, warehouse_build(warehouse), rules)
     run.counters["sites"] = len(sites)
     error = standard_error(sites)
     if error > _MAX_STANDARD_ERROR:
@@ -35,18 +35,6 @@ def sites_of_kinship(run: Run, people: People) -> pa.Table:
             "nearer degrees, or give more common variants"
         )
     return sites
-
-
-def _rules(settings: Settings) -> SiteRules:
-    return SiteRules(
-        min_call_rate=settings.sites.min_call_rate,
-        min_maf=settings.relatedness.min_maf,
-        max_sites=settings.relatedness.max_sites,
-        max_r2=settings.relatedness.max_r2,
-        window_bases=settings.ancestry.window_bases,
-        max_ld_samples=settings.sites.max_ld_samples,
-        leave_out_long_range_ld=False,
-    )
 
 
 def standard_error(sites: pa.Table) -> float:

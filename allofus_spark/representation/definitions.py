@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 from allofus_spark.delimited import read_text, split_rows
 from allofus_spark.errors import BadSource, shown
 from allofus_spark.settings import RepresentationSettings
-from allofus_spark.tables.person_tables import ALL_ANSWERS, QUESTIONS, UNRECOGNISED
+from allofus_spark.tables.person_tables import ALL_ANSWERS, BETWEEN_ANSWERS, QUESTIONS, UNRECOGNISED
 
 YES, NO, NEITHER = "yes", "no", "neither"
 SEXES = ("female", "male")
@@ -58,17 +58,19 @@ def read_definitions(settings: RepresentationSettings) -> Definitions:
         text = files(__package__).joinpath("data", path).read_text(encoding="utf-8")
     else:
         text = read_text(Path(path))
-    answers = tuple(_understood(path, text))
+    answers = tuple(_understood(path, text, settings.not_answered))
+    if not answers:
+        raise BadSource(f"{path}: a header and no definitions; add a line for each answer")
     limits = (settings.under_age_years, settings.from_age_years)
     said = [[item.category, item.answer, item.under_represented, item.sex] for item in answers]
     digest = hashlib.sha256(json.dumps([sorted(said), limits]).encode()).hexdigest()
     return Definitions(settings.definitions_version, digest, answers, *limits)
 
 
-def _understood(path: str, text: str) -> Iterator[Definition]:
+def _understood(path: str, text: str, not_answered: Collection[str]) -> Iterator[Definition]:
     rows = [
         (number, row)
-        for number, row in split_rows(text, "\t")
+        for number, row in split_rows(path, text, "\t")
         if any(row) and not row[0].startswith("#")  # a comment can hold anything
     ]
     if not rows or rows[0][1] != _COLUMNS:
@@ -76,7 +78,7 @@ def _understood(path: str, text: str) -> Iterator[Definition]:
     seen: dict[tuple[str, str], int] = {}
     problems = []
     for number, row in rows[1:]:
-        problem = _problem(row)
+        problem = _problem(row, not_answered)
         if problem is None:
             definition = Definition(row[0], row[1].strip().lower(), *row[2:4])
             place = (definition.category, definition.answer)
@@ -90,7 +92,7 @@ def _understood(path: str, text: str) -> Iterator[Definition]:
         raise BadSource(f"{path}: {len(problems)} lines are not understood: {shown(problems)}")
 
 
-def _problem(row: list[str]) -> str | None:
+def _problem(row: list[str], not_answered: Collection[str]) -> str | None:
     """What is wrong with a line, if anything."""
     if len(row) != len(_COLUMNS):
         return f"{len(row)} fields, not {len(_COLUMNS)}"
@@ -99,6 +101,10 @@ def _problem(row: list[str]) -> str | None:
         return f"category {category!r} is not one of {', '.join(QUESTIONS)}"
     if answer.strip().lower() in ("", ALL_ANSWERS, UNRECOGNISED):
         return f"answer {answer!r} cannot be defined"
+    if answer.strip().lower() in not_answered:
+        return f"answer {answer!r} is none, by representation.not_answered"
+    if BETWEEN_ANSWERS.search(answer):
+        return f"answer {answer!r} is read as several: it has a ; or |"
     if under_represented not in (YES, NO, NEITHER):
         return f"under_represented {under_represented!r} is not {YES}, {NO} or {NEITHER}"
     if sex not in ("", *SEXES):

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Any
 
-from bokeh.models import FactorRange, LinearAxis, NumeralTickFormatter, Range1d
+from bokeh.models import BasicTicker, DataRange1d, FactorRange, LinearAxis, NumeralTickFormatter, Range1d
 from bokeh.plotting import figure
 from pyspark.sql import SparkSession
 
 from allofus_spark.pictures import COLOURS, save_picture
 from allofus_spark.representation.rows import RepresentationRow
-from allofus_spark.tables.person_tables import ALL_ANSWERS, ANY, CATEGORIES, EVERYBODY, TOTAL, WITH_GENOMES
+from allofus_spark.tables.person_tables import (
+    ALL_ANSWERS,
+    ANY,
+    CATEGORIES,
+    EVERYBODY,
+    INTERNAL,
+    TOTAL,
+    WITH_GENOMES,
+)
 
-INTERNAL = "internal: counts are not disclosure-controlled"
 _SHARES = {
     "share_under_represented": ("under-represented", COLOURS[3]),
     "share_not": ("not under-represented", COLOURS[0]),
@@ -75,6 +83,7 @@ def _curve(rows: Sequence[RepresentationRow]) -> figure:
     curve = figure(
         title=f"Enrolment by month ({INTERNAL})",
         x_axis_type="datetime",
+        x_range=DataRange1d(default_span=dt.timedelta(days=365)),  # of a single month
         y_range=Range1d(start=0, end=1.05 * max(people, default=1)),
         width=_WIDTH,
         height=_HEIGHT,
@@ -82,17 +91,17 @@ def _curve(rows: Sequence[RepresentationRow]) -> figure:
     )
     curve.yaxis.axis_label = "people to date"
     curve.yaxis.formatter = NumeralTickFormatter(format="0,0")
-    curve.extra_y_ranges = {"share": Range1d(start=0, end=1)}
+    curve.yaxis.ticker = BasicTicker(min_interval=1)  # people come whole
+    curve.extra_y_ranges = {"share": Range1d(start=0, end=1.05)}
     curve.add_layout(LinearAxis(y_range_name="share", axis_label="share under-represented"), "right")
     curve.yaxis[-1].formatter = NumeralTickFormatter(format="0 %")
-    curve.step(months, people, mode="after", color=COLOURS[0], line_width=2, legend_label="people to date")
-    curve.line(
-        months,
-        [row.share_under_represented_to_date or 0.0 for row in dated],
-        y_range_name="share",
-        color=COLOURS[3],
-        line_width=2,
-        legend_label="share of them under-represented in any category",
-    )
-    curve.legend.location = "bottom_right"
+    shares = [row.share_under_represented_to_date or 0.0 for row in dated]
+    label = "share of them under-represented in any category"
+    of_people: dict[str, Any] = {"color": COLOURS[0], "legend_label": "people to date"}
+    of_shares: dict[str, Any] = {"color": COLOURS[3], "legend_label": label, "y_range_name": "share"}
+    for values, look in ((people, of_people), (shares, of_shares)):
+        # Both stay as they are over months without enrolment; a single month is a mark.
+        curve.step(months, values, mode="after", line_width=2, **look)
+        curve.scatter(months, values, size=4, **look)
+    curve.add_layout(curve.legend[0], "below")
     return curve

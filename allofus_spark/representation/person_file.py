@@ -10,15 +10,14 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from allofus_spark.delimited import column_places, read_table
+from allofus_spark.delimited import places_of, read_table
 from allofus_spark.errors import BadSamples, shown
-from allofus_spark.tables.person_tables import AGE, CATEGORIES, QUESTIONS
+from allofus_spark.tables.person_tables import AGE, BETWEEN_ANSWERS, CATEGORIES, QUESTIONS
 
 _BIRTH = ("age_at_enrolment_years", "birth_date", "year_of_birth")
 COLUMNS = ("person_id", "sample_id", "enrolled_on", *_BIRTH, *QUESTIONS)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
-_BETWEEN_ANSWERS = re.compile(r"[;|]")
-_FIRST_YEAR, _LAST_YEAR, _MOST_YEARS = 1850, 2200, 130
+_FIRST_YEAR, _MOST_YEARS = 1850, 130
 
 Answers = list[str] | None
 
@@ -34,24 +33,29 @@ class Person(NamedTuple):
 
 @dataclass(frozen=True)
 class PersonFile:
-    """Persons by id, the person of each sample, and the categories that the file has no column for."""
+    """Persons by id, and the person of each sample.
+
+    ``not_asked`` are categories that the file has no column for, ``not_used`` names of columns of the file.
+    """
 
     persons: Mapping[str, Person]
     person_of_sample: Mapping[str, str]
     has_samples: bool
     not_asked: tuple[str, ...]
+    not_used: tuple[str, ...]
 
 
 def read_person_file(
-    path: str | Path, columns: Mapping[str, str], not_answered: Collection[str]
+    path: str | Path, columns: Mapping[str, str], not_answered: Collection[str], *, last_day: dt.date
 ) -> PersonFile:
     """Read a TSV or CSV with a header; ``columns`` are the file's names of COLUMNS where they differ.
 
-    Raises BadSamples naming lines with bad values, persons with different lines, and samples of two persons.
+    Nobody is born or enrolled after ``last_day``. Raises BadSamples naming lines with bad values, persons
+    with different lines, and samples of two persons.
     """
     header, rows = read_table(path, "person_id")
-    place = _places(path, header, columns)
-    reader = _Reader(place, frozenset(not_answered))
+    place = places_of(path, header, COLUMNS, columns, ("person_id",))
+    reader = _Reader(place, frozenset(not_answered), last_day)
     persons: dict[str, Person] = {}
     samples: dict[str, str] = {}
     problems: list[str] = []
@@ -61,9 +65,9 @@ def read_person_file(
         if len(row) != len(header):
             problems.append(f"line {number} has {len(row)} fields, not {len(header)}")
             continue
-        person_id, sample_id = row[place["person_id"]], reader.text(row, "sample_id")
-        if not person_id.strip():
-            problems.append(f"line {number} has an empty person id")
+        person_id, sample_id = reader.text(row, "person_id"), reader.text(row, "sample_id")
+        if person_id is None:
+            problems.append(f"line {number}: {row[place['person_id']]!r} is no person id")
             continue
         try:
             person = reader.person(row)
@@ -77,21 +81,8 @@ def read_person_file(
     _refuse(path, problems, list(different), list(shared))
     if not persons:
         raise BadSamples(f"{path}: a header and no persons, nothing was written; add a line for each person")
-    return PersonFile(persons, samples, "sample_id" in place, _not_asked(place))
-
-
-def _places(path: str | Path, header: Sequence[str], columns: Mapping[str, str]) -> dict[str, int]:
-    """Where each of COLUMNS stands that the file has."""
-    if unknown := [name for name in columns if name not in COLUMNS]:
-        raise BadSamples(f"--column {shown(unknown)}: the names are {', '.join(COLUMNS)}")
-    wanted = {name: columns.get(name, name) for name in COLUMNS}
-    absent = [name for name in dict.fromkeys(("person_id", *columns)) if wanted[name] not in header]
-    if absent:
-        raise BadSamples(
-            f"{path}: no column for {shown(absent)}; the file has: {', '.join(header)}. "
-            "Name the file's column with --column person_id=NAME."
-        )
-    return column_places(path, header, wanted)
+    not_used = tuple(name for number, name in enumerate(header) if name and number not in place.values())
+    return PersonFile(persons, samples, "sample_id" in place, _not_asked(place), not_used)
 
 
 def _not_asked(place: Collection[str]) -> tuple[str, ...]:
@@ -119,9 +110,10 @@ def _refuse(
 class _Reader:
     """Cells to values. Equal texts share a value, as a million people give few different answers."""
 
-    def __init__(self, place: Mapping[str, int], not_answered: frozenset[str]) -> None:
+    def __init__(self, place: Mapping[str, int], not_answered: frozenset[str], last_day: dt.date) -> None:
         self._place = place
         self._not_answered = not_answered
+        self._last_day = last_day
         self._known: dict[str, Answers] = {}
 
     def text(self, row: Sequence[str], name: str) -> str | None:
@@ -133,11 +125,9 @@ class _Reader:
 
     def person(self, row: Sequence[str]) -> Person:
         """The person of a row; raises ValueError saying which value is bad or contradicts another."""
-        enrolled_on, birth_date = (
-            _read_date(name, self.text(row, name)) for name in ("enrolled_on", _BIRTH[1])
-        )
-        year = _read_number("year_of_birth", self.text(row, "year_of_birth"), _FIRST_YEAR, _LAST_YEAR)
-        age = _read_number(_BIRTH[0], self.text(row, _BIRTH[0]), 0, _MOST_YEARS)
+        enrolled_on, birth_date = self._date(row, "enrolled_on"), self._date(row, "birth_date")
+        year = self._number(row, "year_of_birth", _FIRST_YEAR, self._last_day.year)
+        age = self._number(row, "age_at_enrolment_years", 0, _MOST_YEARS)
         if birth_date is not None and year not in (None, birth_date.year):
             raise ValueError(f"year_of_birth {year} is not that of birth_date {birth_date}")
         ages = _possible_ages(enrolled_on, birth_date, year)
@@ -156,12 +146,18 @@ class _Reader:
             answers,
         )
 
+    def _date(self, row: Sequence[str], name: str) -> dt.date | None:
+        return _read_date(name, self.text(row, name), self._last_day)
+
+    def _number(self, row: Sequence[str], name: str, least: int, most: int) -> int | None:
+        return _read_number(name, self.text(row, name), least, most)
+
     def _answers(self, row: Sequence[str], name: str) -> Answers:
         if name not in self._place:
             return None
         text = row[self._place[name]]
         if text not in self._known:
-            parts = [part.strip() for part in _BETWEEN_ANSWERS.split(text)]
+            parts = [part.strip() for part in BETWEEN_ANSWERS.split(text)]
             told = {part.lower(): part for part in parts if part.lower() not in self._not_answered}
             self._known[text] = list(told.values()) or None
         return self._known[text]
@@ -183,7 +179,7 @@ def _possible_ages(
 
 
 @cache
-def _read_date(name: str, text: str | None) -> dt.date | None:
+def _read_date(name: str, text: str | None, last_day: dt.date) -> dt.date | None:
     if text is None:
         return None
     try:
@@ -192,8 +188,8 @@ def _read_date(name: str, text: str | None) -> dt.date | None:
         date = dt.date.fromisoformat(text)
     except ValueError:
         raise ValueError(f"{name} {text!r} is not a date as YYYY-MM-DD") from None
-    if not _FIRST_YEAR <= date.year <= _LAST_YEAR:
-        raise ValueError(f"{name} {text} is not between {_FIRST_YEAR} and {_LAST_YEAR}")
+    if date.year < _FIRST_YEAR or date > last_day:
+        raise ValueError(f"{name} {text} is not between {_FIRST_YEAR} and today")
     return date
 
 
@@ -202,6 +198,6 @@ def _read_number(name: str, text: str | None, least: int, most: int) -> int | No
     """A number without its decimals, as an age of 45.9 years is 45 completed ones."""
     if text is None:
         return None
-    if not re.fullmatch(r"\d{1,4}(\.\d+)?", text) or not least <= int(float(text)) <= most:
+    if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]+)?", text) or not least <= int(float(text)) <= most:
         raise ValueError(f"{name} {text!r} is not a number from {least} to {most}")
     return int(float(text))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
 
-from allofus_spark.cohort import active_callsets
+from allofus_spark.cohort import active_callsets, samples_in_genotypes
 from allofus_spark.errors import BadSamples, shown
 from allofus_spark.representation.person_file import PersonFile, read_person_file
 from allofus_spark.tables import (
     PERSON_SAMPLES,
     PERSONS,
-    SAMPLES,
     WHOLE_TABLE,
     RowsWrite,
     Run,
@@ -47,15 +47,21 @@ def ingest_persons(
     Raises BadSamples where a value is not understood or contradicts another, a person has two different rows,
     a sample two persons, or ``samples_are_persons`` is said of a file with sample ids; nothing is written.
     """
-    given = read_person_file(path, columns or {}, warehouse.settings.representation.not_answered)
+    given = read_person_file(
+        path,
+        columns or {},
+        warehouse.settings.representation.not_answered,
+        last_day=dt.date.today() + dt.timedelta(days=1),  # it may be tomorrow where people enrol
+    )
     if given.has_samples and samples_are_persons:
         raise BadSamples(f"{path} has sample ids of its own; leave --samples-are-persons out")
     with start_run(warehouse, "ingest_persons") as run:
-        in_genotypes = _samples_in_genotypes(run)
+        in_genotypes = _ids_in_genotypes(run)
         links = dict(given.person_of_sample)
         if samples_are_persons:
             links = {person: person for person in given.persons if person in in_genotypes}
         _count(run, given, links, in_genotypes)
+        _warn(run, given, links, in_genotypes, samples_are_persons=samples_are_persons)
         rows = [
             (
                 person_id,
@@ -72,34 +78,55 @@ def ingest_persons(
         return dict(run.counters)
 
 
-def _samples_in_genotypes(run: Run) -> set[str]:
+def _ids_in_genotypes(run: Run) -> set[str]:
     """Ids of the samples of active callsets that have genotypes."""
-    active = set(active_callsets(run))
-    return {
-        row.sample_id
-        for row in run.rows(SAMPLES)
-        if row.sample_index is not None and row.callset_id in active
-    }
+    if not active_callsets(run):
+        return set()
+    return {row.sample_id for row in samples_in_genotypes(run).select("sample_id").collect()}
 
 
 def _count(run: Run, given: PersonFile, links: Mapping[str, str], in_genotypes: set[str]) -> None:
-    unknown = [sample_id for sample_id in links if sample_id not in in_genotypes]
     run.counters.update(
         persons=len(given.persons),
         samples=len(links),
-        samples_not_in_an_active_callset=len(unknown),
+        samples_not_in_an_active_callset=len(links.keys() - in_genotypes),
         persons_without_sample=len(given.persons) - len(set(links.values())),
         persons_without_enrolment_date=sum(person.enrolled_on is None for person in given.persons.values()),
         categories_not_asked=len(given.not_asked),
     )
+
+
+def _warn(
+    run: Run,
+    given: PersonFile,
+    links: Mapping[str, str],
+    in_genotypes: set[str],
+    *,
+    samples_are_persons: bool,
+) -> None:
+    """Say what of the file may not be as its author meant it."""
+    days = [person.enrolled_on for person in given.persons.values() if person.enrolled_on is not None]
+    if days:
+        run.progress(f"enrolled between {min(days)} and {max(days)}")
     if given.not_asked:
         run.progress(f"warning: the file has no column for {', '.join(given.not_asked)}: not asked")
+    if given.not_used:
+        run.progress(
+            f"warning: {len(given.not_used)} columns of the file are not used: {shown(given.not_used)}; say "
+            "what they are with --column, such as --column income=NAME"
+        )
+    unknown = [sample_id for sample_id in links if sample_id not in in_genotypes]
     if unknown:
         run.progress(
             f"warning: {len(unknown)} of {len(links)} samples are in no active callset: {shown(unknown)}; "
             "they count once their genotypes are ingested"
         )
-    if not links:
+    if not links and samples_are_persons:
+        run.progress(
+            f"warning: none of {len(given.persons)} persons has the id of a sample of an active callset; "
+            "ingest genotypes first, then persons again"
+        )
+    elif not links:
         run.progress(
             "warning: no person is linked to a sample; give a column sample_id, or --samples-are-persons "
             "where the ids of persons are those of samples of the callsets"

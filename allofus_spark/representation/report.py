@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from allofus_spark.cohort import active_callsets
-from allofus_spark.errors import BadSource
+from allofus_spark.cohort import active_callsets, samples_in_genotypes
+from allofus_spark.errors import BadSource, readable
 from allofus_spark.representation.definitions import Definitions, read_definitions
 from allofus_spark.representation.drawing import draw_representation
 from allofus_spark.representation.rows import Cell, RepresentationRow, representation_rows
@@ -18,7 +18,6 @@ from allofus_spark.tables import (
     PERSON_SAMPLES,
     PERSONS,
     REPRESENTATION,
-    SAMPLES,
     RowsWrite,
     Run,
     Warehouse,
@@ -93,11 +92,9 @@ def report_cohort(warehouse: Warehouse) -> Report:
 def _with_genomes(run: Run) -> DataFrame:
     """Persons with ``with_genomes``: linked to a sample of an active callset."""
     persons = run.read(PERSONS)
-    active = active_callsets(run)
-    if not (active and run.holds(SAMPLES) and run.holds(PERSON_SAMPLES)):
+    if not active_callsets(run):
         return persons.withColumn("with_genomes", F.lit(False))
-    in_genotypes = F.col("callset_id").isin(active) & F.col("sample_index").isNotNull()
-    samples = run.read(SAMPLES).where(in_genotypes).select("sample_id")
+    samples = samples_in_genotypes(run).select("sample_id")
     # Many samples to one person, and a sample id may stand in several callsets.
     linked = run.read(PERSON_SAMPLES).join(samples, "sample_id", "left_semi").select("person_id").distinct()
     return persons.join(linked.withColumn("linked", F.lit(True)), "person_id", "left").withColumn(
@@ -127,7 +124,7 @@ def _unrecognised(persons: DataFrame, definitions: Definitions, cells: Sequence[
         sentences = []
         for category in (name for name in CATEGORIES if name in people):
             most = answers.where(F.col("category") == category).orderBy(F.desc("n"), "answer")
-            named = ", ".join(f"{row.answer!r} ({row.n:,})" for row in most.take(_SHOWN_ANSWERS))
+            named = ", ".join(f"'{readable(row.answer)}' ({row.n:,})" for row in most.take(_SHOWN_ANSWERS))
             more = kinds[category] - _SHOWN_ANSWERS
             sentences.append(
                 f"{category}: {people[category]:,} people gave an answer that the definitions do not know, "

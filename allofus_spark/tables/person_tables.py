@@ -3,6 +3,8 @@
 The questions and categories have their one home here.
 """
 
+import re
+
 from allofus_spark.tables.contract import Column, Table, Zone
 from allofus_spark.tables.types import DATE, DOUBLE, INT, LONG, STRING, STRINGS
 
@@ -18,6 +20,8 @@ QUESTIONS = {
     "disability": "Disability",
     "access_to_care": "Access to health care",
 }
+# What stands between several answers of a cell.
+BETWEEN_ANSWERS = re.compile(r"[;|]")
 AGE = "age"
 ANY = "any"
 # In the order in which they are shown; any: under-represented in at least one of the others.
@@ -27,6 +31,7 @@ PEOPLE = (EVERYBODY, WITH_GENOMES, WITHOUT_GENOMES)
 ALL_ANSWERS, UNRECOGNISED = "all", "unrecognised"
 TOTAL, UNKNOWN_MONTH = "total", "unknown"
 
+INTERNAL = "internal: counts are not disclosure-controlled"
 _ANSWERS = "the answers as written, without repeats; null: no answer"
 
 PERSONS = Table(
@@ -35,7 +40,7 @@ PERSONS = Table(
     grain="one person of the cohort, whether or not with a genome",
     key=("person_id",),
     columns=(
-        Column("person_id", STRING, "Id of the person as written in the source; always text"),
+        Column("person_id", STRING, "Id of the person as in the source, without blanks around; always text"),
         Column("enrolled_on", DATE, "Day of enrolment; null: not known", True),
         Column(
             "age_at_enrolment_years",
@@ -72,8 +77,7 @@ PERSON_SAMPLES = Table(
 REPRESENTATION = Table(
     name="representation",
     zone=Zone.REGISTERED,
-    grain="people enrolled in one month, or all, in one category of representation; internal: counts are not "
-    "disclosure-controlled",
+    grain=f"people enrolled in one month, or all, in one category of representation; {INTERNAL}",
     key=("definitions_version", "people", "enrolment_month", "category", "answer"),
     columns=(
         Column("definitions_version", STRING, "Setting representation.definitions_version"),

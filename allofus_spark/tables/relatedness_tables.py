@@ -11,6 +11,7 @@ DEGREES = {"duplicate_or_twin": 0.3536, "first": 0.1768, "second": 0.0884, "thir
 FURTHER = "further"
 KING_ROBUST, PC_RELATE = "king_robust", "pc_relate"
 DUPLICATE_DROPPED, RELATIVE_DROPPED = "duplicate_of_kept", "related_to_kept"
+_NOT_COUNTED = f"null: {PC_RELATE}"
 
 RELATED_PAIRS = Table(
     name="related_pairs",
@@ -22,11 +23,11 @@ RELATED_PAIRS = Table(
         Column("sample_id_2", STRING, "The higher of the two sample ids"),
         Column("kinship", DOUBLE, "Kinship coefficient: 0.5 for duplicates, 0.25 for parent and child"),
         Column("degree", STRING, f"{', '.join(DEGREES)}; or {FURTHER}, under the least of these"),
-        Column("n_sites", INT, "Sites at which both have a call; null: {PC_RELATE}", True),
-        Column("n_het_1", INT, "Of these, where sample 1 is heterozygous; null: pc_relate", True),
-        Column("n_het_2", INT, "Of these, where sample 2 is heterozygous; null: pc_relate", True),
-        Column("n_het_both", INT, "Of these, where both are heterozygous; null: pc_relate", True),
-        Column("n_ibs0", INT, "Of these, where they share no allele; null: pc_relate", True),
+        Column("n_sites", INT, f"Sites at which both have a call; {_NOT_COUNTED}", True),
+        Column("n_het_1", INT, f"Of these, where sample 1 is heterozygous; {_NOT_COUNTED}", True),
+        Column("n_het_2", INT, f"Of these, where sample 2 is heterozygous; {_NOT_COUNTED}", True),
+        Column("n_het_both", INT, f"Of these, where both are heterozygous; {_NOT_COUNTED}", True),
+        Column("n_ibs0", INT, f"Of these, where they share no allele; {_NOT_COUNTED}", True),
         Column("method", STRING, f"{KING_ROBUST} or {PC_RELATE}"),
     ),
     checks={"ordered": "sample_id_1 < sample_id_2"},

@@ -298,6 +298,11 @@ def test_pcs_of_several_models_and_missing_tables_are_refused(warehouse: Warehou
     with pytest.raises(BadSource, match="outliers need sample_qc; run allofus qc first"):
         flag_sample_outliers(warehouse)
     metrics = {name: [1.0, 2.0] for name in METRICS}
+    quality = sample_qc_row("c", "a", 0, dict.fromkeys(METRICS, 1.0))
+    with start_run(warehouse, "test") as run:
+        run.write(RowsWrite(SAMPLE_QC, [quality], WHOLE_TABLE))
+    with pytest.raises(BadSource, match="outliers need ancestries; run allofus infer-ancestry first"):
+        flag_sample_outliers(warehouse)
     put_samples(warehouse, "c", metrics, [[1.0], [2.0]], ["afr", "eur"], model=["m-1", "m-2"])
     with pytest.raises(BadSamples, match=r"callset c: its PCs are of 2 models \(m-1, m-2\)"):
         flag_sample_outliers(warehouse)

@@ -12,6 +12,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+import allofus_spark
 from allofus_spark.cli import look, main
 
 
@@ -63,6 +64,10 @@ def test_every_command_explains_itself_and_takes_the_common_options(path: list[s
             "Missing argument",
         ),
         (["ingest-samples", "--callset", "c", "--column", "IID", "a.tsv"], "IID: write NAME=COLUMN"),
+        (
+            ["ingest-persons", "--column", "income=a", "--column", "income=b", "p.tsv"],
+            "one column is named twice",
+        ),
         (["query"], "Missing argument 'SQL'"),
         (["query", "--format", "xml", "SELECT 1"], "'xml' is not one of"),
     ],
@@ -71,6 +76,17 @@ def test_a_wrong_call_is_a_usage_error(arguments: list[str], message: str) -> No
     answer = allofus(*arguments)
     assert answer.exit_code == 2
     assert message in answer.output
+
+
+def test_commands_that_messages_name_are_there() -> None:
+    package = Path(allofus_spark.__file__).parent
+    named = {
+        name
+        for path in package.rglob("*.py")
+        for name in re.findall(r"\brun allofus ([a-z-]+)", path.read_text(encoding="utf-8"))
+    }
+    assert named
+    assert named <= set(main.commands)
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,10 @@ def admixed(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> tu
         ("x" if place < 30 else "y", name, place, "m", None, [float(share_of)], None, None, "oth", None)
         for place, (name, share_of) in enumerate(zip(ids, [0.5, *share], strict=True))
     ]
+    # As of a callset that is retired: the same ids, other scores.
+    rows += [
+        ("old", name, place, "m-0", None, [float(-place)], *rest) for _, name, place, _, _, _, *rest in rows
+    ]
     with start_run(warehouse, "test") as run:
         run.write(RowsWrite(table, rows))
     return warehouse, compute_relatedness(warehouse, method=PC_RELATE)
@@ -77,15 +81,22 @@ def test_what_was_written_for_hail_is_gone(admixed: tuple[Warehouse, Relatedness
     assert "share of sites with IBS0" not in Path(found.picture).read_text()
 
 
-def test_without_scores_hail_finds_its_own(
-    admixed: tuple[Warehouse, Relatedness], caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("models", [["m-1", "m-2"], []])
+def test_without_scores_of_one_model_hail_finds_its_own(
+    models: list[str], admixed: tuple[Warehouse, Relatedness], caplog: pytest.LogCaptureFixture
 ) -> None:
     warehouse, _ = admixed
+    table = ancestries(warehouse.settings.frequencies.ancestry_groups)
+    rows = [
+        (row.callset_id, row.sample_id, row.sample_index, models[row.sample_index % 2], *row[4:])
+        for row in (warehouse.read(table).collect() if models else [])
+    ]
     with start_run(warehouse, "test") as run:
-        run.write(RowsWrite(ancestries(warehouse.settings.frequencies.ancestry_groups), [], "true"))
+        run.write(RowsWrite(table, rows, "true"))
     with caplog.at_level("INFO"):
         compute_relatedness(warehouse, method=PC_RELATE)
     assert "ancestry is told by 10 components of these sites" in caplog.text
+    assert ("of several kinds (m-1, m-2): left alone" in caplog.text) == bool(models)
     assert {row["method"] for row in pairs_of(warehouse).values()} <= {PC_RELATE}
 
 

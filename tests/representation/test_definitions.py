@@ -71,6 +71,12 @@ def test_lines_that_are_not_understood_are_all_named(tmp_path: Path) -> None:
     assert "6 lines are not understood: line 3: income a is on line 2 too, line 4: category 'race'" in message
     assert "line 5: answer ' ' cannot be defined, line 6: under_represented 'maybe' is not yes" in message
     assert "line 7: sex 'xx' is not female, male or empty and 1 more" in message
+    path.write_text(HEADER + "income\ta; b\tyes\t\t\nincome\tSkip\tyes\t\t\n")
+    with pytest.raises(BadSource, match=r"'a; b' is read as several: .*, line 3: answer 'Skip' is none"):
+        read_definitions(settings)
+    path.write_text(HEADER)
+    with pytest.raises(BadSource, match="a header and no definitions; add a line for each answer"):
+        read_definitions(settings)
     path.write_text("category\n")
     with pytest.raises(
         BadSource, match="its header must be category, answer, under_represented, sex, source"

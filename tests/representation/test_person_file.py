@@ -13,12 +13,13 @@ from allofus_spark.settings import RepresentationSettings
 from allofus_spark.tables.person_tables import QUESTIONS
 
 NOT_ANSWERED = RepresentationSettings().not_answered
+LAST_DAY = dt.date(2026, 1, 2)
 
 
 def read(tmp_path: Path, text: str, name: str = "p.tsv", **columns: str) -> PersonFile:
     path = tmp_path / name
     path.write_text(text, encoding="utf-8")
-    return read_person_file(path, columns, NOT_ANSWERED)
+    return read_person_file(path, columns, NOT_ANSWERED, last_day=LAST_DAY)
 
 
 def answer(person: Person, question: str) -> list[str] | None:
@@ -73,8 +74,12 @@ def test_age_is_in_completed_years(
             r"line 2, person 1: enrolled_on '2020-13-01' is not a date as YYYY-MM-DD",
         ),
         ("enrolled_on", "20200101", "is not a date as YYYY-MM-DD"),
-        ("enrolled_on", "0020-01-01", "enrolled_on 0020-01-01 is not between 1850 and 2200"),
-        ("year_of_birth", "50", "year_of_birth '50' is not a number from 1850 to 2200"),
+        ("enrolled_on", "0020-01-01", "enrolled_on 0020-01-01 is not between 1850 and today"),
+        ("enrolled_on", "2026-01-03", "enrolled_on 2026-01-03 is not between 1850 and today"),
+        ("birth_date", "2026-01-03", "birth_date 2026-01-03 is not between 1850 and today"),
+        ("enrolled_on", "2019-02-30", "enrolled_on '2019-02-30' is not a date as YYYY-MM-DD"),
+        ("year_of_birth", "2027", "year_of_birth '2027' is not a number from 1850 to 2026"),
+        ("year_of_birth", "50", "year_of_birth '50' is not a number from 1850 to 2026"),
         ("age_at_enrolment_years", "-3", "age_at_enrolment_years '-3' is not a number from 0 to 130"),
         (
             "enrolled_on\tbirth_date\tage_at_enrolment_years",
@@ -134,11 +139,32 @@ def test_a_file_without_persons_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadSamples, match="a header and no persons"):
         read(tmp_path, "person_id\n\n")
     with pytest.raises(
-        BadSamples, match=r"2 bad rows, .*: line 2 has 1 fields, not 2, line 3 has an empty person"
+        BadSamples,
+        match=r"3 bad rows, .*: line 2 has 1 fields, not 2, line 3: ' ' is no person id, line 4: ",
     ):
-        read(tmp_path, "person_id\tincome\n1\n \t\n")
+        read(tmp_path, "person_id\tincome\n1\n \t\nNA\tx\n")
 
 
 def test_a_date_is_a_date(tmp_path: Path) -> None:
     (person,) = read(tmp_path, "person_id\tenrolled_on\n1\t2018-05-06\n").persons.values()
     assert person.enrolled_on == dt.date(2018, 5, 6)
+
+
+def test_blanks_around_ids_and_names_make_no_other_person_or_column(tmp_path: Path) -> None:
+    given = read(tmp_path, "person_id , income,Race\n1,x,\n1 ,x,\n", "p.csv")
+    assert list(given.persons) == ["1"]
+    assert answer(given.persons["1"], "income") == ["x"]
+    assert given.not_used == ("Race",)
+
+
+def test_an_open_quotation_mark_swallows_no_person(tmp_path: Path) -> None:
+    for end in ("", "3,x\n" * 50_000):
+        with pytest.raises(BadSource, match=r"row that begins on line 3 cannot be read as CSV: .*not closed"):
+            read(tmp_path, f'person_id,income\n1,x\n2,"y\n{end}', "p.csv")
+
+
+def test_a_message_is_short_and_moves_no_cursor(tmp_path: Path) -> None:
+    with pytest.raises(BadSamples) as refused:
+        read(tmp_path, f"person_id\tenrolled_on\n\x1b[2J1\t{'z' * 100_000}\n")
+    assert "person \\x1b[2J1" in str(refused.value)
+    assert len(str(refused.value)) < 500

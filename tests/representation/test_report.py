@@ -315,12 +315,19 @@ def test_a_person_has_a_genome_while_one_sample_is_in_an_active_callset(
     assert report.of("age").n_unknown == report.of("age").n_not_asked == 4
 
 
-def test_ids_of_persons_are_tried_as_samples_only_when_asked(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_ids_of_persons_are_tried_as_samples_only_when_asked(
+    warehouse: Warehouse, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="allofus_spark")
     put_callset(warehouse, "c", ["a", "b"])
     path = write_table(tmp_path / "p.tsv", [{"person_id": name} for name in "abc"])
     assert ingest_persons(warehouse, path)["persons_without_sample"] == 3
     counters = ingest_persons(warehouse, path, samples_are_persons=True)
     assert (counters["samples"], counters["persons_without_sample"]) == (2, 1)
+    put_callset(warehouse, "c", ["a", "b"], retired_by="d")
+    caplog.clear()
+    assert ingest_persons(warehouse, path, samples_are_persons=True)["samples"] == 0
+    assert "none of 3 persons has the id of a sample of an active callset; ingest genotypes" in caplog.text
     both = write_table(tmp_path / "both.tsv", [{"person_id": "a", "sample_id": "a"}])
     with pytest.raises(BadSamples, match="has sample ids of its own; leave --samples-are-persons out"):
         ingest_persons(warehouse, both, samples_are_persons=True)

@@ -32,6 +32,7 @@ def test_the_document_tells_everything_about_a_table(table: Table) -> None:
         assert row.startswith(f"| `{column.name}` |")
         assert row.endswith(f"| {column.comment} |")
         assert ("| yes |" in row) == column.nullable
+        assert "{" not in column.comment  # an f-string without its f
 
 
 # A consequence of no transcript has none to name.
