@@ -6,7 +6,13 @@ from collections.abc import Sequence
 
 import click
 
-from allofus_spark.cli.options import common_options, echo_counters, named_columns, open_warehouse
+from allofus_spark.cli.options import (
+    column_option,
+    common_options,
+    echo_counters,
+    named_columns,
+    open_warehouse,
+)
 
 
 @click.group("infer-ancestry")
@@ -78,13 +84,7 @@ def project_command(
 @infer_ancestry_group.command("import")
 @click.option("--callset", required=True, metavar="ID", help="Callset that the samples belong to.")
 @click.option("--name", required=True, metavar="NAME", help="What stands as the labels' model.")
-@click.option(
-    "--column",
-    "columns",
-    multiple=True,
-    metavar="NAME=COLUMN",
-    help="The file's name of a column: sample_id, ancestry, ancestry_before_threshold, pcs. May be repeated.",
-)
+@column_option("sample_id, ancestry, ancestry_before_threshold, pcs")
 @click.argument("file")
 @common_options
 def import_command(

@@ -6,7 +6,13 @@ import json
 
 import click
 
-from allofus_spark.cli.options import common_options, echo_counters, named_columns, open_warehouse
+from allofus_spark.cli.options import (
+    column_option,
+    common_options,
+    echo_counters,
+    named_columns,
+    open_warehouse,
+)
 
 
 @click.command("ingest-genotypes")
@@ -81,13 +87,7 @@ def ingest_genotypes_command(
 
 @click.command("ingest-samples")
 @click.option("--callset", required=True, metavar="ID", help="Callset that the samples belong to.")
-@click.option(
-    "--column",
-    "columns",
-    multiple=True,
-    metavar="NAME=COLUMN",
-    help="The file's name of a column: sample_id, sex_karyotype or ancestry. May be repeated.",
-)
+@column_option("sample_id, sex_karyotype or ancestry")
 @click.argument("file")
 @common_options
 def ingest_samples_command(

@@ -32,6 +32,12 @@ def common_options(command: Command) -> Command:
     return functools.reduce(lambda decorated, option: option(decorated), reversed(_OPTIONS), command)
 
 
+def column_option(names: str) -> Callable[[Command], Command]:
+    """``--column NAME=COLUMN``, which may be repeated; `named_columns` reads it."""
+    text = f"The file's name of a column: {names}. May be repeated."
+    return click.option("--column", "columns", multiple=True, metavar="NAME=COLUMN", help=text)
+
+
 def named_columns(columns: Sequence[str], *, example: str) -> dict[str, str]:
     """The file's name of each column, from values of --column NAME=COLUMN."""
     for column in columns:

@@ -8,7 +8,13 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from allofus_spark.cli.options import common_options, echo_counters, named_columns, open_warehouse
+from allofus_spark.cli.options import (
+    column_option,
+    common_options,
+    echo_counters,
+    named_columns,
+    open_warehouse,
+)
 from allofus_spark.cli.screen import bar, grid, screen
 
 if TYPE_CHECKING:
@@ -18,13 +24,7 @@ _BAR_WIDTH = 10
 
 
 @click.command("ingest-persons")
-@click.option(
-    "--column",
-    "columns",
-    multiple=True,
-    metavar="NAME=COLUMN",
-    help="The file's name of a column, such as person_id=participant. May be repeated.",
-)
+@column_option("such as person_id=participant")
 @click.option(
     "--samples-are-persons",
     is_flag=True,

@@ -27,28 +27,17 @@ from allofus_spark.tables import (
 )
 from tests.cases.vcf_files import gt_record, vcf_text, write_bytes
 
-from .test_recompute import (
+from .two_callsets import (
     FIRST,
     GROUPS,
     LABELS,
     SECOND,
     assert_is_as_recomputed,
     counts,
-    fill,
     frequencies,
     ingest,
     relabel,
 )
-
-
-@pytest.fixture(scope="module")
-def filled(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A warehouse whose frequencies are computed, to be copied."""
-    folder = tmp_path_factory.mktemp("filled")
-    made = Warehouse(spark, load_settings(warehouse=str(folder / "warehouse")))
-    fill(made, folder)
-    compute_frequencies(made)
-    return Path(made.root)
 
 
 @pytest.fixture
