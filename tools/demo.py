@@ -102,7 +102,14 @@ def infer_left_out(console: Console, warehouse: Warehouse, demo: Demo) -> None:
     """Relatives; then a model taught by every second person, asked for the ancestry of the others."""
     _say_command(console, demo, "relatedness")
     related = compute_relatedness(warehouse)
-    console.print(f"{len(related.kept):,} people without relatives; picture: {related.picture}")
+    pairs = {
+        name.removeprefix("pairs_"): n for name, n in related.counters.items() if name.startswith("pairs_")
+    }
+    found = ", ".join(f"{n} {degree.replace('_', ' ')}" for degree, n in pairs.items())
+    console.print(
+        f"Pairs of relatives by degree: {found}. The largest set without any has {len(related.kept):,} people. "
+        f"Picture: {related.picture}"
+    )
     taught = sorted(person.sample_id for person in read_samples(demo.cohort.samples))[::2]
     half = demo.cohort.samples.with_name("every_second_person.txt")
     half.write_text("".join(f"{name}\n" for name in taught))
@@ -111,7 +118,7 @@ def infer_left_out(console: Console, warehouse: Warehouse, demo: Demo) -> None:
     _say_command(console, demo, "infer-ancestry project")
     model_id, _ = project_samples(warehouse)
     for picture in write_pictures(warehouse, model_id):
-        console.print(f"picture: {picture}")
+        console.print(f"Picture: {picture}")
     show_left_out(console, warehouse)
 
 
@@ -199,8 +206,11 @@ def show_next_steps(console: Console, demo: Demo, row: Row) -> None:
     """Commands to try on the tables that were made."""
     query = f"{ALLOFUS} query --warehouse {demo.root}"
     console.print("[bold]Where to look next[/bold]")
-    for command, argument in (("status", ""), ("variant", row.variant_id), ("summary", "")):
+    for command, argument in (("status", ""), ("variant", row.variant_id), ("qc", "")):
         console.print(f"{ALLOFUS} {command} --warehouse {demo.root} {argument}".rstrip())
+    pictures = sorted(Path(demo.root).glob("*/pictures/*.html"))
+    if pictures:
+        console.print(f"Pictures, for a browser: {' '.join(map(str, pictures))}")
     console.print(
         f'{query} "SELECT variant_id, max_af, max_af_group FROM allele_frequencies '
         'WHERE overall.ac > 0 ORDER BY max_af - overall.af DESC LIMIT 10"'

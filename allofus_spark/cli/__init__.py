@@ -32,8 +32,9 @@ def main() -> None:
       allofus ingest-samples   --callset demo samples.tsv
       allofus ingest-genotypes --callset demo --date 2026-01-01 --build GRCh38 cohort.vcf.gz
       allofus relatedness
-      allofus qc
       allofus infer-ancestry project --from reference_panel
+      allofus qc
+      allofus sample-outliers
       allofus frequencies
       allofus ingest-catalogue --name dbsnp --version 156 --build GRCh38 dbsnp.vcf.gz
       allofus flag-novelty

@@ -51,7 +51,7 @@ def _section(table: Table) -> str:
         f"- **Zone** {table.zone.value}.",
         f"- **Key** {_names(table.key)}.",
         *([f"- **Partitioned by** {_names(table.partition_by)}."] if table.partition_by else []),
-        f"- **Sorted in a file by** {_names(in_file)}.",
+        *([f"- **Sorted in a file by** {_names(in_file)}."] if in_file else []),
         *(f"- **Check** `{name}`: `{condition}`." for name, condition in table.checks.items()),
     ]
     columns = ["| column | type | null? | meaning |", "|---|---|---|---|", *_column_rows(table.columns)]

@@ -20,7 +20,7 @@ VARIANT_NOT_ASSESSED = {
     "no_sample_meant": "call_rate: no sample is meant to have a call (non-PAR X and Y, by sex karyotype)",
     "not_diploid": "excess_het and HWE: nobody has two copies (non-PAR Y, MT)",
     "no_diploid_call": "ExcessHet: no sample that counts has a diploid call",
-    "no_unrelated_list": "HWE: no list of unrelated samples was given",
+    "no_unrelated_list": "HWE: it is not known who is unrelated",
     "no_ancestry_label": "HWE: no unrelated sample of the callset has an ancestry label",
     "no_genotype_quality": "NO_HQ_GENOTYPES: variant_sites.n_high_quality_calls is null",
     "no_qual": "LowQual: QUAL is null",
