@@ -102,10 +102,8 @@ def infer_left_out(console: Console, warehouse: Warehouse, demo: Demo) -> None:
     """Relatives; then a model taught by every second person, asked for the ancestry of the others."""
     _say_command(console, demo, "relatedness")
     related = compute_relatedness(warehouse)
-    pairs = {
-        name.removeprefix("pairs_"): n for name, n in related.counters.items() if name.startswith("pairs_")
-    }
-    found = ", ".join(f"{n} {degree.replace('_', ' ')}" for degree, n in pairs.items())
+    pairs = [(name, n) for name, n in related.counters.items() if name.startswith("pairs_")]
+    found = ", ".join(f"{n} {name.removeprefix('pairs_').replace('_', ' ')}" for name, n in pairs)
     console.print(
         f"Pairs of relatives by degree: {found}. The largest set without any has {len(related.kept):,} people. "
         f"Picture: {related.picture}"
