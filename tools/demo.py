@@ -104,10 +104,8 @@ def infer_left_out(console: Console, warehouse: Warehouse, demo: Demo) -> None:
     related = compute_relatedness(warehouse)
     pairs = [(name, n) for name, n in related.counters.items() if name.startswith("pairs_")]
     found = ", ".join(f"{n} {name.removeprefix('pairs_').replace('_', ' ')}" for name, n in pairs)
-    console.print(
-        f"Pairs of relatives by degree: {found}. The largest set without any has {len(related.kept):,} people. "
-        f"Picture: {related.picture}"
-    )
+    console.print(f"Pairs of relatives by degree: {found}.")
+    console.print(f"The largest set without any has {len(related.kept):,} people. Picture: {related.picture}")
     taught = sorted(person.sample_id for person in read_samples(demo.cohort.samples))[::2]
     half = demo.cohort.samples.with_name("every_second_person.txt")
     half.write_text("".join(f"{name}\n" for name in taught))
