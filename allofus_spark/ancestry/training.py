@@ -10,6 +10,7 @@ from itertools import compress
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from sklearn.ensemble import RandomForestClassifier
 
 from allofus_spark.ancestry.decomposition import Components, exact_components, randomised_components
 from allofus_spark.ancestry.forest import forest_bytes, grow_forest
@@ -70,7 +71,8 @@ def train_model(
 
     Returns
     -------
-    The model's id, and the run's counters: sites, samples of each label, samples left out.
+    The model's id, and the run's counters: sites, samples of each label in the order of the settings, how
+    many of them the trees that had not seen them name so (``out_of_bag_LABEL``), samples left out.
 
     Samples with calls at too few of the sites (``ancestry.min_called_share``) are left out, and counted.
     Training the same samples again gives the same id and replaces the rows. Raises NotFound where the callset
@@ -116,7 +118,8 @@ def _training_set(run: Run, callset_id: str, sample_ids: Collection[str] | None)
             row.ancestry == unassigned for row in rows if row.sample_id in wanted
         ),
     )
-    run.counters.update(Counter(f"samples_{row.ancestry}" for row in labelled))
+    sizes = Counter(row.ancestry for row in labelled)
+    run.counters.update({f"samples_{name}": sizes[name] for name in _in_order(run, sizes)})
     return TrainingSet(
         callset_id,
         len(rows),
@@ -124,6 +127,12 @@ def _training_set(run: Run, callset_id: str, sample_ids: Collection[str] | None)
         tuple(row.sample_id for row in labelled),
         tuple(row.ancestry for row in labelled),
     )
+
+
+def _in_order(run: Run, labels: Collection[str]) -> list[str]:
+    """The labels in the order of the settings; those that these do not have, last."""
+    known = run.warehouse.settings.frequencies.ancestry_groups
+    return [name for name in known if name in labels] + sorted(set(labels) - set(known))
 
 
 def check_can_be_trained(chosen: TrainingSet, settings: Settings) -> None:
@@ -189,6 +198,7 @@ def _fit(
     components = components.with_signs(signs)
     run.progress(f"growing a forest of {settings.n_trees} trees")
     forest = grow_forest(components.left_out_scores(), chosen.labels, settings)
+    _count_out_of_bag(run, forest, components.left_out_scores(), chosen.labels)
     sizes = Counter(chosen.labels)
     model = Model(
         name=name,
@@ -204,6 +214,34 @@ def _fit(
         forest=forest_bytes(forest),
     )
     return model, components
+
+
+def _count_out_of_bag(
+    run: Run, forest: RandomForestClassifier, scores: npt.NDArray[np.float64], labels: Sequence[str]
+) -> None:
+    """Count by label the samples whose likeliest group, by the trees that had not seen them, is the label."""
+    named = out_of_bag_names(forest, scores)
+    sizes = Counter(labels)
+    agreeing = Counter(label for label, name in zip(labels, named, strict=True) if label == name)
+    run.counters.update({f"out_of_bag_{label}": agreeing[label] for label in _in_order(run, sizes)})
+    run.counters.update(samples_that_every_tree_saw=named.count(None))
+
+
+def out_of_bag_names(forest: RandomForestClassifier, scores: npt.NDArray[np.float64]) -> list[str | None]:
+    """The likeliest group of each row of the scores that a forest was grown from, float64[n, n_pcs].
+
+    By the trees that did not have the row in their sample; None where all had. Asked of the finished forest,
+    which stays as it is: growing it with ``oob_score`` would add to its bytes, and so to the model's id.
+    """
+    votes = np.zeros((len(scores), len(forest.classes_)))
+    for tree, seen in zip(forest.estimators_, forest.estimators_samples_, strict=True):
+        is_unseen = np.ones(len(scores), np.bool_)
+        is_unseen[seen] = False
+        if is_unseen.any():
+            votes[is_unseen] += tree.predict_proba(scores[is_unseen])
+    names = forest.classes_[votes.argmax(axis=1)].tolist()
+    has_votes = (votes.sum(axis=1) > 0).tolist()
+    return [name if voted else None for name, voted in zip(names, has_votes, strict=True)]
 
 
 def _without_few_called(

@@ -19,15 +19,22 @@ from allofus_spark.tables.person_tables import (
     EVERYBODY,
     INTERNAL,
     TOTAL,
+    UNKNOWN_MONTH,
     WITH_GENOMES,
+    WITHOUT_GENOMES,
 )
 
 _SHARES = {
-    "share_under_represented": ("under-represented", COLOURS[3]),
-    "share_not": ("not under-represented", COLOURS[0]),
-    "share_unknown": ("unknown or not asked", COLOURS[6]),
+    "under_represented": ("under-represented", COLOURS[3]),
+    "not": ("not under-represented", COLOURS[0]),
+    "unknown": ("unknown, though asked", COLOURS[6]),
+    "not_asked": ("not asked", "#DDDDDD"),
 }
-_TITLES = {EVERYBODY: "Everybody", WITH_GENOMES: "People with genomes"}
+_TITLES = {
+    EVERYBODY: "Everybody",
+    WITH_GENOMES: "People with genomes",
+    WITHOUT_GENOMES: "People without genomes",
+}
 _WIDTH, _HEIGHT = 900, 380
 
 
@@ -53,7 +60,7 @@ def _bars(rows: Sequence[RepresentationRow], title: str) -> figure:
     n_people = max((row.n_people for row in rows), default=0)
     by_category = {row.category: row for row in rows}
     names = [name for name in (ANY, *CATEGORIES) if name in by_category]
-    shares = {key: [getattr(by_category[name], key) or 0.0 for name in names] for key in _SHARES}
+    shares = [_shares(by_category[name]) for name in names]
     bars = figure(
         title=f"{title}, n = {n_people:,} ({INTERNAL})",
         y_range=FactorRange(factors=names[::-1]),
@@ -68,11 +75,22 @@ def _bars(rows: Sequence[RepresentationRow], title: str) -> figure:
         height=0.8,
         color=[colour for _, colour in _SHARES.values()],
         legend_label=[label for label, _ in _SHARES.values()],
-        source={"category": names, **shares},
+        source={"category": names, **{key: [share[key] for share in shares] for key in _SHARES}},
     )
     bars.xaxis.formatter = NumeralTickFormatter(format="0 %")
     bars.add_layout(bars.legend[0], "right")
     return bars
+
+
+def _shares(row: RepresentationRow) -> dict[str, float]:
+    """Shares of its people by what is known of them, which add up to 1; zeros of nobody."""
+    counts = {
+        "under_represented": row.n_under_represented,
+        "not": row.n_not,
+        "unknown": row.n_unknown - row.n_not_asked,
+        "not_asked": row.n_not_asked,
+    }
+    return {key: n / row.n_people if row.n_people else 0.0 for key, n in counts.items()}
 
 
 def _curve(rows: Sequence[RepresentationRow]) -> figure:
@@ -80,6 +98,7 @@ def _curve(rows: Sequence[RepresentationRow]) -> figure:
     dated = [row for row in rows if row.n_people_to_date is not None]
     months = [dt.datetime.strptime(row.enrolment_month, "%Y-%m") for row in dated]
     people = [row.n_people_to_date or 0 for row in dated]
+    undated = sum(row.n_people for row in rows if row.enrolment_month == UNKNOWN_MONTH)
     curve = figure(
         title=f"Enrolment by month ({INTERNAL})",
         x_axis_type="datetime",
@@ -89,6 +108,8 @@ def _curve(rows: Sequence[RepresentationRow]) -> figure:
         height=_HEIGHT,
         toolbar_location=None,
     )
+    if undated:
+        curve.xaxis.axis_label = f"People without a date of enrolment, who are not in the curve: {undated:,}"
     curve.yaxis.axis_label = "people to date"
     curve.yaxis.formatter = NumeralTickFormatter(format="0,0")
     curve.yaxis.ticker = BasicTicker(min_interval=1)  # people come whole

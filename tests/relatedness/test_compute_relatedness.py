@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -88,6 +89,12 @@ def test_replicates_and_a_trio_are_found(replicates: Warehouse, cases: Path) -> 
     assert found.picture.endswith("controlled/pictures/relatedness.html")
     assert "share of sites with IBS0" in page
     assert "duplicate or twin (6)" in page
+    for degree, least in DEGREES.items():
+        assert f"{degree.replace('_', ' ')}: from {least:g}" in page
+    assert re.search('"y_range":.{0,80}"start":-0.02,"end":0.52', page)
+    assert "Individual-level data." in page
+    assert "@{sample_id_1} and @{sample_id_2}" in page  # which the browser escapes: no {safe}
+    assert all(f'"{name}"' in page for name in ("R1", "C1"))
 
 
 def test_the_order_of_samples_changes_nothing(

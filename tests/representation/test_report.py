@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -238,7 +239,20 @@ def test_the_screen_and_the_picture_say_that_they_are_internal(
     assert report.picture.endswith("registered/pictures/representation.html")
     assert "<title>Representation (internal: counts are not disclosure-controlled)</title>" in picture
     assert "People with genomes, n = " in picture
+    assert "People without genomes, n = " in picture
     assert "Enrolment by month (internal" in picture
+    undated = sum(not person["enrolled_on"] for person in PERSONS_GIVEN)
+    assert f"People without a date of enrolment, who are not in the curve: {undated:,}" in picture
+    assert "unknown, though asked" in picture
+    geography = {name: values[-3] for name, values in drawn_shares(picture).items()}
+    assert geography == {"under_represented": 0, "not": 0, "unknown": 0, "not_asked": 1}
+
+
+def drawn_shares(picture: str) -> dict[str, list[float]]:
+    """Of the first bars, everybody's, the shares of each category in order."""
+    first = picture[picture.index('["category",') :]
+    found = re.findall(r'\["(under_represented|not|unknown|not_asked)",\[([^\]]*)\]\]', first)[:4]
+    return {name: [float(value) for value in values.split(",")] for name, values in found}
 
 
 # 100 people, hand-made: 77 under-represented in some category, 46 racial and ethnic minorities.
