@@ -445,6 +445,12 @@ class RepresentationSettings(_Section):
         ge=1,
         description="People enrolled at this age or older are under-represented. All of Us: 65 and over.",
     )
+    under_income_usd: int = Field(
+        25_000,
+        ge=1_000,
+        description="People with a household income under this, in US dollars a year, are under-represented, "
+        "where the answer is an amount or a range that the definitions do not list. All of Us: under 25,000.",
+    )
     not_answered: AnswerTexts = Field(
         (
             *("", ".", "na", "n/a", "nan", "null", "unknown", "skip", "skipped", "not answered"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -21,9 +22,13 @@ if TYPE_CHECKING:
     from allofus_spark.representation import Report
 
 _BAR_WIDTH = 10
+_DEFINITIONS = Path(__file__).parents[1] / "representation" / "data" / "definitions.tsv"
 
 
-@click.command("ingest-persons")
+@click.command(
+    "ingest-persons",
+    epilog=f"\b\nDefinitions: {_DEFINITIONS}\nor the file of representation.definitions_file",
+)
 @column_option("such as person_id=participant")
 @click.option(
     "--samples-are-persons",
@@ -51,8 +56,14 @@ def ingest_persons_command(
     education, geography, disability, access_to_care
                                              answers as they are; ; or | between several
 
-    A category without a column is not asked, which is not no. Which answer means what is in
-    representation/data/definitions.tsv, or in representation.definitions_file.
+    \b
+    person_id  sample_id  enrolled_on  year_of_birth  race_ethnicity  income
+    P1         S1         2019-05-06   1961           Black; White    10000 to 24999
+    P1         S2
+
+    A further line of a person may leave cells empty or repeat them; one that says something else is refused.
+    A category without a column is not asked, which is not no. Which answer means what is in the definitions
+    named below.
     """
     from allofus_spark.representation import ingest_persons
 
@@ -89,6 +100,8 @@ def draw_report(report: Report, console: Console) -> None:
     )
     for warning in report.warnings:
         console.print(f"warning: {warning}", style="yellow", markup=False)
+    if report.warnings:
+        console.print(report.advice, style="yellow", markup=False, soft_wrap=True)
     console.print(_by_category(report, "Everybody", EVERYBODY))
     console.print(_by_category(report, "With genomes", WITH_GENOMES))
     if report.not_asked:

@@ -48,6 +48,14 @@ def labels_in_use(warehouse: Warehouse, tables: Reader) -> Callable[[Row], str |
     labels = warehouse.settings.ancestry.labels
     if labels == "supplied":
         return lambda row: row.ancestry  # type: ignore[no-any-return]
+    inferred = inferred_labels(warehouse, tables)
+    if labels == "inferred":
+        return lambda row: inferred.get((row.callset_id, row.sample_id))
+    return lambda row: row.ancestry or inferred.get((row.callset_id, row.sample_id))
+
+
+def inferred_labels(warehouse: Warehouse, tables: Reader) -> dict[tuple[str, str], str | None]:
+    """The inferred ancestry by callset and sample id; empty where none was inferred."""
     groups = warehouse.settings.frequencies.ancestry_groups
     table = ancestries(groups)
     rows = (
@@ -55,10 +63,7 @@ def labels_in_use(warehouse: Warehouse, tables: Reader) -> Callable[[Row], str |
         if tables.holds(table)
         else []
     )
-    inferred = {(callset_id, sample_id): ancestry for callset_id, sample_id, ancestry in rows}
-    if labels == "inferred":
-        return lambda row: inferred.get((row.callset_id, row.sample_id))
-    return lambda row: row.ancestry or inferred.get((row.callset_id, row.sample_id))
+    return {(callset_id, sample_id): ancestry for callset_id, sample_id, ancestry in rows}
 
 
 def check_are_active(sample_ids: Collection[str], samples: Mapping[str, Sequence[Sample]]) -> None:

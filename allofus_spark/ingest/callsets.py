@@ -78,7 +78,10 @@ def count_described(
             f"{shown(strangers)}"
         )
     if silent:
-        run.progress(f"warning: {len(silent)} samples of {callset_id} are in no sample file: {shown(silent)}")
+        run.progress(
+            f"warning: nothing is known about {len(silent)} samples of {callset_id} (no sex karyotype, no "
+            f"ancestry): {shown(silent)}; give them values by allofus ingest-samples"
+        )
 
 
 def check_overlap(

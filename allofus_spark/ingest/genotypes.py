@@ -30,7 +30,7 @@ from allofus_spark.ingest.callsets import (
 )
 from allofus_spark.ingest.duplicates import LOCATOR, Duplicates, found_duplicates
 from allofus_spark.ingest.filters import GenotypeFilters, parse_filters
-from allofus_spark.ingest.ledger import balanced_files, check_rejected_share
+from allofus_spark.ingest.ledger import balanced_files, check_rejected_share, count_records
 from allofus_spark.ingest.order import contiguous_groups
 from allofus_spark.ingest.plan import check_fields, plan_source
 from allofus_spark.ingest.source import IngestJob
@@ -147,6 +147,7 @@ def _read_and_write(
                 rejected = rejected.unionByName(aside) if rejected is not None else aside
             run.sources = balanced_files(staged.ledger, duplicates)
             check_rejected_share(run, rejected, warehouse.settings.ingest.max_rejected_share)
+            count_records(run)
             n_files = files_to_write(warehouse, folder)
             rows = AlleleRows(callset.callset_id, warehouse.bin_width_bases, held.alone)
             make: MakeRows = rows

@@ -44,6 +44,12 @@ def balanced_files(ledger: Ledger, duplicates: Duplicates | None) -> list[Source
     return files
 
 
+def count_records(run: Run) -> None:
+    """Bring the run's counters, made before duplicates were known, to the accounts of its sources."""
+    for name in ("records_kept", "records_refused", "records_collapsed"):
+        run.counters[name] = sum(getattr(file, name) for file in run.sources)
+
+
 def check_rejected_share(run: Run, rejected: DataFrame | None, allowed: float) -> None:
     """Raise BadSource naming reasons and examples where too many records were refused."""
     read = run.counters["records_read"]

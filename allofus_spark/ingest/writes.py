@@ -102,9 +102,10 @@ def write_callset(
 
 
 def _check_rows(run: Run, written: list[Written]) -> None:
-    """Raise BadSource unless the tables of alleles have a row for each allele that was kept."""
+    """Count the alleles that were kept; raise BadSource unless their tables have a row for each."""
     counters = run.counters
     kept = counters["alleles_read"] - counters["alleles_collapsed"] - counters["alleles_refused_duplicate"]
+    counters["alleles_stored"] = kept
     for write in written:
         if write.table in (GENOTYPES, VARIANT_SITES) and write.rows not in (None, kept):
             raise BadSource(

@@ -67,7 +67,9 @@ def compute_qc(
 
     Returns
     -------
-    The run's counters: callsets, samples, variants, and how many have each reason.
+    The run's counters: callsets, samples, variants, and how many have each reason; and as
+    ``hardy_weinberg_ANCESTRY`` the samples that the test was made among, absent where nobody is known to be
+    unrelated.
 
     Raises BadSource where the warehouse holds no callset, or not the catalogue set; BadSamples where an id of
     ``unrelated`` is in no active callset, or a label is not a group of the settings; ContractViolation where
@@ -130,6 +132,11 @@ def _write_variants(
         callset_id: build_groups(callset_id, members, ancestries, unrelated)
         for callset_id, members in samples.items()
     }
+    if unrelated is not None:
+        for number, name in enumerate(ancestries):
+            run.counters[f"hardy_weinberg_{name}"] = sum(
+                int(each.n_tested[number]) for each in groups.values()
+            )
     metrics = VariantMetrics(groups, build, ancestries, unrelated is not None)
     table = variant_qc(ancestries)
     source = metrics_beside_sites(genotypes, run.read(VARIANT_SITES), metrics, table)

@@ -26,9 +26,14 @@ class Groups:
     tested: npt.NDArray[np.float64]
 
     @property
+    def n_tested(self) -> npt.NDArray[np.int64]:
+        """int64[ancestries]: samples in the Hardy-Weinberg test of each ancestry."""
+        return np.asarray(self.sizes @ self.tested[:, 1:]).astype(np.int64)
+
+    @property
     def has_labels(self) -> bool:
         """Whether anybody is in the Hardy-Weinberg test of an ancestry."""
-        return bool(self.sizes @ self.tested[:, 1:].sum(axis=1))
+        return bool(self.n_tested.any())
 
 
 def build_groups(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pyspark.sql import DataFrame
 
-from allofus_spark.query.statement import check_statement
+from allofus_spark.query.statement import check_statement, distinct_headers
 from allofus_spark.query.views import VIEWS
 from allofus_spark.tables import Warehouse, contract, contracts
 from allofus_spark.tables.catalog import no_such_table
@@ -17,7 +17,8 @@ def run_query(warehouse: Warehouse, text: str) -> DataFrame:
     """The rows of one SELECT; every table is read at the version of the newest finished snapshot.
 
     Raises QueryRefused where the text is anything else, ContractViolation where a table is not there. The
-    run tables, which record the snapshots, are read as they are.
+    run tables, which record the snapshots, are read as they are. Columns have distinct names: where two would
+    have one, such as the fields ``eas.af`` and ``eur.af``, they are called as the query writes them.
     """
     statement = check_statement(text)
     snapshot = warehouse.snapshot()
@@ -28,7 +29,9 @@ def run_query(warehouse: Warehouse, text: str) -> DataFrame:
         if name not in known:
             raise no_such_table(name, sorted(known))
         _read(warehouse, name, snapshot).createOrReplaceTempView(name)
-    return warehouse.spark.sql(statement.sql)
+    frame = warehouse.spark.sql(statement.sql)
+    headers = distinct_headers(frame.columns, statement.written)
+    return frame if headers == frame.columns else frame.toDF(*headers)
 
 
 def _read(warehouse: Warehouse, name: str, snapshot: Mapping[str, int]) -> DataFrame:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlglot
@@ -29,11 +30,13 @@ class Statement:
     """A checked query: the text to run, the tables that it names, and the names that its WITH defines.
 
     All names are in lower case. A name may be both: ``WITH variants AS (SELECT … FROM variants)``.
+    ``written`` are the columns as the query writes them; empty where a star stands for some.
     """
 
     sql: str
     tables: tuple[str, ...]
     defined: frozenset[str]
+    written: tuple[str, ...]
 
 
 def check_statement(text: str) -> Statement:
@@ -55,7 +58,37 @@ def check_statement(text: str) -> Statement:
     sql = tree.sql(dialect=_DIALECT, comments=False)
     if "${" in sql:
         raise QueryRefused("${...} stands for settings and variables of the machine and is refused")
-    return Statement(sql, tables, _defined_names(tree))
+    return Statement(sql, tables, _defined_names(tree), _written_columns(tree))
+
+
+def distinct_headers(names: Sequence[str], written: Sequence[str]) -> list[str]:
+    """Names of columns without repetition: one that repeats is called as it is written, else numbered.
+
+    >>> distinct_headers(["id", "af", "af"], ["id", "eas.af", "eur.af"])
+    ['id', 'eas.af', 'eur.af']
+    >>> distinct_headers(["af", "af"], [])
+    ['af', 'af_2']
+    """
+    count = Counter(names)
+    if len(written) == len(names):
+        names = [text if count[name] > 1 else name for name, text in zip(names, written, strict=True)]
+    headers: list[str] = []
+    for name in names:
+        header, number = name, 1
+        while header in headers or (number > 1 and header in names):
+            number += 1
+            header = f"{name}_{number}"
+        headers.append(header)
+    return headers
+
+
+def _written_columns(tree: exp.Query) -> tuple[str, ...]:
+    if any(item.is_star for item in tree.selects):
+        return ()
+    return tuple(
+        item.alias if isinstance(item, exp.Alias) else item.sql(dialect=_DIALECT, comments=False)
+        for item in tree.selects
+    )
 
 
 def _refuse_code(tree: exp.Query) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from allofus_spark.cohort import active_callsets, labels_in_use
+from allofus_spark.cohort import active_callsets, inferred_labels, labels_in_use
 from allofus_spark.query.vat import read_vat
 from allofus_spark.tables import ALLELE_COUNTS, ALLELE_KEY, SAMPLES, STRATA, SnapshotReader, Warehouse
 
@@ -31,19 +31,27 @@ def _read_counts_long(warehouse: Warehouse, snapshot: Mapping[str, int]) -> Data
 
 
 def _read_labels(warehouse: Warehouse, snapshot: Mapping[str, int]) -> DataFrame:
-    """The ancestry that counts for each sample of the active callsets, and where it is from."""
+    """The ancestry that counts for each sample of the active callsets, and its ``source``.
+
+    That is supplied or inferred; null where no ancestry counts.
+    """
     tables = SnapshotReader(warehouse, snapshot)
-    label_of = labels_in_use(warehouse, tables)
+    label_of, inferred = labels_in_use(warehouse, tables), inferred_labels(warehouse, tables)
+    may_be_supplied = warehouse.settings.ancestry.labels != "inferred"
     active = set(active_callsets(tables))
-    rows = [
-        (row.callset_id, row.sample_id, row.sample_index, row.sex_karyotype, label_of(row), row.ancestry)
-        for row in tables.rows(SAMPLES)
-        if row.callset_id in active and row.sample_index is not None
-    ]
+    rows = []
+    for row in tables.rows(SAMPLES):
+        if row.callset_id not in active or row.sample_index is None:
+            continue
+        label = label_of(row)
+        known = "supplied" if may_be_supplied and row.ancestry else "inferred"
+        labels = (label, row.ancestry, inferred.get((row.callset_id, row.sample_id)))
+        source = known if label else None
+        rows.append((row.callset_id, row.sample_id, row.sample_index, row.sex_karyotype, *labels, source))
     return warehouse.spark.createDataFrame(
         rows,
         "callset_id string, sample_id string, sample_index int, sex_karyotype string, ancestry string, "
-        "supplied_ancestry string",
+        "supplied_ancestry string, inferred_ancestry string, source string",
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from allofus_spark.delimited import read_text, split_rows
 from allofus_spark.errors import BadSource, shown
+from allofus_spark.representation.incomes import income_ranges
 from allofus_spark.settings import RepresentationSettings
 from allofus_spark.tables.person_tables import ALL_ANSWERS, BETWEEN_ANSWERS, QUESTIONS, UNRECOGNISED
 
@@ -31,13 +32,17 @@ class Definition:
 
 @dataclass(frozen=True)
 class Definitions:
-    """All definitions with the age limits; ``sha256`` is over both."""
+    """All definitions with the limits; ``sha256`` is over both.
+
+    ``answers`` end with the ranges of incomes that are written as numbers.
+    """
 
     version: str
     sha256: str
     answers: tuple[Definition, ...]
     under_age_years: int
     from_age_years: int
+    under_income_usd: int
 
     def texts(self, category: str, under_represented: str | None = None, sex: str | None = None) -> list[str]:
         """Answers of a category, all of them or those that mean this."""
@@ -50,21 +55,32 @@ class Definitions:
         ]
 
 
+def own_definitions() -> Path:
+    """The file of the package's definitions."""
+    return Path(str(files(__package__).joinpath("data", "definitions.tsv")))
+
+
 def read_definitions(settings: RepresentationSettings) -> Definitions:
     """The definitions of the settings; raises BadSource naming every line that cannot be understood."""
     path = settings.definitions_file
     if path is None:
         path = "definitions.tsv"
-        text = files(__package__).joinpath("data", path).read_text(encoding="utf-8")
+        text = own_definitions().read_text(encoding="utf-8")
     else:
         text = read_text(Path(path))
     answers = tuple(_understood(path, text, settings.not_answered))
     if not answers:
         raise BadSource(f"{path}: a header and no definitions; add a line for each answer")
-    limits = (settings.under_age_years, settings.from_age_years)
+    limits = (settings.under_age_years, settings.from_age_years, settings.under_income_usd)
+    answers += _of_income_ranges(settings.under_income_usd)
     said = [[item.category, item.answer, item.under_represented, item.sex] for item in answers]
     digest = hashlib.sha256(json.dumps([sorted(said), limits]).encode()).hexdigest()
     return Definitions(settings.definitions_version, digest, answers, *limits)
+
+
+def _of_income_ranges(under_income_usd: int) -> tuple[Definition, ...]:
+    below, above = income_ranges(under_income_usd)
+    return Definition("income", below, YES, ""), Definition("income", above, NO, "")
 
 
 def _understood(path: str, text: str, not_answered: Collection[str]) -> Iterator[Definition]:

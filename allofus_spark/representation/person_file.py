@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from allofus_spark.delimited import places_of, read_table
 from allofus_spark.errors import BadSamples, shown
@@ -31,6 +31,16 @@ class Person(NamedTuple):
     answers: tuple[Answers, ...]
 
 
+class _Line(NamedTuple):
+    """The cells of one line about its person; null: empty, or no such column."""
+
+    enrolled_on: dt.date | None
+    birth_date: dt.date | None
+    year_of_birth: int | None
+    age_at_enrolment_years: int | None
+    answers: tuple[Answers, ...]
+
+
 @dataclass(frozen=True)
 class PersonFile:
     """Persons by id, and the person of each sample.
@@ -50,8 +60,8 @@ def read_person_file(
 ) -> PersonFile:
     """Read a TSV or CSV with a header; ``columns`` are the file's names of COLUMNS where they differ.
 
-    Nobody is born or enrolled after ``last_day``. Raises BadSamples naming lines with bad values, persons
-    with different lines, and samples of two persons.
+    A further line of a person may leave cells empty. Nobody is born or enrolled after ``last_day``. Raises
+    BadSamples naming lines with bad values, persons with different lines, and samples of two persons.
     """
     header, rows = read_table(path, "person_id")
     place = places_of(path, header, COLUMNS, columns, ("person_id",))
@@ -59,6 +69,7 @@ def read_person_file(
     persons: dict[str, Person] = {}
     samples: dict[str, str] = {}
     problems: list[str] = []
+    lines: dict[str, _Line] = {}
     different: dict[str, None] = {}
     shared: dict[str, None] = {}
     for number, row in rows:
@@ -70,12 +81,17 @@ def read_person_file(
             problems.append(f"line {number}: {row[place['person_id']]!r} is no person id")
             continue
         try:
-            person = reader.person(row)
+            line = reader.line(row)
+            known = lines.setdefault(person_id, line)
+            both = _joined(known, line)
+            if both is None:
+                different[person_id] = None
+            elif person_id not in persons or both != known:
+                persons[person_id] = reader.person(both)
+                lines[person_id] = both
         except ValueError as error:
             problems.append(f"line {number}, person {person_id}: {error}")
             continue
-        if persons.setdefault(person_id, person) != person:
-            different[person_id] = None
         if sample_id is not None and samples.setdefault(sample_id, person_id) != person_id:
             shared[sample_id] = None
     _refuse(path, problems, list(different), list(shared))
@@ -83,6 +99,17 @@ def read_person_file(
         raise BadSamples(f"{path}: a header and no persons, nothing was written; add a line for each person")
     not_used = tuple(name for number, name in enumerate(header) if name and number not in place.values())
     return PersonFile(persons, samples, "sample_id" in place, _not_asked(place), not_used)
+
+
+def _joined(one: _Line, other: _Line) -> _Line | None:
+    """What two lines of a person say together: an empty cell says nothing. None where they differ."""
+    pairs: list[tuple[Any, Any]] = list(
+        zip((*one[:-1], *one.answers), (*other[:-1], *other.answers), strict=True)
+    )
+    if any(left != right for left, right in pairs if left is not None and right is not None):
+        return None
+    enrolled_on, birth_date, year, age, *answers = (right if left is None else left for left, right in pairs)
+    return _Line(enrolled_on, birth_date, year, age, tuple(answers))
 
 
 def _not_asked(place: Collection[str]) -> tuple[str, ...]:
@@ -98,7 +125,7 @@ def _refuse(
     if different:
         raise BadSamples(
             f"{path}: {len(different)} persons have two different rows, nothing was written: "
-            f"{shown(different)}; keep one of each, or rows that differ in sample_id alone"
+            f"{shown(different)}; keep one of each, or rows that differ in sample_id and empty cells alone"
         )
     if shared:
         raise BadSamples(
@@ -123,11 +150,20 @@ class _Reader:
         value = row[self._place[name]].strip()
         return None if value.lower() in self._not_answered else value
 
-    def person(self, row: Sequence[str]) -> Person:
-        """The person of a row; raises ValueError saying which value is bad or contradicts another."""
-        enrolled_on, birth_date = self._date(row, "enrolled_on"), self._date(row, "birth_date")
-        year = self._number(row, "year_of_birth", _FIRST_YEAR, self._last_day.year)
-        age = self._number(row, "age_at_enrolment_years", 0, _MOST_YEARS)
+    def line(self, row: Sequence[str]) -> _Line:
+        """What a row says; raises ValueError saying which value is bad."""
+        return _Line(
+            self._date(row, "enrolled_on"),
+            self._date(row, "birth_date"),
+            self._number(row, "year_of_birth", _FIRST_YEAR, self._last_day.year),
+            self._number(row, "age_at_enrolment_years", 0, _MOST_YEARS),
+            tuple(self._answers(row, name) for name in QUESTIONS),
+        )
+
+    @staticmethod
+    def person(line: _Line) -> Person:
+        """The person of a line; raises ValueError saying which value contradicts another."""
+        enrolled_on, birth_date, year, age, answers = line
         if birth_date is not None and year not in (None, birth_date.year):
             raise ValueError(f"year_of_birth {year} is not that of birth_date {birth_date}")
         ages = _possible_ages(enrolled_on, birth_date, year)
@@ -138,7 +174,6 @@ class _Reader:
             )
         if ages and not 0 <= ages[-1] <= _MOST_YEARS:
             raise ValueError(f"enrolled_on {enrolled_on} at an age of {ages[-1]} years")
-        answers = tuple(self._answers(row, name) for name in QUESTIONS)
         return Person(
             enrolled_on,
             ages[-1] if age is None and ages else age,

@@ -10,10 +10,11 @@ from pyspark.sql import functions as F
 
 from allofus_spark.cohort import active_callsets, samples_in_genotypes
 from allofus_spark.errors import BadSource, readable
-from allofus_spark.representation.definitions import Definitions, read_definitions
+from allofus_spark.representation.definitions import Definitions, own_definitions, read_definitions
 from allofus_spark.representation.drawing import draw_representation
 from allofus_spark.representation.rows import Cell, RepresentationRow, representation_rows
 from allofus_spark.representation.statuses import judge, unrecognised_answers
+from allofus_spark.settings import RepresentationSettings
 from allofus_spark.tables import (
     PERSON_SAMPLES,
     PERSONS,
@@ -31,12 +32,16 @@ _SHOWN_ANSWERS = 3  # of a category, the most frequent ones
 
 @dataclass(frozen=True)
 class Report:
-    """Rows of ``representation`` of one version of the definitions; ``warnings`` are sentences."""
+    """Rows of ``representation`` of one version of the definitions.
+
+    ``warnings`` are sentences about answers that they do not know, ``advice`` says how to define such one.
+    """
 
     rows: Sequence[RepresentationRow]
     definitions_version: str
     picture: str
     warnings: Sequence[str]
+    advice: str
 
     def of(self, category: str, people: str = EVERYBODY) -> RepresentationRow:
         """Everybody of these people in a category, whenever enrolled."""
@@ -73,9 +78,8 @@ def report_cohort(warehouse: Warehouse) -> Report:
             definitions_version=definitions.version,
             picture=picture,
             warnings=_unrecognised(persons, definitions, cells),
+            advice=_how_to_define(warehouse.settings.representation),
         )
-        for warning in report.warnings:
-            run.progress(f"warning: {warning}")
         ours = (definitions.version, definitions.sha256)
         replaced = f"definitions_version = {quoted(definitions.version)}"
         run.write(RowsWrite(REPRESENTATION, [(*ours, *row) for row in report.rows], replaced))
@@ -87,6 +91,17 @@ def report_cohort(warehouse: Warehouse) -> Report:
         )
     draw_representation(warehouse.spark, picture, report.rows, definitions.version)
     return report
+
+
+def _how_to_define(settings: RepresentationSettings) -> str:
+    """What to do so that the definitions know an answer."""
+    if settings.definitions_file is not None:
+        return f"To define an answer, add a row to {settings.definitions_file}."
+    return (
+        f"To define an answer, copy {own_definitions()}, add a row to the copy, and give it by --set "
+        "representation.definitions_file=FILE and --set representation.definitions_version=NAME, a name of "
+        "your own."
+    )
 
 
 def _with_genomes(run: Run) -> DataFrame:
@@ -129,7 +144,7 @@ def _unrecognised(persons: DataFrame, definitions: Definitions, cells: Sequence[
             sentences.append(
                 f"{category}: {people[category]:,} people gave an answer that the definitions do not know, "
                 f"and count as unknown unless another one decides: {named}"
-                f"{f' and {more} more' if more > 0 else ''}; give it a row in representation.definitions_file"
+                f"{f' and {more} more' if more > 0 else ''}"
             )
     finally:
         answers.unpersist()

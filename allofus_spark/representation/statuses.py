@@ -9,6 +9,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from allofus_spark.representation.definitions import NO, SEXES, YES, Definitions
+from allofus_spark.representation.incomes import income_range
 from allofus_spark.tables.person_tables import AGE, ALL_ANSWERS, ANY, QUESTIONS, UNKNOWN_MONTH, UNRECOGNISED
 
 UNDER_REPRESENTED, NOT, UNKNOWN = "under_represented", "not", "unknown"
@@ -30,7 +31,7 @@ def judge(persons: DataFrame, definitions: Definitions) -> DataFrame:
     answers[AGE] = F.array_compact(F.array(age_range(age, definitions)))
     month = F.coalesce(F.date_format("enrolled_on", "yyyy-MM"), F.lit(UNKNOWN_MONTH))
     # In steps, so that a status is worked out once and not wherever it is used.
-    judged = _in_lower_case(persons).select(
+    judged = _told(persons, definitions).select(
         "with_genomes",
         month.alias("enrolment_month"),
         "not_asked",
@@ -47,7 +48,7 @@ def unrecognised_answers(persons: DataFrame, definitions: Definitions) -> DataFr
         F.transform(F.array_except(name, _texts(definitions.texts(name))), _with_category(name))
         for name in QUESTIONS
     ]
-    given = _in_lower_case(persons).select(F.inline(F.flatten(F.array(*others))))
+    given = _told(persons, definitions).select(F.inline(F.flatten(F.array(*others))))
     return given.groupBy("category", "answer").agg(F.count(F.lit(1)).alias("n"))
 
 
@@ -106,10 +107,16 @@ def _texts(texts: Sequence[str]) -> Column:
     return F.array(*map(F.lit, texts)).cast("array<string>")
 
 
-def _in_lower_case(persons: DataFrame) -> DataFrame:
-    """Answers in lower case; an empty list where there is none."""
-    lowered = {name: F.coalesce(F.transform(name, F.lower), _texts([])) for name in QUESTIONS}
-    return persons.withColumns(lowered)
+def _told(persons: DataFrame, definitions: Definitions) -> DataFrame:
+    """Answers in lower case, an income that is a number as its range; an empty list where there is none."""
+    told = {name: F.coalesce(F.transform(name, F.lower), _texts([])) for name in QUESTIONS}
+    known, limit = definitions.texts("income"), definitions.under_income_usd
+
+    def in_a_range(answer: Column) -> Column:
+        return F.coalesce(F.when(~answer.isin(known), income_range(answer, limit)), answer)
+
+    told["income"] = F.transform(told["income"], in_a_range)
+    return persons.withColumns(told)
 
 
 def _with_category(name: str) -> Callable[[Column], Column]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from allofus_spark.errors import ContractViolation
 from allofus_spark.settings import Settings
@@ -35,6 +35,38 @@ from allofus_spark.tables.qc_tables import SAMPLE_OUTLIERS, SAMPLE_QC, variant_q
 from allofus_spark.tables.relatedness_tables import RELATED_PAIRS, UNRELATED
 from allofus_spark.tables.run_tables import RUN_TABLES
 from allofus_spark.tables.variant_tables import GENOTYPES, VARIANT_SITES, VARIANTS
+
+# The command that fills a table; every run records itself.
+MADE_BY: Mapping[str, str] = {
+    **dict.fromkeys(("callsets", "variants", "variant_sites", "genotypes"), "ingest-genotypes"),
+    "samples": "ingest-genotypes",
+    "rejected_records": "ingest-genotypes",
+    **dict.fromkeys(("variant_qc", "sample_qc"), "qc"),
+    **dict.fromkeys(("ancestry_models", "ancestry_loadings", "ancestry_training"), "infer-ancestry train"),
+    "ancestries": "infer-ancestry project",
+    **dict.fromkeys(("related_pairs", "unrelated"), "relatedness"),
+    "sample_outliers": "sample-outliers",
+    **dict.fromkeys(("persons", "person_samples"), "ingest-persons"),
+    "representation": "report-cohort",
+    **dict.fromkeys(("strata", "allele_counts", "allele_frequencies"), "frequencies"),
+    **dict.fromkeys(("catalogues", "known_variants", "known_partitions"), "ingest-catalogue"),
+    "rejected_known_records": "ingest-catalogue",
+    **dict.fromkeys(("catalogue_sets", "novelty", "novelty_history"), "flag-novelty"),
+    "partition_inputs": "frequencies",
+    "consequences": "annotate",
+    "variant_summary": "summary",
+    **dict.fromkeys(("pipeline_runs", "snapshots"), "ingest-genotypes"),
+}
+
+
+def how_to_make(name: str) -> str:
+    """What to do where a table is not there."""
+    if name in MADE_BY:
+        return f"run allofus {MADE_BY[name]}"
+    if name.startswith(SUBSET_PREFIX):
+        subset = name.removeprefix(SUBSET_PREFIX)
+        return f"run allofus frequencies --samples FILE --table {subset}"
+    return "run the job that makes it"
 
 
 def contracts(settings: Settings) -> Iterator[Table]:

@@ -122,7 +122,8 @@ class Warehouse:
         versions = self.snapshot() if snapshot is None else snapshot
         if table.name not in versions:
             raise ContractViolation(
-                f"table {table.name} is in no finished snapshot of {self.root}; run the job that makes it"
+                f"table {table.name} is in no finished snapshot of {self.root}; "
+                f"{catalog.how_to_make(table.name)}"
             )
         return self.at(table, self.kept(table, versions[table.name]))
 

@@ -292,6 +292,9 @@ def test_alleles_written_twice_collapse_if_they_agree_and_go_if_they_do_not(
         ("first", "chr1:400:A:<DEL>"): [HET, HOM_REF],
     }
     assert (counters["alleles_collapsed"], counters["alleles_refused_duplicate"]) == (2, 5)
+    assert counters["alleles_stored"] == 3
+    accounts = [counters[f"records_{name}"] for name in ("read", "kept", "refused", "collapsed")]
+    assert accounts == [9, 3, 4, 2]  # as pipeline_runs has them below
     # A record of which one allele is kept is kept; one that lost all counts as refused if one was refused.
     run = next(row for row in rows_of(warehouse, PIPELINE_RUNS) if row["table_name"] == "genotypes")
     assert [tuple(source.values()) for source in run["sources"]] == [(str(path), 9, 3, 4, 2, 0)]

@@ -109,6 +109,8 @@ def test_tests_are_made_among_the_unrelated_of_a_group(assessed: tuple[Warehouse
     assert row["hwe_afr"] == {"n_hom_ref": 0, "n_het": 0, "n_hom_alt": 0, "neg_log10_p": None}
     assert [row["excess_het"][name] for name in ("n_hom_ref", "n_het", "n_hom_alt")] == [1, 2, 1]
     assert (row["n_meant"], row["n_called"], row["call_rate"]) == (5, 4, 0.8)
+    tested = {name: count for name, count in assessed[1].items() if name.startswith("hardy_weinberg_")}
+    assert {name: count for name, count in tested.items() if count} == {"hardy_weinberg_eur": 3}
 
 
 def test_samples_are_counted_by_allele(assessed: tuple[Warehouse, dict[str, int]]) -> None:

@@ -15,6 +15,7 @@ from pyspark.sql import SparkSession
 from allofus_spark.cli import main
 from allofus_spark.errors import BadSamples, BadSource
 from allofus_spark.qc import METRICS, flag_sample_outliers
+from allofus_spark.query import run_query
 from allofus_spark.settings import load_settings
 from allofus_spark.tables import (
     SAMPLE_OUTLIERS,
@@ -301,7 +302,7 @@ def test_pcs_of_several_models_and_missing_tables_are_refused(warehouse: Warehou
     quality = sample_qc_row("c", "a", 0, dict.fromkeys(METRICS, 1.0))
     with start_run(warehouse, "test") as run:
         run.write(RowsWrite(SAMPLE_QC, [quality], WHOLE_TABLE))
-    with pytest.raises(BadSource, match="outliers need ancestries; run allofus infer-ancestry first"):
+    with pytest.raises(BadSource, match="outliers need ancestries; run allofus infer-ancestry project first"):
         flag_sample_outliers(warehouse)
     put_samples(warehouse, "c", metrics, [[1.0], [2.0]], ["afr", "eur"], model=["m-1", "m-2"])
     with pytest.raises(BadSamples, match=r"callset c: its PCs are of 2 models \(m-1, m-2\)"):
@@ -312,6 +313,7 @@ def test_the_screen_counts_outliers_by_metric(
     flagged: tuple[Warehouse, dict[str, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     warehouse, counters = flagged
+    held = warehouse.read(SAMPLE_OUTLIERS).collect()
 
     @contextmanager
     def opened(*_: object) -> Iterator[Warehouse]:
@@ -324,3 +326,13 @@ def test_the_screen_counts_outliers_by_metric(
     )
     (line,) = [line.split() for line in answer.splitlines() if line.split()[:1] == ["n_snv"]]
     assert line[:3] == ["n_snv", str(counters["outliers_n_snv"]), str(counters["assessed_n_snv"])]
+    (line,) = [line for line in answer.splitlines() if line.split()[:1] == ["ti_tv"]]
+    n_without = sum(row.not_assessed == "no_pcs" for row in held if row.metric == "ti_tv")
+    assert line.rstrip().endswith(f"no_pcs {n_without}, no_value 2")
+    outliers = sorted((row for row in held if row.is_outlier), key=lambda row: -abs(row.deviation_mads))
+    named = [line.split() for line in answer.partition("Farthest off")[2].splitlines()]
+    first = outliers[0]
+    expected = [first.callset_id, first.sample_id, first.metric, f"{first.deviation_mads:+,.1f}"]
+    assert expected in named
+    question = answer.partition('allofus query "')[2].partition('"')[0]
+    assert run_query(warehouse, question).first().sample_id == first.sample_id

@@ -14,6 +14,9 @@ from click.testing import CliRunner, Result
 
 import allofus_spark
 from allofus_spark.cli import look, main
+from allofus_spark.settings import Settings
+from allofus_spark.tables import contracts
+from allofus_spark.tables.catalog import MADE_BY, how_to_make
 
 
 @pytest.fixture(autouse=True)
@@ -87,6 +90,12 @@ def test_commands_that_messages_name_are_there() -> None:
     }
     assert named
     assert named <= set(main.commands)
+
+
+def test_every_table_names_a_command_that_makes_it() -> None:
+    assert set(MADE_BY) == {table.name for table in contracts(Settings())}
+    assert set(MADE_BY.values()) <= {" ".join(path) for path in paths_of(main)}
+    assert how_to_make("frequencies_of_mine") == "run allofus frequencies --samples FILE --table mine"
 
 
 @pytest.mark.parametrize(

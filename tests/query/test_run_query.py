@@ -9,6 +9,7 @@ import pytest
 
 from allofus_spark.errors import ContractViolation, QueryRefused
 from allofus_spark.query import run_query, warehouse_status
+from allofus_spark.query.statement import distinct_headers
 from allofus_spark.settings import load_settings
 from allofus_spark.tables import Warehouse, contracts
 from tests.cases.pool import Pool
@@ -48,14 +49,37 @@ def test_counts_by_stratum_as_a_view(pool: Pool) -> None:
 
 def test_the_label_that_counts_as_a_view(pool: Pool) -> None:
     text = (
-        "SELECT l.ancestry, l.supplied_ancestry, a.ancestry, s.ancestry FROM sample_labels l "
+        "SELECT l.ancestry, l.supplied_ancestry, a.ancestry, s.ancestry, l.inferred_ancestry, l.source "
+        "FROM sample_labels l "
         "JOIN samples s USING (callset_id, sample_id) LEFT JOIN ancestries a USING (callset_id, sample_id)"
     )
     rows = rows_of(pool, text)
     assert len(rows) == pool.frequencies_counters["samples"]
-    assert all(label == (supplied or inferred) for label, supplied, inferred, _ in rows)
-    assert all(supplied == of_sample for _, supplied, _, of_sample in rows)
-    assert any(inferred and supplied and inferred != supplied for _, supplied, inferred, _ in rows)
+    assert all(label == (supplied or inferred) for label, supplied, inferred, *_ in rows)
+    assert all(supplied == of_sample for _, supplied, _, of_sample, *_ in rows)
+    assert any(inferred and supplied and inferred != supplied for _, supplied, inferred, *_ in rows)
+    assert all(inferred == of_view for _, _, inferred, _, of_view, _ in rows)
+    sources = {
+        (supplied is not None, inferred is not None): source for _, supplied, inferred, _, _, source in rows
+    }
+    expected = {
+        (True, True): "supplied",
+        (True, False): "supplied",
+        (False, True): "inferred",
+        (False, False): None,
+    }
+    assert sources.items() <= expected.items()
+    assert sources[True, True] == "supplied"
+
+
+def test_a_label_that_is_set_to_be_inferred_has_that_source(pool: Pool) -> None:
+    overrides = ["ancestry.labels=inferred"]
+    settings = load_settings(warehouse=pool.warehouse.root, overrides=overrides)
+    frame = run_query(Warehouse(pool.warehouse.spark, settings), "SELECT * FROM sample_labels")
+    rows = frame.collect()
+    assert all(row.ancestry == row.inferred_ancestry for row in rows)
+    assert {row.source for row in rows if row.ancestry is None} <= {None}
+    assert {row.source for row in rows if row.ancestry} == {"inferred"}
 
 
 @pytest.mark.parametrize(
@@ -104,3 +128,24 @@ def test_status_tells_versions_rows_bytes_and_the_last_run(pool: Pool) -> None:
         assert item.version <= item.live_version
         assert item.bytes > 0 or item.rows == 0
     assert statuses["genotypes"].zone == "controlled"
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("SELECT variant_id, eas.af, eur.af FROM allele_frequencies", ["variant_id", "eas.af", "eur.af"]),
+        ("SELECT 1 AS a, 2 AS b, 3 AS a", ["a", "b", "a_2"]),
+        ("SELECT *, 1 AS a FROM (SELECT 2 AS a)", ["a", "a_2"]),
+        ("SELECT eas.af, 1 AS af_2, eur.af FROM allele_frequencies", ["eas.af", "af_2", "eur.af"]),
+        ("SELECT af, a.af FROM (SELECT eas.af FROM allele_frequencies) a UNION SELECT 1, 2", ["af", "a.af"]),
+    ],
+)
+def test_columns_of_one_name_get_headers_of_their_own(text: str, columns: list[str], pool: Pool) -> None:
+    answer = run_query(pool.warehouse, text)
+    assert answer.columns == columns
+    for row in answer.limit(1).collect():
+        assert len(row.asDict()) == len(columns)
+
+
+def test_a_number_is_not_given_to_a_name_that_is_there() -> None:
+    assert distinct_headers(["a", "a", "a_2", "a"], []) == ["a", "a_3", "a_2", "a_4"]

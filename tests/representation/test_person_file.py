@@ -110,6 +110,22 @@ def test_several_samples_make_several_lines_of_one_person(tmp_path: Path) -> Non
     assert list(given.persons) == ["1", "2", "3"]
 
 
+def test_a_further_line_may_leave_cells_empty(tmp_path: Path) -> None:
+    text = (
+        "person_id\tsample_id\tenrolled_on\tbirth_date\tincome\n"
+        "1\ts1\t2020-03-01\t\t<25000\n"
+        "1\ts2\t\t1950-03-02\t\n"
+        "1\ts3\t\t\tSkip\n"
+    )
+    given = read(tmp_path, text)
+    assert given.person_of_sample == {"s1": "1", "s2": "1", "s3": "1"}
+    (person,) = given.persons.values()
+    assert person[:3] == (dt.date(2020, 3, 1), 69, 1950)
+    assert answer(person, "income") == ["<25000"]
+    with pytest.raises(BadSamples, match="line 5, person 1: enrolled_on 2020-03-01 at an age of -1 years"):
+        read(tmp_path, text.replace("1950-03-02", "").replace("\t\tSkip", "\t\t") + "1\ts4\t\t2020-03-02\t\n")
+
+
 def test_persons_with_different_lines_and_samples_of_two_persons_are_refused(tmp_path: Path) -> None:
     with pytest.raises(
         BadSamples, match="1 persons have two different rows, nothing was written: 1; keep one"

@@ -18,6 +18,7 @@ from pyspark.sql import SparkSession
 from allofus_spark.cli import main
 from allofus_spark.errors import BadSamples, BadSource
 from allofus_spark.representation import Report, ingest_persons, report_cohort
+from allofus_spark.representation.definitions import own_definitions
 from allofus_spark.settings import load_settings
 from allofus_spark.tables import (
     PERSON_SAMPLES,
@@ -209,6 +210,8 @@ def test_the_table_holds_the_rows_and_no_text_that_the_definitions_do_not_know(
         in report.warnings[0]
     )
     assert report.warnings[1].count("plenty") == 1
+    assert f"copy {own_definitions()}, add a row" in report.advice
+    assert own_definitions().is_file()
 
 
 def test_counts_do_not_depend_on_the_order_of_rows(people: Warehouse, report: Report) -> None:
@@ -234,6 +237,8 @@ def test_the_screen_and_the_picture_say_that_they_are_internal(
     assert share is not None
     assert lines[3][:6] == ["Under-represented", "in", "any", "category", f"{100 * share:.1f}", "%"]
     assert "Internal: counts are not disclosure-controlled." in answer
+    assert answer.count("that the definitions do not know") == len(report.warnings)
+    assert answer.count(report.advice) == 1
     assert "Not asked, as the file of persons has no such column: geography." in answer
     picture = Path(report.picture).read_text()
     assert report.picture.endswith("registered/pictures/representation.html")
@@ -375,3 +380,28 @@ def test_rows_of_other_definitions_stay(warehouse: Warehouse, tmp_path: Path) ->
     assert report.of("age").n_under_represented == 0
     versions = {row.definitions_version for row in warehouse.read(REPRESENTATION).collect()}
     assert versions == {"all_of_us_1", "ours"}
+
+
+def test_incomes_as_numbers_are_counted_by_range_and_what_lies_in_both_is_unknown(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    incomes = ["$18,000", "<$25k", "50000-75000", "20000-30000", "Less than 25000", "250000"]
+    rows = [{"person_id": str(number), "income": income} for number, income in enumerate(incomes)]
+    ingest_persons(warehouse, write_table(tmp_path / "p.tsv", rows))
+    report = report_cohort(warehouse)
+    row = report.of("income")
+    assert (row.n_under_represented, row.n_not, row.n_unknown) == (3, 2, 1)
+    answers = {
+        row.answer: row.n_people
+        for row in report.rows
+        if (row.category, row.people, row.enrolment_month) == ("income", "all", "total")
+    }
+    assert answers == {
+        "all": 6,
+        "less than 25000": 1,
+        "under_25000_usd": 2,
+        "25000_usd_and_over": 2,
+        "unrecognised": 1,
+    }
+    (warning,) = report.warnings
+    assert "'20000-30000' (1)" in warning

@@ -164,3 +164,5 @@ def test_an_unknown_table_is_named_with_a_suggestion(toys: Warehouse) -> None:
         contract("genotype", toys.settings)
     with pytest.raises(ContractViolation, match="table toy_counts is in no finished snapshot"):
         toys.read(COUNTS)
+    with pytest.raises(ContractViolation, match=r"in no finished snapshot .*; run allofus infer-ancestry "):
+        toys.read(contract("ancestries", toys.settings))
