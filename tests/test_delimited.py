@@ -69,9 +69,15 @@ def test_a_row_counts_whose_first_cell_is_blank(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('sample_id,n\na,"b\nc,d\n', "line 3 cannot be read as CSV: unexpected end of data; put a field"),
-        ('sample_id,n\na,"b"c\n', "line 2 cannot be read as CSV: ',' expected after '\"'"),
-        (f'sample_id,n\na,"{"x" * 200_000}"\n', "line 2 cannot be read as CSV: field larger than"),
+        ('sample_id,n\na,"b\nc,d\n', "the row that begins on line 2 cannot be read as CSV: unexpected end"),
+        (
+            'sample_id,n\na,"b"c\n',
+            "the row that begins on line 2 cannot be read as CSV: ',' expected after '\"'",
+        ),
+        (
+            f'sample_id,n\na,"{"x" * 200_000}"\n',
+            "the row that begins on line 2 cannot be read as CSV: field larger",
+        ),
     ],
 )
 def test_a_csv_with_loose_quotation_marks_is_named(text: str, message: str, tmp_path: Path) -> None:

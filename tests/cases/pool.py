@@ -87,7 +87,8 @@ def _make(spark: SparkSession, cases: Path, folder: Path) -> Pool:
         "label:": cases / "18_an0_and_group_labels" / "labels.tsv",
     }
     sample_file = write_bytes(folder / "pool.tsv", pooled_sample_file(about))
-    overrides = [f"genome.bin_width_bases={BIN_WIDTH}"]
+    # What is inferred from a handful of sites must not move what the files say of groups.
+    overrides = [f"genome.bin_width_bases={BIN_WIDTH}", "ancestry.labels=supplied"]
     warehouse = Warehouse(spark, load_settings(warehouse=str(folder / "w é [1]"), overrides=overrides))
     columns = {"sample_id": "sample", "sex_karyotype": "sex"}
     pool = Pool(

@@ -47,13 +47,19 @@ def test_counts_by_stratum_as_a_view(pool: Pool) -> None:
     assert rows_of(pool, text) == [("XX", 0, 1, 6), ("XY", 2, 0, 3), ("other", 0, 0, 0)]
 
 
+def with_labels(pool: Pool, labels: str) -> Warehouse:
+    """The pool's warehouse with another setting ``ancestry.labels``."""
+    settings = load_settings(warehouse=pool.warehouse.root, overrides=[f"ancestry.labels={labels}"])
+    return Warehouse(pool.warehouse.spark, settings)
+
+
 def test_the_label_that_counts_as_a_view(pool: Pool) -> None:
     text = (
         "SELECT l.ancestry, l.supplied_ancestry, a.ancestry, s.ancestry, l.inferred_ancestry, l.source "
         "FROM sample_labels l "
         "JOIN samples s USING (callset_id, sample_id) LEFT JOIN ancestries a USING (callset_id, sample_id)"
     )
-    rows = rows_of(pool, text)
+    rows = [tuple(row) for row in run_query(with_labels(pool, "supplied_else_inferred"), text).collect()]
     assert len(rows) == pool.frequencies_counters["samples"]
     assert all(label == (supplied or inferred) for label, supplied, inferred, *_ in rows)
     assert all(supplied == of_sample for _, supplied, _, of_sample, *_ in rows)
@@ -73,10 +79,7 @@ def test_the_label_that_counts_as_a_view(pool: Pool) -> None:
 
 
 def test_a_label_that_is_set_to_be_inferred_has_that_source(pool: Pool) -> None:
-    overrides = ["ancestry.labels=inferred"]
-    settings = load_settings(warehouse=pool.warehouse.root, overrides=overrides)
-    frame = run_query(Warehouse(pool.warehouse.spark, settings), "SELECT * FROM sample_labels")
-    rows = frame.collect()
+    rows = run_query(with_labels(pool, "inferred"), "SELECT * FROM sample_labels").collect()
     assert all(row.ancestry == row.inferred_ancestry for row in rows)
     assert {row.source for row in rows if row.ancestry is None} <= {None}
     assert {row.source for row in rows if row.ancestry} == {"inferred"}
