@@ -15,6 +15,8 @@ import pyarrow.compute as pc
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
+_ROWS_OF_SUMS = 10_000  # of a batch of narrow rows
+
 
 def runs_of(
     batch: pa.RecordBatch, columns: Sequence[str]
@@ -75,6 +77,23 @@ def flagged_names(flags: npt.NDArray[np.bool_], names: Collection[str]) -> pa.Ar
 def collect(frame: DataFrame) -> pa.Table:
     """The rows of a narrow frame, brought to the driver without an object for each value."""
     return pa.Table.from_pandas(frame.toPandas(), preserve_index=False)
+
+
+def lists_of_rows(matrix: npt.NDArray[Any]) -> pa.Array:
+    """list[n] of a matrix [n, k]: each row as a list of its k values."""
+    n, width = matrix.shape
+    offsets = np.arange(n + 1, dtype=np.int32) * width
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(np.ascontiguousarray(matrix).ravel()))
+
+
+def sums_of_samples(callset_id: str, sums: Mapping[str, npt.NDArray[np.int64]]) -> Iterator[pa.RecordBatch]:
+    """What a task counted of a callset's samples: callset_id, sample_index, and ``sums`` int64[samples]."""
+    n_samples = len(next(iter(sums.values())))
+    for first in range(0, n_samples, _ROWS_OF_SUMS):
+        stop = min(first + _ROWS_OF_SUMS, n_samples)
+        arrays = [pa.repeat(callset_id, stop - first), pa.array(np.arange(first, stop, dtype=np.int32))]
+        arrays += [pa.array(np.ascontiguousarray(column[first:stop])) for column in sums.values()]
+        yield pa.RecordBatch.from_arrays(arrays, names=["callset_id", "sample_index", *sums])
 
 
 def string_buffers(texts: pa.Array) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]:

@@ -9,16 +9,15 @@ from pathlib import Path
 from pyspark.sql import Row
 
 from allofus_spark.ancestry.label_files import ImportedLabel, read_label_file
-from allofus_spark.cohort import active_callsets
-from allofus_spark.errors import BadSamples, NotFound, shown
+from allofus_spark.cohort import callset_rows
+from allofus_spark.errors import BadSamples, shown
 from allofus_spark.tables import (
-    SAMPLES,
     RowsWrite,
     Run,
     Warehouse,
     ancestries,
     check_name,
-    quoted,
+    rows_of_callset,
     start_run,
 )
 from allofus_spark.tables.ancestry_tables import NOT_IN_IMPORT
@@ -52,15 +51,10 @@ def import_labels(
     settings = warehouse.settings.frequencies
     labels = read_label_file(path, columns or {}, settings.ancestry_groups)
     with start_run(warehouse, "infer_ancestry_import") as run:
-        if callset_id not in (active := active_callsets(run)):
-            raise NotFound(f"callset {callset_id} is not active here; there are: {shown(active) or 'none'}")
-        members = [row for row in run.rows(SAMPLES) if row.callset_id == callset_id]
-        members = sorted(
-            (row for row in members if row.sample_index is not None), key=lambda row: row.sample_index
-        )
+        members = callset_rows(run, callset_id)
         _count(run, path, callset_id, labels, members)
         rows = [_row(member, labels.get(member.sample_id), name) for member in members]
-        run.write(RowsWrite(ancestries(settings.ancestry_groups), rows, f"callset_id = {quoted(callset_id)}"))
+        run.write(RowsWrite(ancestries(settings.ancestry_groups), rows, rows_of_callset(callset_id)))
         return dict(run.counters)
 
 

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 from threadpoolctl import threadpool_limits
 
 from allofus_spark.ancestry.forest import read_forest
 from allofus_spark.ancestry.score_sums import CallsetScoring
-from allofus_spark.arrow import gathered, runs_of
+from allofus_spark.arrow import gathered, lists_of_rows, runs_of
+from allofus_spark.cohort import in_genotypes
 from allofus_spark.tables import ancestries
 from allofus_spark.tables.ancestry_tables import FEW_CALLED_SITES
 
@@ -30,7 +30,7 @@ def samples_with_sums(
     samples: DataFrame, sums: DataFrame, callset_ids: Sequence[str], names: Sequence[str]
 ) -> DataFrame:
     """Every sample of the callsets with its sums, one row each."""
-    members = samples.where(F.col("callset_id").isin(list(callset_ids)) & F.col("sample_index").isNotNull())
+    members = samples.where(in_genotypes(callset_ids))
     named = members.select(*_KEY).join(sums, ["callset_id", "sample_index"]).select(*_KEY, *names)
     return named.sortWithinPartitions("callset_id", "sample_index")
 
@@ -83,7 +83,7 @@ class Labels:
             **{name: rows.column(name) for name in _KEY},
             "model_id": pa.repeat(self.model_id, len(rows)),
             "n_sites_called": pa.array(n_called, pa.int32()),
-            "pcs": _lists(scores),
+            "pcs": lists_of_rows(scores),
             "probabilities": self._structs(probabilities, is_judged),
             "ancestry_before_threshold": before,
             "ancestry": _null_unless(is_judged, label),
@@ -101,12 +101,6 @@ class Labels:
             for group in self.ancestry_groups
         ]
         return pa.StructArray.from_arrays(fields, list(self.ancestry_groups), mask=pa.array(~is_judged))
-
-
-def _lists(values: Floats) -> pa.Array:
-    """list<double>[n] of float64[n, k]."""
-    offsets = np.arange(len(values) + 1, dtype=np.int32) * values.shape[1]
-    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(np.ascontiguousarray(values).ravel()))
 
 
 def _null_unless(kept: npt.NDArray[np.bool_], texts: pa.Array) -> pa.Array:

@@ -34,7 +34,7 @@ from allofus_spark.tables import (
     SnapshotReader,
     Warehouse,
     ancestries,
-    quoted,
+    rows_of_callsets,
     rows_per_batch,
     start_run,
 )
@@ -135,7 +135,7 @@ def _label(run: Run, model: Model, callset_ids: Sequence[str], *, are_all: bool)
         min_probability=settings.ancestry.min_probability,
         min_called_share=settings.ancestry.min_called_share,
     )
-    replaced = WHOLE_TABLE if are_all else _rows_of_callsets(callset_ids)
+    replaced = WHOLE_TABLE if are_all else rows_of_callsets(callset_ids)
     with rows_per_batch(run.warehouse.spark, rows_of_widest(run.warehouse, sizes.values())):
         sums = score_sums(calls, weights, sizes)
         rows = samples_with_sums(run.read(SAMPLES), sums, callset_ids, weights.names)
@@ -149,10 +149,6 @@ def _sites_present(calls: DataFrame, callset_ids: Sequence[str]) -> dict[str, np
         callset_id: np.sort(rows.loc[rows["callset_id"] == callset_id, "site"].to_numpy(np.int32))
         for callset_id in callset_ids
     }
-
-
-def _rows_of_callsets(callset_ids: Sequence[str]) -> str:
-    return f"callset_id IN ({', '.join(map(quoted, callset_ids))})"
 
 
 def _count_labels(run: Run, callset_ids: Sequence[str]) -> None:

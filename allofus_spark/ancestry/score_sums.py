@@ -18,14 +18,13 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from allofus_spark.ancestry.models import Model
-from allofus_spark.arrow import runs_of
+from allofus_spark.arrow import runs_of, sums_of_samples
 from allofus_spark.errors import BadSource
 from allofus_spark.genotypes import HOM_REF, MISSING, add_weighted_calls, decode, standardised_values
 
 # Of a score. A sum of products with loadings of length 1 stays under 2 / √(2p(1 − p)), so within int64 for
 # any frequency p above 1e-10; at 200,000 sites rounding adds up to about 1e-11.
 SCORE_UNIT = 2.0**-44
-_ROWS_OUT = 10_000  # of a batch of narrow rows
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -89,17 +88,7 @@ class _ScoreSums:
                 of_calls = self.weights.of(np.asarray(rows.column("site")))
                 add_weighted_calls(sums[callset_id], called, of_calls - of_calls[:, [HOM_REF]])
         for callset_id, of_samples in sums.items():
-            yield from self._rows(callset_id, of_samples)
-
-    def _rows(self, callset_id: str, sums: Integers) -> Iterator[pa.RecordBatch]:
-        for first in range(0, len(sums), _ROWS_OUT):
-            part = sums[first : first + _ROWS_OUT]
-            index = np.arange(first, first + len(part), dtype=np.int32)
-            arrays = [pa.repeat(callset_id, len(part)), pa.array(index)]
-            arrays += [pa.array(np.ascontiguousarray(column)) for column in part.T]
-            yield pa.RecordBatch.from_arrays(
-                arrays, names=["callset_id", "sample_index", *self.weights.names]
-            )
+            yield from sums_of_samples(callset_id, dict(zip(self.weights.names, of_samples.T, strict=True)))
 
 
 @dataclass(frozen=True)

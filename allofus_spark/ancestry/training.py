@@ -17,18 +17,17 @@ from allofus_spark.ancestry.forest import forest_bytes, grow_forest
 from allofus_spark.ancestry.models import SITE_KEY, Model, model_writes, rows_of_model
 from allofus_spark.ancestry.training_calls import TrainingCalls, fixed_signs, training_calls
 from allofus_spark.cohort import (
-    active_callsets,
+    callset_rows,
     choose_sites,
     rows_of_widest,
     site_rules,
     warehouse_build,
 )
-from allofus_spark.errors import BadSamples, BadSource, NotFound, shown
+from allofus_spark.errors import BadSamples, BadSource, shown
 from allofus_spark.genome import Build, build_as_text
 from allofus_spark.settings import Settings
 from allofus_spark.tables import (
     ANCESTRY_TRAINING,
-    SAMPLES,
     RowsWrite,
     Run,
     Warehouse,
@@ -97,11 +96,7 @@ def train_model(
 
 
 def _training_set(run: Run, callset_id: str, sample_ids: Collection[str] | None) -> TrainingSet:
-    active = active_callsets(run)
-    if callset_id not in active:
-        raise NotFound(f"callset {callset_id} is not active here; there are: {shown(active) or 'none'}")
-    rows = [row for row in run.rows(SAMPLES) if row.callset_id == callset_id and row.sample_index is not None]
-    rows.sort(key=lambda row: row.sample_index)
+    rows = callset_rows(run, callset_id)
     wanted = {row.sample_id for row in rows} if sample_ids is None else set(sample_ids)
     unknown = sorted(wanted - {row.sample_id for row in rows})
     if unknown:

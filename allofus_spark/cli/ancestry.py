@@ -184,16 +184,13 @@ def _labels(tables: Warehouse, counters: Mapping[str, int]) -> Lines:
 
 def _labels_that_count(tables: Warehouse) -> dict[tuple[str, str], str | None]:
     """The label by ``ancestry.labels`` of each sample of an active callset."""
-    from allofus_spark.cohort import active_callsets, labels_in_use
-    from allofus_spark.tables import SAMPLES, SnapshotReader
+    from allofus_spark.cohort import active_callsets, labels_in_use, sample_rows
+    from allofus_spark.tables import SnapshotReader
 
     held = SnapshotReader(tables)
-    active, label_of = set(active_callsets(held)), labels_in_use(tables, held)
-    return {
-        (row.callset_id, row.sample_id): label_of(row)
-        for row in held.rows(SAMPLES)
-        if row.callset_id in active and row.sample_index is not None
-    }
+    label_of = labels_in_use(tables, held)
+    rows = sample_rows(held, active_callsets(held))
+    return {(row.callset_id, row.sample_id): label_of(row) for row in rows}
 
 
 def _echo_stale(tables: Warehouse, before: Mapping[tuple[str, str], str | None]) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from pyspark.sql import DataFrame, Row
+from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
 from allofus_spark.cohort.strata import Sample
-from allofus_spark.errors import BadSamples, BadSource, BuildMismatch, shown
+from allofus_spark.errors import BadSamples, BadSource, BuildMismatch, NotFound, shown
 from allofus_spark.genome import Build, ReferenceSequence, build_as_text, build_from_text
 from allofus_spark.genotypes import rows_that_fit
 from allofus_spark.tables import BUILD_PROPERTY, CALLSETS, SAMPLES, Reader, Warehouse, ancestries
@@ -19,10 +19,30 @@ def active_callsets(tables: Reader) -> list[str]:
     return sorted(row.callset_id for row in tables.rows(CALLSETS) if row.retired_by is None)
 
 
+def in_genotypes(callset_ids: Collection[str]) -> Column:
+    """Whether a row of ``samples`` is of one of the callsets and has genotypes there."""
+    return F.col("callset_id").isin(list(callset_ids)) & F.col("sample_index").isNotNull()
+
+
 def samples_in_genotypes(tables: Reader) -> DataFrame:
     """Rows of ``samples`` that have genotypes in an active callset; there must be one."""
-    is_active = F.col("callset_id").isin(active_callsets(tables))
-    return tables.read(SAMPLES).where(is_active & F.col("sample_index").isNotNull())
+    return tables.read(SAMPLES).where(in_genotypes(active_callsets(tables)))
+
+
+def sample_rows(tables: Reader, callset_ids: Collection[str]) -> list[Row]:
+    """The same of some callsets as rows that the driver holds, each callset's in its order."""
+    rows = [
+        row for row in tables.rows(SAMPLES) if row.callset_id in callset_ids and row.sample_index is not None
+    ]
+    return sorted(rows, key=lambda row: (row.callset_id, row.sample_index))
+
+
+def callset_rows(tables: Reader, callset_id: str) -> list[Row]:
+    """`sample_rows` of one callset; raises NotFound where it is not active."""
+    active = active_callsets(tables)
+    if callset_id not in active:
+        raise NotFound(f"callset {callset_id} is not active here; there are: {shown(active) or 'none'}")
+    return sample_rows(tables, [callset_id])
 
 
 def active_samples(warehouse: Warehouse, tables: Reader) -> dict[str, list[Sample]]:
@@ -34,11 +54,8 @@ def active_samples(warehouse: Warehouse, tables: Reader) -> dict[str, list[Sampl
     if not active:
         raise BadSource(f"warehouse {warehouse.root} holds no callset; run ingest-genotypes first")
     samples: dict[str, list[Sample]] = {callset_id: [] for callset_id in active}
-    members = [
-        row for row in tables.rows(SAMPLES) if row.sample_index is not None and row.callset_id in samples
-    ]
     label_of = labels_in_use(warehouse, tables)
-    for row in sorted(members, key=lambda row: row.sample_index):
+    for row in sample_rows(tables, active):
         samples[row.callset_id].append(Sample(row.sample_id, label_of(row), row.sex_karyotype))
     return samples
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 import pyarrow as pa
@@ -31,7 +31,7 @@ from allofus_spark.tables import (
     Warehouse,
     allele_frequencies,
     partitions_predicate,
-    rows_of_callset,
+    rows_of_callsets,
     rows_per_batch,
     start_run,
 )
@@ -87,7 +87,7 @@ def _write(run: Run, changes: Changes, counting: Counting, sums: GroupSums) -> N
     beside = [changes.write(table.name), *strata]
     stale = counting if changes.everything else counting.of(changes.stale)
     genotypes = stale.rows_to_count(run.read(GENOTYPES))
-    replaced = WHOLE_TABLE if changes.everything else _rows_of_callsets([*changes.stale, *changes.gone])
+    replaced = WHOLE_TABLE if changes.everything else rows_of_callsets([*changes.stale, *changes.gone])
     if changes.everything and len(counting.strata) == 1:
         both = partial(_counts_and_frequencies, table.name, counting, sums)
         run.write(ArrowWrite(genotypes, both, [(ALLELE_COUNTS, WHOLE_TABLE), (table, WHOLE_TABLE)]), *beside)
@@ -100,10 +100,6 @@ def _write(run: Run, changes: Changes, counting: Counting, sums: GroupSums) -> N
     places = WHOLE_TABLE if changes.everything else partitions_predicate(changes.partitions)
     counts = by_position(run.read(ALLELE_COUNTS).where(places))
     run.write(ArrowWrite(counts, partial(_named, table.name, sums), [(table, places)]))
-
-
-def _rows_of_callsets(callset_ids: Sequence[str]) -> str:
-    return " OR ".join(map(rows_of_callset, callset_ids))
 
 
 def _counts_and_frequencies(

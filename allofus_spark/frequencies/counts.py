@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-import numpy as np
 import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from allofus_spark.arrow import runs_of
-from allofus_spark.cohort import COUNTS, Counts, Strata, ploidy_aware
+from allofus_spark.arrow import lists_of_rows, runs_of
+from allofus_spark.cohort import COUNTS, Strata, ploidy_aware
 from allofus_spark.genome import Build, ploidy_regions
 from allofus_spark.genotypes import count_by_stratum, decode
 
@@ -51,14 +50,5 @@ def _count_batch(batch: pa.RecordBatch, strata: Strata, build: Build) -> pa.Reco
     by_name = ploidy_aware(counts, regions, strata.sizes, strata.sex_classes)
     arrays = [batch.column(name) for name in KEY]
     arrays.append(pa.repeat(strata.strata_id, batch.num_rows))
-    arrays += [_list_column(by_name[name]) for name in COUNTS]
+    arrays += [lists_of_rows(by_name[name]) for name in COUNTS]
     return pa.RecordBatch.from_arrays(arrays, names=[*KEY, "strata_id", *COUNTS])
-
-
-def _list_column(values: Counts) -> pa.Array:
-    """list<int32>[rows] of a matrix."""
-    rows, width = values.shape
-    offsets = np.arange(rows + 1, dtype=np.int32) * width
-    return pa.ListArray.from_arrays(
-        pa.array(offsets), pa.array(np.ascontiguousarray(values, np.int32).ravel())
-    )

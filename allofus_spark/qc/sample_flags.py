@@ -11,10 +11,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from allofus_spark.arrow import batch_of
-from allofus_spark.cohort import XX, XY
+from allofus_spark.cohort import XX, XY, in_genotypes
 from allofus_spark.qc.lists import list_column
 from allofus_spark.qc.sample_sums import EXPECTED_UNIT, SUMS
 from allofus_spark.settings import QcSettings
@@ -29,7 +28,7 @@ Columns = dict[str, npt.NDArray[Any]]
 
 def samples_beside_sums(samples: DataFrame, sums: DataFrame, callset_ids: Sequence[str]) -> DataFrame:
     """Every sample of the callsets with its sums, one row each; the sums are null without genotypes."""
-    members = samples.where(F.col("callset_id").isin(list(callset_ids)) & F.col("sample_index").isNotNull())
+    members = samples.where(in_genotypes(callset_ids))
     named = members.select(*_KEY, "sex_karyotype")
     return named.join(sums, ["callset_id", "sample_index"], "left").select(*_KEY, "sex_karyotype", *SUMS)
 

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from allofus_spark.arrow import runs_of
+from allofus_spark.arrow import runs_of, sums_of_samples
 from allofus_spark.cohort import OTHER_SEX, XX, XY, Sample, copies_meant, ploidy_aware
 from allofus_spark.genome import X_NONPAR, Build, ploidy_regions, variant_types
 from allofus_spark.genotypes import HET, HOM_ALT, MISSING, count_by_stratum, decode
@@ -55,7 +55,6 @@ SUMS = (
     "expected_x_hets",
 )
 _SUMS_SCHEMA = "callset_id string, sample_index int, " + ", ".join(f"{name} long" for name in SUMS)
-_ROWS_OUT = 10_000  # of a batch of narrow rows
 
 Counts = npt.NDArray[np.int64]
 
@@ -148,12 +147,7 @@ class _Tally:
             "expected_x_hets": self._expected_x_hets - seen["expected_x_hets_missing"],
         }
         columns = {name: derived[name] if name in derived else seen[name] for name in SUMS}
-        for first in range(0, len(self._sex), _ROWS_OUT):
-            part = slice(first, first + _ROWS_OUT)
-            index = np.arange(len(self._sex), dtype=np.int32)[part]
-            arrays = [pa.repeat(callset_id, len(index)), pa.array(index)]
-            arrays += [pa.array(np.ascontiguousarray(column[part])) for column in columns.values()]
-            yield pa.RecordBatch.from_arrays(arrays, names=["callset_id", "sample_index", *SUMS])
+        yield from sums_of_samples(callset_id, columns)
 
 
 def allele_kinds(ref: pa.Array, alt: pa.Array) -> npt.NDArray[np.int8]:

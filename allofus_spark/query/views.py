@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from allofus_spark.cohort import active_callsets, inferred_labels, labels_in_use
+from allofus_spark.cohort import active_callsets, inferred_labels, labels_in_use, sample_rows
 from allofus_spark.query.vat import read_vat
-from allofus_spark.tables import ALLELE_COUNTS, ALLELE_KEY, SAMPLES, STRATA, SnapshotReader, Warehouse
+from allofus_spark.tables import ALLELE_COUNTS, ALLELE_KEY, STRATA, SnapshotReader, Warehouse
 
 _COUNTS = ("n_het", "n_hom_alt", "n_hemi_alt", "an_called", "n_het_missing")
 
@@ -38,11 +38,8 @@ def _read_labels(warehouse: Warehouse, snapshot: Mapping[str, int]) -> DataFrame
     tables = SnapshotReader(warehouse, snapshot)
     label_of, inferred = labels_in_use(warehouse, tables), inferred_labels(warehouse, tables)
     may_be_supplied = warehouse.settings.ancestry.labels != "inferred"
-    active = set(active_callsets(tables))
     rows = []
-    for row in tables.rows(SAMPLES):
-        if row.callset_id not in active or row.sample_index is None:
-            continue
+    for row in sample_rows(tables, active_callsets(tables)):
         label = label_of(row)
         known = "supplied" if may_be_supplied and row.ancestry else "inferred"
         labels = (label, row.ancestry, inferred.get((row.callset_id, row.sample_id)))

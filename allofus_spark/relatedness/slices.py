@@ -21,7 +21,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from allofus_spark.arrow import runs_of
+from allofus_spark.arrow import lists_of_rows, runs_of
 from allofus_spark.cohort import calls_at
 from allofus_spark.genotypes import Packed, decode, packed_width, rows_that_fit, take_samples
 from allofus_spark.genotypes.kinship import CHUNK_SITES
@@ -119,13 +119,12 @@ class SliceCalls:
                 for name, value in zip(columns, (number, chunk, places, own.tobytes()), strict=True):
                     columns[name].append(value)
         own_keys = keys[np.array(columns["block"], np.int64)]
-        offsets = np.arange(len(own_keys) + 1, dtype=np.int32) * keys.shape[1]
         arrays = [
             pa.array(columns["block"], pa.int32()),
             pa.array(columns["chunk"], pa.int32()),
             pa.array(columns["places"], pa.binary()),
             pa.array(columns["calls"], pa.binary()),
-            pa.ListArray.from_arrays(offsets, own_keys.ravel()),
+            lists_of_rows(own_keys),
         ]
         return pa.RecordBatch.from_arrays(arrays, names=[*columns, "keys"])
 

@@ -32,6 +32,7 @@ from allofus_spark.tables.partitions import (
     quoted,
     recorded_inputs,
     rows_of_callset,
+    rows_of_callsets,
 )
 from allofus_spark.tables.person_tables import PERSON_SAMPLES, PERSONS, REPRESENTATION
 from allofus_spark.tables.qc_tables import SAMPLE_OUTLIERS, SAMPLE_QC, variant_qc
@@ -115,6 +116,7 @@ __all__ = [
     "quoted",
     "recorded_inputs",
     "rows_of_callset",
+    "rows_of_callsets",
     "rows_per_batch",
     "start_run",
     "variant_qc",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from pyspark.sql import Column, DataFrame
@@ -103,3 +103,8 @@ def inputs_write(made: Mapping[tuple[str, str], Mapping[Partition, Inputs]]) -> 
 def rows_of_callset(callset_id: str) -> str:
     """The predicate of a callset's rows, in any table that is partitioned by callset."""
     return f"callset_id = {quoted(callset_id)}"
+
+
+def rows_of_callsets(callset_ids: Collection[str]) -> str:
+    """The predicate of the rows of several callsets; ``false`` for none."""
+    return f"callset_id IN ({', '.join(map(quoted, callset_ids))})" if callset_ids else "false"
