@@ -195,18 +195,15 @@ def _labels_that_count(tables: Warehouse) -> dict[tuple[str, str], str | None]:
 
 def _echo_stale(tables: Warehouse, before: Mapping[tuple[str, str], str | None]) -> None:
     """Say which commands had run with labels that are others now."""
-    from allofus_spark.tables import SAMPLE_OUTLIERS, SAMPLE_QC, allele_frequencies
+    from allofus_spark.tables import MADE_BY, SAMPLE_OUTLIERS, SAMPLE_QC, allele_frequencies
 
     n_changed = sum(label != before.get(sample) for sample, label in _labels_that_count(tables).items())
     if not n_changed:
         return
-    made_by = {
-        allele_frequencies(tables.settings.frequencies.ancestry_groups).name: "allofus frequencies",
-        SAMPLE_QC.name: "allofus qc",
-        SAMPLE_OUTLIERS.name: "allofus sample-outliers",
-    }
+    frequencies = allele_frequencies(tables.settings.frequencies.ancestry_groups)
     held = tables.snapshot()
-    stale = [command for name, command in made_by.items() if name in held]
+    by_label = [table.name for table in (frequencies, SAMPLE_QC, SAMPLE_OUTLIERS)]
+    stale = [f"allofus {MADE_BY[name]}" for name in by_label if name in held]
     if stale:
         click.echo(f"Labels that count changed for {n_changed:,} samples: run again {', '.join(stale)}")
 

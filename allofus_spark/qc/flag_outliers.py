@@ -25,6 +25,7 @@ from allofus_spark.tables import (
     Run,
     Warehouse,
     ancestries,
+    how_to_make,
     start_run,
 )
 
@@ -44,9 +45,9 @@ def flag_sample_outliers(warehouse: Warehouse) -> dict[str, int]:
     with start_run(warehouse, "flag_sample_outliers") as run:
         samples = active_samples(warehouse, run)
         table = ancestries(warehouse.settings.frequencies.ancestry_groups)
-        for needed, command in ((SAMPLE_QC, "qc"), (table, "infer-ancestry project")):
+        for needed in (SAMPLE_QC, table):
             if not run.holds(needed):
-                raise BadSource(f"outliers need {needed.name}; run allofus {command} first")
+                raise BadSource(f"outliers need {needed.name}; {how_to_make(needed.name)} first")
         inferred = run.read(table).where(F.col("callset_id").isin(list(samples)))
         held = _pcs_held(inferred, settings.n_outlier_pcs)
         rows = _samples_beside_pcs(run, inferred, settings.n_outlier_pcs)

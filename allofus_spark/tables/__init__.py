@@ -7,7 +7,7 @@ from allofus_spark.tables.ancestry_tables import (
     ancestries,
 )
 from allofus_spark.tables.callset_tables import CALLSETS, REJECTED_RECORDS, SAMPLES
-from allofus_spark.tables.catalog import contract, contracts
+from allofus_spark.tables.catalog import MADE_BY, contract, contracts, how_to_make
 from allofus_spark.tables.catalogue_tables import (
     CATALOGUES,
     KNOWN_PARTITIONS,
@@ -64,6 +64,7 @@ __all__ = [
     "GENOTYPES",
     "KNOWN_PARTITIONS",
     "KNOWN_VARIANTS",
+    "MADE_BY",
     "NOVELTY",
     "NOVELTY_HISTORY",
     "PARTITION_INPUTS",
@@ -108,6 +109,7 @@ __all__ = [
     "content_hashes",
     "contract",
     "contracts",
+    "how_to_make",
     "inputs_by_scope",
     "inputs_write",
     "live_files",
