@@ -6,6 +6,7 @@ from allofus_spark.tables.ancestry_tables import (
     ANCESTRY_TRAINING,
     ancestries,
 )
+from allofus_spark.tables.association_tables import ASSOCIATION_SUMMARIES, ASSOCIATIONS, META_ASSOCIATIONS
 from allofus_spark.tables.callset_tables import CALLSETS, REJECTED_RECORDS, SAMPLES
 from allofus_spark.tables.catalog import MADE_BY, contract, contracts, how_to_make
 from allofus_spark.tables.catalogue_tables import (
@@ -35,6 +36,12 @@ from allofus_spark.tables.partitions import (
     rows_of_callsets,
 )
 from allofus_spark.tables.person_tables import PERSON_SAMPLES, PERSONS, REPRESENTATION
+from allofus_spark.tables.phenotype_tables import (
+    PHENOTYPE_CATALOGUE,
+    PHENOTYPE_DEFINITIONS,
+    PHENOTYPE_PEOPLE,
+    PHENOTYPES,
+)
 from allofus_spark.tables.qc_tables import SAMPLE_OUTLIERS, SAMPLE_QC, variant_qc
 from allofus_spark.tables.readers import Reader, SnapshotReader
 from allofus_spark.tables.relatedness_tables import RELATED_PAIRS, UNRELATED
@@ -55,6 +62,8 @@ __all__ = [
     "ANCESTRY_LOADINGS",
     "ANCESTRY_MODELS",
     "ANCESTRY_TRAINING",
+    "ASSOCIATIONS",
+    "ASSOCIATION_SUMMARIES",
     "BIN_WIDTH_PROPERTY",
     "BUILD_PROPERTY",
     "CALLSETS",
@@ -65,11 +74,16 @@ __all__ = [
     "KNOWN_PARTITIONS",
     "KNOWN_VARIANTS",
     "MADE_BY",
+    "META_ASSOCIATIONS",
     "NOVELTY",
     "NOVELTY_HISTORY",
     "PARTITION_INPUTS",
     "PERSONS",
     "PERSON_SAMPLES",
+    "PHENOTYPES",
+    "PHENOTYPE_CATALOGUE",
+    "PHENOTYPE_DEFINITIONS",
+    "PHENOTYPE_PEOPLE",
     "PIPELINE_RUNS",
     "REJECTED_KNOWN_RECORDS",
     "REJECTED_RECORDS",

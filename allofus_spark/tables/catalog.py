@@ -13,6 +13,7 @@ from allofus_spark.tables.ancestry_tables import (
     ANCESTRY_TRAINING,
     ancestries,
 )
+from allofus_spark.tables.association_tables import ASSOCIATION_SUMMARIES, ASSOCIATIONS, META_ASSOCIATIONS
 from allofus_spark.tables.callset_tables import CALLSETS, REJECTED_RECORDS, SAMPLES
 from allofus_spark.tables.catalogue_tables import (
     CATALOGUES,
@@ -31,6 +32,12 @@ from allofus_spark.tables.frequency_tables import (
 )
 from allofus_spark.tables.novelty_tables import CATALOGUE_SETS, NOVELTY, NOVELTY_HISTORY, PARTITION_INPUTS
 from allofus_spark.tables.person_tables import PERSON_SAMPLES, PERSONS, REPRESENTATION
+from allofus_spark.tables.phenotype_tables import (
+    PHENOTYPE_CATALOGUE,
+    PHENOTYPE_DEFINITIONS,
+    PHENOTYPE_PEOPLE,
+    PHENOTYPES,
+)
 from allofus_spark.tables.qc_tables import SAMPLE_OUTLIERS, SAMPLE_QC, variant_qc
 from allofus_spark.tables.relatedness_tables import RELATED_PAIRS, UNRELATED
 from allofus_spark.tables.run_tables import RUN_TABLES
@@ -55,6 +62,9 @@ MADE_BY: Mapping[str, str] = {
     "partition_inputs": "frequencies",
     "consequences": "annotate",
     "variant_summary": "summary",
+    **dict.fromkeys(("phenotype_definitions", "phenotype_people"), "build-phenotypes"),
+    **dict.fromkeys(("phenotypes", "phenotype_catalogue"), "build-phenotypes"),
+    **dict.fromkeys(("associations", "meta_associations", "association_summaries"), "associate"),
     **dict.fromkeys(("pipeline_runs", "snapshots"), "ingest-genotypes"),
 }
 
@@ -79,6 +89,8 @@ def contracts(settings: Settings) -> Iterator[Table]:
     yield from (STRATA, ALLELE_COUNTS, allele_frequencies(settings.frequencies.ancestry_groups))
     yield from (CATALOGUES, KNOWN_VARIANTS, KNOWN_PARTITIONS, REJECTED_KNOWN_RECORDS)
     yield from (CATALOGUE_SETS, NOVELTY, NOVELTY_HISTORY, CONSEQUENCES, VARIANT_SUMMARY, PARTITION_INPUTS)
+    yield from (PHENOTYPE_DEFINITIONS, PHENOTYPE_PEOPLE, PHENOTYPES, PHENOTYPE_CATALOGUE)
+    yield from (ASSOCIATIONS, META_ASSOCIATIONS, ASSOCIATION_SUMMARIES)
     yield from RUN_TABLES
 
 

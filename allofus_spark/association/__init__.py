@@ -1,0 +1,1 @@
+"""Scans of phenotypes for association with variants."""

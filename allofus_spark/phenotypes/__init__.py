@@ -1,0 +1,1 @@
+"""Phenotypes of people from their health records."""

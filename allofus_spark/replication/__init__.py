@@ -1,0 +1,1 @@
+"""Whether associations that are known are seen again."""
