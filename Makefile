@@ -15,10 +15,11 @@ SIZES := $(if $(SAMPLES),--samples $(SAMPLES)) $(if $(LENGTH),--length $(LENGTH)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup demo test check lint types law docs bench bench-wide bench-novelty bench-consequences \
-	bench-ancestry bench-projection bench-relatedness clean
+	bench-ancestry bench-projection bench-relatedness bench-association \
+	bench-association-wide bench-calibration clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "PYTHON=python3.11 chooses the Python of the environment (3.10, 3.11 or 3.12)."
 
@@ -67,6 +68,15 @@ bench-projection: $(STAMPS)/dev ## 245,388 people × 5,000 sites in a 4 GiB driv
 
 bench-relatedness: $(STAMPS)/dev ## kinship of 2,504 people beside PLINK 2; needs ALLOFUS_TEST_DATA
 	@$(BIN)/python -m benchmarks.relatedness $(ARGS)
+
+bench-association: $(STAMPS)/dev ## association scans beside PLINK 2 and Hail; SAMPLES=, LENGTH=
+	@$(BIN)/python -m benchmarks.association $(SIZES) $(ARGS)
+
+bench-association-wide: $(STAMPS)/dev ## 245,388 people × 100 phenotypes in a 4 GiB driver; ARGS="--plink"
+	@$(BIN)/python -m benchmarks.association_wide $(ARGS)
+
+bench-calibration: $(STAMPS)/dev ## shuffled phenotypes on real genomes; needs ALLOFUS_TEST_DATA
+	@$(BIN)/python -m benchmarks.calibration $(ARGS)
 
 clean: ## remove what make made: .venv, .cache, benchmarks/data, the demo's warehouses
 	rm -rf $(VENV) .cache benchmarks/data warehouse/demo warehouse/simulated
