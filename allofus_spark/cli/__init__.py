@@ -16,6 +16,7 @@ from allofus_spark.cli.novelty import flag_novelty_command
 from allofus_spark.cli.persons import ingest_persons_command, report_cohort_command
 from allofus_spark.cli.qc import qc_command, sample_outliers_command
 from allofus_spark.cli.relatedness import relatedness_command
+from allofus_spark.cli.replication import ingest_known_associations_command, replicate_command
 from allofus_spark.cli.summary import summary_command
 from allofus_spark.cli.variant import variant_command
 
@@ -63,6 +64,8 @@ for command in (
     flag_novelty_command,
     annotate_command,
     summary_command,
+    ingest_known_associations_command,
+    replicate_command,
     report_cohort_command,
     export_command,
     variant_command,

@@ -43,7 +43,7 @@ def power_of_known(
         np.asarray(values, np.float64) for values in (cases, controls, risk_allele_frequency, odds_ratio)
     )
     is_major = frequency > 0.5
-    beta = np.where(is_major, -np.log(effect), np.log(effect))[:, None] * np.arange(3)
+    beta = np.where(is_major, -np.log(effect), np.log(effect))[:, None] * np.arange(3.0)
     minor = np.where(is_major, 1 - frequency, frequency)
     is_capped = n_controls / n_cases > max_controls_per_case
     share = 1 / (1 + np.where(is_capped, max_controls_per_case, n_controls / n_cases))

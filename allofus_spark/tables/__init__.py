@@ -45,6 +45,12 @@ from allofus_spark.tables.phenotype_tables import (
 from allofus_spark.tables.qc_tables import SAMPLE_OUTLIERS, SAMPLE_QC, variant_qc
 from allofus_spark.tables.readers import Reader, SnapshotReader
 from allofus_spark.tables.relatedness_tables import RELATED_PAIRS, UNRELATED
+from allofus_spark.tables.replication_tables import (
+    KNOWN_ASSOCIATIONS,
+    REJECTED_KNOWN_ASSOCIATIONS,
+    REPLICATION_SUMMARY,
+    REPLICATIONS,
+)
 from allofus_spark.tables.run_tables import PIPELINE_RUNS, SNAPSHOTS, SourceRecords
 from allofus_spark.tables.runs import Run, start_run
 from allofus_spark.tables.variant_tables import ALLELE_KEY, GENOTYPES, VARIANT_SITES, VARIANTS
@@ -71,6 +77,7 @@ __all__ = [
     "CATALOGUE_SETS",
     "CONSEQUENCES",
     "GENOTYPES",
+    "KNOWN_ASSOCIATIONS",
     "KNOWN_PARTITIONS",
     "KNOWN_VARIANTS",
     "MADE_BY",
@@ -85,9 +92,12 @@ __all__ = [
     "PHENOTYPE_DEFINITIONS",
     "PHENOTYPE_PEOPLE",
     "PIPELINE_RUNS",
+    "REJECTED_KNOWN_ASSOCIATIONS",
     "REJECTED_KNOWN_RECORDS",
     "REJECTED_RECORDS",
     "RELATED_PAIRS",
+    "REPLICATIONS",
+    "REPLICATION_SUMMARY",
     "REPRESENTATION",
     "SAMPLES",
     "SAMPLE_OUTLIERS",

@@ -40,6 +40,12 @@ from allofus_spark.tables.phenotype_tables import (
 )
 from allofus_spark.tables.qc_tables import SAMPLE_OUTLIERS, SAMPLE_QC, variant_qc
 from allofus_spark.tables.relatedness_tables import RELATED_PAIRS, UNRELATED
+from allofus_spark.tables.replication_tables import (
+    KNOWN_ASSOCIATIONS,
+    REJECTED_KNOWN_ASSOCIATIONS,
+    REPLICATION_SUMMARY,
+    REPLICATIONS,
+)
 from allofus_spark.tables.run_tables import RUN_TABLES
 from allofus_spark.tables.variant_tables import GENOTYPES, VARIANT_SITES, VARIANTS
 
@@ -65,6 +71,8 @@ MADE_BY: Mapping[str, str] = {
     **dict.fromkeys(("phenotype_definitions", "phenotype_people"), "build-phenotypes"),
     **dict.fromkeys(("phenotypes", "phenotype_catalogue"), "build-phenotypes"),
     **dict.fromkeys(("associations", "meta_associations", "association_summaries"), "associate"),
+    **dict.fromkeys(("known_associations", "rejected_known_associations"), "ingest-known-associations"),
+    **dict.fromkeys(("replications", "replication_summary"), "replicate"),
     **dict.fromkeys(("pipeline_runs", "snapshots"), "ingest-genotypes"),
 }
 
@@ -91,6 +99,7 @@ def contracts(settings: Settings) -> Iterator[Table]:
     yield from (CATALOGUE_SETS, NOVELTY, NOVELTY_HISTORY, CONSEQUENCES, VARIANT_SUMMARY, PARTITION_INPUTS)
     yield from (PHENOTYPE_DEFINITIONS, PHENOTYPE_PEOPLE, PHENOTYPES, PHENOTYPE_CATALOGUE)
     yield from (ASSOCIATIONS, META_ASSOCIATIONS, ASSOCIATION_SUMMARIES)
+    yield from (KNOWN_ASSOCIATIONS, REJECTED_KNOWN_ASSOCIATIONS, REPLICATIONS, REPLICATION_SUMMARY)
     yield from RUN_TABLES
 
 
