@@ -27,7 +27,6 @@ from allofus_spark.tables.replication_tables import (
 )
 
 _COMPLEMENT = {"A": "T", "T": "A", "C": "G", "G": "C"}
-_KNOWN = {"known_odds_ratio": "odds_ratio", "known_lower95": "lower95", "known_upper95": "upper95"}
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,6 @@ class JudgedRows:
         given = dict(zip(batch.schema.names, batch.columns, strict=True))
         return {
             **given,
-            **{name: given[column] for name, column in _KNOWN.items()},
             "scan": pa.repeat(self.scan, batch.num_rows),
             "status": pc.if_else(pa.array(is_ambiguous), AMBIGUOUS_STRAND, batch["status"]),
             "matched": matched,
@@ -99,7 +97,9 @@ def _known(tested: pa.RecordBatch, matched: pa.Array) -> tuple[KnownEffects, npt
         np.where(risk_is_keys_alt, of_map, 1 - of_map),
     )
     source = np.where(np.isnan(of_map), COHORT_FREQUENCY, MAP_FREQUENCY)
-    known = KnownEffects(risk_is_alt, frequency, _floats(tested["lower95"]), _floats(tested["upper95"]))
+    known = KnownEffects(
+        risk_is_alt, frequency, _floats(tested["known_lower95"]), _floats(tested["known_upper95"])
+    )
     return known, source
 
 

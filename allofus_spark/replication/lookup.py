@@ -23,24 +23,28 @@ from allofus_spark.tables.replication_tables import (
 )
 
 _SCANNED = "scanned"
+_KNOWN = ("map_name", "map_version", "association_id", "phenotype_id", "category", *ALLELE_KEY)
+_USED = ("risk_allele_dir", "alt_frequencies")
+_RENAMED = ("ancestry", "odds_ratio", "lower95", "upper95")
 _TEST = ("beta", "se", "neg_log10_p", "af")
 
 
 def match_alleles_of(known: DataFrame, variants: DataFrame) -> DataFrame:
     """Known associations with the alleles under which the callsets have their variant. Grain: association.
 
+    What is known of ancestry and odds ratio is in ``known_ancestry``, ``known_odds_ratio`` and so on.
     ``ref`` and ``alt`` become those of the callsets; ``is_swapped`` says that the map has them the other way
     round, null that the callsets have neither. As they are written goes before swapped.
     """
     as_written = known.select("association_id", *ALLELE_KEY, F.lit(False).alias("is_swapped"))
-    swapped = as_written.withColumnsRenamed({"ref": "alt", "alt": "ref"}).withColumn(
-        "is_swapped", F.lit(True)
-    )
-    keys = F.broadcast(as_written.unionByName(swapped))
+    turned = {"ref": F.col("alt"), "alt": F.col("ref"), "is_swapped": F.lit(True)}
+    keys = F.broadcast(as_written.unionByName(as_written.withColumns(turned)))
     found = variants.select(*ALLELE_KEY).join(keys, [*ALLELE_KEY])
     best = found.groupBy("association_id").agg(F.min("is_swapped").alias("is_swapped"))
     there = F.coalesce("is_swapped", F.lit(False))
-    return known.join(F.broadcast(best), "association_id", "left").withColumns(
+    renamed = (F.col(name).alias(f"known_{name}") for name in _RENAMED)
+    used = known.select(*_KNOWN, *_USED, *renamed)
+    return used.join(F.broadcast(best), "association_id", "left").withColumns(
         {
             "ref": F.when(there, F.col("alt")).otherwise(F.col("ref")),
             "alt": F.when(there, F.col("ref")).otherwise(F.col("alt")),
@@ -60,9 +64,7 @@ def look_up(
     scanned = summaries.where(F.col("ancestry") != META).select(
         "phenotype_id", "ancestry", "kind", "n_cases", "n_controls", F.col("status").alias("scan_status")
     )
-    grid = matched.withColumnRenamed("ancestry", "known_ancestry").crossJoin(
-        F.broadcast(scanned.select("ancestry").distinct())
-    )
+    grid = matched.crossJoin(F.broadcast(scanned.select("ancestry").distinct()))
     keys = F.broadcast(
         matched.where(F.col("is_swapped").isNotNull()).select("association_id", *ALLELE_KEY, "phenotype_id")
     )

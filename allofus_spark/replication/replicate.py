@@ -143,7 +143,9 @@ def _count(run: Run, judged: DataFrame) -> Counter[str]:
 
 def _refuse_thinned(scan: str, by_status: Counter[str], pairs: DataFrame) -> None:
     """Raise BadSource where rows that are missing may be tests that were not stored."""
-    few = [f"{row.phenotype_id} in {row.ancestry}" for row in pairs.orderBy("phenotype_id").collect()]
+    few = [
+        f"{row.phenotype_id} in {row.ancestry}" for row in pairs.orderBy("phenotype_id", "ancestry").collect()
+    ]
     if few:
         raise BadSource(
             f"scan {scan} has no row for {by_status[VARIANT_NOT_SCANNED]} known associations, and does not "
