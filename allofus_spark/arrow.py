@@ -57,6 +57,22 @@ def batch_of(names: Sequence[str], columns: Mapping[str, pa.Array]) -> pa.Record
     return pa.RecordBatch.from_arrays([columns[name] for name in names], names=list(names))
 
 
+def value_type(kind: pa.DataType) -> pa.DataType:
+    """The type of a column's values, whether or not a dictionary holds them."""
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def decoded(batch: pa.RecordBatch, names: Collection[str] | None = None) -> pa.RecordBatch:
+    """The batch with dictionaries, of some columns or of all, written out: Spark does not read them."""
+    arrays = [
+        column.dictionary_decode()
+        if pa.types.is_dictionary(column.type) and (names is None or name in names)
+        else column
+        for name, column in zip(batch.schema.names, batch.columns, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
+
+
 def flag_places(
     flags: npt.NDArray[np.bool_],
 ) -> tuple[pa.Array, npt.NDArray[np.int64], npt.NDArray[np.int64]]:

@@ -6,6 +6,7 @@ import click
 
 from allofus_spark import __version__
 from allofus_spark.cli.ancestry import infer_ancestry_group
+from allofus_spark.cli.association import associate_command
 from allofus_spark.cli.catalogue import ingest_catalogue_command
 from allofus_spark.cli.consequences import annotate_command
 from allofus_spark.cli.export import export_command
@@ -41,6 +42,7 @@ def main() -> None:
       allofus flag-novelty
       allofus annotate --set consequences.gff3=genes.gff3.gz --set genome.reference_fasta=GRCh38.fa
       allofus summary
+      allofus associate
       allofus variant 22-19963748-G-A
       allofus query "SELECT variant_id, overall.ac, overall.an FROM allele_frequencies LIMIT 5"
       allofus export --format vcf --out cohort.vcf.gz
@@ -67,6 +69,7 @@ for command in (
     ingest_known_associations_command,
     replicate_command,
     report_cohort_command,
+    associate_command,
     export_command,
     variant_command,
     query_command,

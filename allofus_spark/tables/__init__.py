@@ -60,7 +60,7 @@ from allofus_spark.tables.warehouse import (
     Warehouse,
     rows_per_batch,
 )
-from allofus_spark.tables.writes import WHOLE_TABLE, ArrowWrite, Keys, MakeRows, RowsWrite, Write
+from allofus_spark.tables.writes import WHOLE_TABLE, ArrowWrite, Keys, MakeRows, RowsWrite, SideOutput, Write
 
 __all__ = [
     "ALLELE_COUNTS",
@@ -120,6 +120,7 @@ __all__ = [
     "Reader",
     "RowsWrite",
     "Run",
+    "SideOutput",
     "SnapshotReader",
     "SourceRecords",
     "Table",
