@@ -11,7 +11,7 @@ from pyspark.storagelevel import StorageLevel
 
 from allofus_spark.errors import BadSource, readable, shown
 from allofus_spark.phenotypes.omop_files import OmopSource, find_sources
-from allofus_spark.phenotypes.omop_rows import PROBLEM, judge_rows, read_cells, refused_values, tagged
+from allofus_spark.phenotypes.omop_rows import PROBLEM, judge_rows, read_cells, refused_values, tagged, without_whole_stages
 from allofus_spark.phenotypes.person_samples import read_person_samples, sample_links
 from allofus_spark.tables import (
     OMOP_TABLES,
@@ -68,7 +68,7 @@ def ingest_omop(
     sources, others = find_sources(warehouse.spark, paths) if paths else ([], [])
     links = read_person_samples(person_samples, one_sample_each=one_sample_each) if person_samples else None
     _check_columns(sources, columns)
-    with start_run(warehouse, "ingest_omop") as run:
+    with start_run(warehouse, "ingest_omop") as run, without_whole_stages(warehouse.spark):
         if others:
             run.progress(f"warning: {len(others)} files are of no table that is kept: {shown(others)}")
         writes: list[Write | RowsWrite] = []

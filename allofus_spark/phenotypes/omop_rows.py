@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -34,7 +35,8 @@ _BROKEN, _WRITTEN, _VALUE = "_broken", "_written_", "_value_"
 _VALUE_CHARACTERS = 100
 _FIRST_YEAR, _LAST_YEAR = 1850, 2100
 _NO_VALUE = ("", "NULL", "\\N", "NA")  # of numbers and dates; a text is empty or it is not
-_WHOLE = r"^[+-]?\d{1,19}(\.0*)?$"
+_BLANKS = " \t\r\n\u00a0\ufeff"
+_WHOLE = r"^[+-]?\d{1,19}\.0+$"
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
 _DATE = r"^(\d{4})(-?)(\d\d)\2(\d\d)(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?\s*(?:Z|UTC|[+-]\d\d:?\d\d)?)?$"
 
@@ -140,7 +142,7 @@ def refused_values(rows: DataFrame, table: OmopTable) -> DataFrame:
 
 def _trimmed(item: StructField) -> Column:
     """The text without blanks around; null where nothing is left, or what stands for nothing."""
-    text = F.trim(F.regexp_replace(item.name, r"^[\s\u00a0]+|[\s\u00a0]+$", ""))
+    text = F.btrim(item.name, F.lit(_BLANKS))
     nothing = ("",) if isinstance(item.dataType, StringType) else _NO_VALUE
     return F.when(~text.isin(*nothing), text)
 
@@ -151,13 +153,21 @@ def _written(item: StructField) -> Column:
     if isinstance(item.dataType, StringType):
         return text
     if isinstance(item.dataType, LongType | IntegerType):
-        return F.regexp_replace(F.when(text.rlike(_WHOLE), text), r"\.0*$", "")
+        # What pandas writes of a column with gaps: 8532.0.
+        return F.when(text.endswith("0") & text.rlike(_WHOLE), F.regexp_replace(text, r"\.0+$", "")).otherwise(
+            text
+        )
     if isinstance(item.dataType, DoubleType):
         return F.when(text.rlike(_NUMBER), text)
-    dated = F.when(text.rlike(_DATE), text)
     if isinstance(item.dataType, TimestampType):
-        return F.regexp_replace(dated, r"^(\d{4})(\d\d)(\d\d)", "$1-$2-$3")
-    return F.regexp_replace(dated, _DATE, "$1-$3-$4")
+        plain = F.regexp_replace(text, r"^(\d{4})(\d\d)(\d\d)", "$1-$2-$3")
+        return F.when(text.rlike(_DATE), F.when(_has_dashes(text), text).otherwise(plain))
+    plain = F.regexp_replace(text, _DATE, "$1-$3-$4")
+    return F.when(text.rlike(_DATE), F.when(_has_dashes(text), F.substring(text, 1, 10)).otherwise(plain))
+
+
+def _has_dashes(text: Column) -> Column:
+    return F.substring(text, 5, 1) == "-"
 
 
 def _problems_of(
@@ -188,3 +198,15 @@ def _problem(reason: str, column: str, value: Column) -> Column:
         F.lit(column).alias("column"),
         F.substring(value, 1, _VALUE_CHARACTERS).alias("value"),
     )
+
+
+@contextmanager
+def without_whole_stages(spark: SparkSession) -> Iterator[None]:
+    """Rows of 20 checked cells are more than one method of Java can hold: Spark would try, and complain."""
+    name = "spark.sql.codegen.wholeStage"
+    before = spark.conf.get(name)
+    spark.conf.set(name, "false")
+    try:
+        yield
+    finally:
+        spark.conf.set(name, before or "true")

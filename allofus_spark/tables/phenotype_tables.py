@@ -120,6 +120,7 @@ UNMAPPED_CODES = Table(
         _SET,
         Column("vocabulary_id", STRING, "Vocabulary of the code; empty: not known"),
         Column("code", STRING, "Code without dots and blanks, in upper case; empty: none"),
+        Column("written", STRING, "The code as a record writes it"),
         Column("n_rows", LONG, "Records with the code"),
     ),
     partition_by=("phenotype_set",),
