@@ -21,6 +21,7 @@ from allofus_spark.tables.frequency_tables import ALLELE_COUNTS, STRATA, allele_
 from allofus_spark.tables.leftovers import STAGING
 from allofus_spark.tables.live_files import LiveFile, live_files, paths_by_partition
 from allofus_spark.tables.novelty_tables import CATALOGUE_SETS, NOVELTY, NOVELTY_HISTORY, PARTITION_INPUTS
+from allofus_spark.tables.omop_tables import OMOP_TABLES, REJECTED_OMOP_ROWS, OmopTable
 from allofus_spark.tables.partitions import (
     Inputs,
     Partition,
@@ -41,6 +42,7 @@ from allofus_spark.tables.phenotype_tables import (
     PHENOTYPE_DEFINITIONS,
     PHENOTYPE_PEOPLE,
     PHENOTYPES,
+    UNMAPPED_CODES,
 )
 from allofus_spark.tables.qc_tables import SAMPLE_OUTLIERS, SAMPLE_QC, variant_qc
 from allofus_spark.tables.readers import Reader, SnapshotReader
@@ -84,6 +86,7 @@ __all__ = [
     "META_ASSOCIATIONS",
     "NOVELTY",
     "NOVELTY_HISTORY",
+    "OMOP_TABLES",
     "PARTITION_INPUTS",
     "PERSONS",
     "PERSON_SAMPLES",
@@ -95,6 +98,7 @@ __all__ = [
     "REJECTED_KNOWN_ASSOCIATIONS",
     "REJECTED_KNOWN_RECORDS",
     "REJECTED_RECORDS",
+    "REJECTED_OMOP_ROWS",
     "RELATED_PAIRS",
     "REPLICATIONS",
     "REPLICATION_SUMMARY",
@@ -105,6 +109,7 @@ __all__ = [
     "SNAPSHOTS",
     "STAGING",
     "STRATA",
+    "UNMAPPED_CODES",
     "UNRELATED",
     "VARIANTS",
     "VARIANT_SITES",
@@ -116,6 +121,7 @@ __all__ = [
     "Keys",
     "LiveFile",
     "MakeRows",
+    "OmopTable",
     "Partition",
     "Reader",
     "RowsWrite",
