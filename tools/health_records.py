@@ -3,7 +3,7 @@
 Nobody's health is known of the people whose genotypes the demo uses. Here each of them is given diseases by
 chance, more often where they carry what is known to raise the risk: the log odds of a disease are the sum of
 the published log odds ratio of each risk allele of `data/demo_known_associations.tsv`, as it is, and of age
-and sex. Diseases are made far more common than they are, a quarter of the people each, so that 2,504 people
+and sex. Diseases are made far more common than they are, a third of the people each, so that 2,504 people
 tell something. All is drawn from one seed.
 
 What real records do to phenotypes is in them: codes of ICD-9-CM before October 2015 and of ICD-10-CM after,
@@ -30,7 +30,7 @@ from tools.omop_files import HealthRecords, Truth, write_records
 
 KNOWN_FILE = Path(__file__).with_name("data") / "demo_known_associations.tsv"
 SEED = 20_260_101
-PREVALENCE = 0.25
+PREVALENCE = 1 / 3
 AGE_EFFECT = 0.15  # log odds of 10 years
 MALE_EFFECT = 0.2  # log odds
 # LDL cholesterol in mg/dL. Effects of a copy of alt are near those of e2 and e4 of APOE: LDL of e2/e2 is some

@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from tools.cohort_files import Person, whole_file
 
-CODE_FILE = Path(__file__).with_name("data") / "demo_phecode_map.tsv"
+DATA = Path(__file__).with_name("data")
+CODE_FILE, TRAIT_FILE = DATA / "demo_phecode_map.tsv", DATA / "demo_traits.tsv"
 SHARE_OF_CASES_WITH_ONE_DATE = 0.05
 SHARE_OF_OTHERS_WITH_ONE_DATE = 0.02
 MEAN_NOISE_CODES = 4
@@ -56,16 +57,16 @@ class Truth:
 
 
 class HealthRecords(NamedTuple):
-    """Folder of OMOP tables, and the file that says whose genome is whose."""
+    """Folder of OMOP tables; people with their samples and ages, as `allofus ingest-persons` reads them."""
 
     omop: Path
-    links: Path
+    persons: Path
 
 
 def write_records(
     folder: Path, people: Sequence[Person], truth: Truth, chance: np.random.Generator
 ) -> HealthRecords:
-    """Person, observation_period, condition_occurrence, measurement and concept, and the links to samples."""
+    """Tables person, observation_period, condition_occurrence, measurement and concept; the file of persons."""
     ids = np.arange(_FIRST_PERSON, _FIRST_PERSON + len(people))
     first_days = [
         LAST_DAY - dt.timedelta(days=int(days)) for days in chance.integers(3 * 365, 18 * 365, len(people))
@@ -79,11 +80,12 @@ def write_records(
     _write(omop, "condition_occurrence", _CONDITION, conditions)
     _write(omop, "measurement", _MEASUREMENT, measurements)
     _write(omop, "concept", _CONCEPT, _concepts([*codes.values(), noise]))
-    links = folder / "person_samples.tsv"
-    with whole_file(links) as partial, partial.open("w", encoding="utf-8") as out:
-        out.write("person_id\tsample_id\n")
-        out.writelines(f"{own}\t{person.sample_id}\n" for own, person in zip(ids, people, strict=True))
-    return HealthRecords(omop, links)
+    persons = folder / "persons.tsv"
+    with whole_file(persons) as partial, partial.open("w", encoding="utf-8") as out:
+        out.write("person_id\tsample_id\tenrolled_on\tage_at_enrolment_years\n")
+        for own, person, age in zip(ids, people, truth.age, strict=True):
+            out.write(f"{own}\t{person.sample_id}\t{LAST_DAY}\t{age}\n")
+    return HealthRecords(omop, persons)
 
 
 _PERSON = (

@@ -156,13 +156,14 @@ def _refuse_thinned(scan: str, by_status: Counter[str], pairs: DataFrame) -> Non
 
 
 def _simulated_sets(run: Run, known: DataFrame) -> list[str]:
-    """Sets of phenotypes of the map whose definition says that they are simulated."""
+    """Sets with phenotypes of the map whose name or definitions say that they are simulated."""
     if not run.holds(PHENOTYPE_DEFINITIONS):
         return []
     definitions = run.read(PHENOTYPE_DEFINITIONS).join(
         F.broadcast(known.select("phenotype_id").distinct()), "phenotype_id"
     )
-    sets = definitions.where(F.lower("definition").contains(_SIMULATED)).select("phenotype_set").distinct()
+    texts = F.lower(F.concat_ws(" ", "phenotype_set", "description", "definition"))
+    sets = definitions.where(texts.contains(_SIMULATED)).select("phenotype_set").distinct()
     return sorted(row.phenotype_set for row in sets.collect())
 
 

@@ -90,10 +90,10 @@ def covariates(made) -> pd.DataFrame:
     )
 
 
-def test_a_quarter_of_the_people_has_each_disease(statuses):
+def test_a_third_of_the_people_has_each_disease(statuses):
     cases = (statuses == 1).sum()
     assert len(cases) == len({effect.phecode for effect in records.read_effects()})
-    assert cases.between(0.2 * 2504, 0.28 * 2504).all()
+    assert cases.between(0.28 * 2504, 0.35 * 2504).all()
 
 
 def test_planted_odds_ratios_are_recovered_within_their_standard_errors(made, statuses, copies):
