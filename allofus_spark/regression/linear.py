@@ -89,7 +89,9 @@ class LinearWork:
             (self.masks, self.offsets, self.sums, self.transforms, self.models.columns),
             (self.lack_offsets, self.lack_patterns),
             (self.pattern_of, self.degrees, self.scales, self.squares),
-            np.array([self.models.patterns[m.pattern].n_people for m in self.models.linear[self.first : self.stop]]),
+            np.array(
+                [self.models.patterns[m.pattern].n_people for m in self.models.linear[self.first : self.stop]]
+            ),
             (rules.min_mac, rules.min_maf, self.first % COLUMN_PAD),
             self.models.linear_places[self.first : self.stop],
             (tests.test, tests.status, tests.beta, tests.se, tests.neg_log10_p, tests.ac, tests.an),
@@ -229,4 +231,6 @@ def _test(  # type: ignore[no-untyped-def]
                 continue
             error = math.sqrt(unexplained / degrees[model] / left[pattern])
             all_se[variant, place] = scales[model] * error
-            all_p[variant, place] = one_neg_log10_p_of_t(score / left[pattern] / error, degrees[model], series)
+            all_p[variant, place] = one_neg_log10_p_of_t(
+                score / left[pattern] / error, degrees[model], series
+            )
