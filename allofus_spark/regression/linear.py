@@ -109,7 +109,7 @@ def _by_person(
     return offsets, places[np.argsort(people, kind="stable")]
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _subtract(person, call, lacks, means, columns, sums):  # type: ignore[no-untyped-def]
     """Take a person's call out of the sums of the patterns that lack the person."""
     offsets, patterns = lacks
@@ -120,7 +120,7 @@ def _subtract(person, call, lacks, means, columns, sums):  # type: ignore[no-unt
             sums[pattern, column] -= copies * columns[person, column]
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _subtract_all(row, calls, lacks, means, columns, sums):  # type: ignore[no-untyped-def]
     packed, offsets, people, values = calls
     sums[:] = 0
@@ -141,13 +141,13 @@ def _subtract_all(row, calls, lacks, means, columns, sums):  # type: ignore[no-u
             person += 1
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _squares(sums, missing, mean, lacking, totals, transform, rest):  # type: ignore[no-untyped-def]
     """Squares of the centred genotype that the covariates tell; ``rest`` is room for the sums."""
     rest[:] = 0
     for row in range(len(totals)):
         value = sums[row] + mean * missing[row] + lacking[row] - mean * totals[row]
-        for column in range(row, len(totals)):
+        for column in range(len(totals)):
             rest[column] += value * transform[row, column]
     told = 0.0
     for column in range(len(totals)):
@@ -155,7 +155,7 @@ def _squares(sums, missing, mean, lacking, totals, transform, rest):  # type: ig
     return told
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _test(  # type: ignore[no-untyped-def]
     rows, calls, counts, sums, patterns, lacks, models, n_analysed, rules, places, outcomes, series
 ):
