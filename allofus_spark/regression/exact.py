@@ -108,3 +108,4 @@ class _Phenotype:
         coefficients, likelihood, errors = full
         chi2 = max(0.0, 2 * (likelihood - null[1]))
         return float(coefficients[last]) / scale, float(errors[last]) / scale, chi2
+

@@ -37,7 +37,9 @@ def fit_logistic(design: Floats, cases: Floats) -> Floats | None:
     for _ in range(_MOST_STEPS):
         fitted = probabilities(design @ coefficients)
         try:
-            step = np.linalg.solve(_information(design, fitted * (1 - fitted)), design.T @ (cases - fitted))
+            step = np.linalg.solve(
+                _information(design, fitted * (1 - fitted)), design.T @ (cases - fitted)
+            )
         except np.linalg.LinAlgError:
             return None
         scale = 1.0

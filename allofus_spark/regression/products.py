@@ -147,9 +147,7 @@ def products(rows: MinorRows, parts: Sequence[Part]) -> list[Sums]:
     starts = [rows.offsets[:-1].copy() for _ in parts]
     for start, stop in chunks(rows.n_people):
         matrices = [part.of(start, stop) for part in parts]
-        _multiply(
-            rows.packed, start, stop, parts, matrices, found, bool(rows.counts[: rows.n_common, 2].any())
-        )
+        _multiply(rows.packed, start, stop, parts, matrices, found, bool(rows.counts[: rows.n_common, 2].any()))
         for part, columns, sums, begins in zip(parts, matrices, found, starts, strict=True):
             rare = (begins, rows.offsets, rows.people, rows.calls, start, stop, columns)
             if part.homs_only:

@@ -194,3 +194,4 @@ def expand(minor, at, n_common, packed, offsets, people, calls, missing_value): 
     for entry in range(offsets[at - n_common], offsets[at - n_common + 1]):
         call = calls[entry]
         minor[people[entry]] = missing_value if call == 3 else np.float64(call)
+
