@@ -16,7 +16,7 @@ from allofus_spark.tables import META_ASSOCIATIONS
 from allofus_spark.tables.phenotype_tables import ALL_ANCESTRIES
 
 _NAMES = tuple(column.name for column in META_ASSOCIATIONS.columns)
-_LEFT_OUT = ("left_out_beta", "left_out_se", "left_out_neg_log10_p")
+_LEFT_OUT = {f"left_out_{name}": f"{name}_without" for name in ("beta", "se", "neg_log10_p")}
 
 Floats = npt.NDArray[np.float64]
 
@@ -43,7 +43,7 @@ def meta_rows(
     phenotype, variant = (
         np.broadcast_to(codes, chosen.shape)[chosen] for codes in (cells.phenotype, cells.variant)
     )
-    found = meta_analyse(np.where(tested, own["beta"], np.nan), np.where(tested, own["se"], np.nan))
+    found = meta_analyse(*(np.where(tested, own[name], np.nan).T for name in ("beta", "se")))
     ac, an = ((own[name] * tested).sum(axis=0) for name in ("ac", "an"))
     parts.add_meta(phenotype, found.neg_log10_p, ac, an)
     kept = is_kept(found.neg_log10_p)
@@ -63,7 +63,7 @@ def meta_rows(
             name: pa.array(_sum(getattr(fitted, name), joined, phenotype, tested), mask=is_quantitative)
             for name in ("n_cases", "n_controls")
         },
-        **{name: _lists(getattr(found, name)[:, kept], tested) for name in _LEFT_OUT},
+        **{name: _lists(getattr(found, field)[kept], tested) for name, field in _LEFT_OUT.items()},
     }
     return batch_of(_NAMES, columns)
 
@@ -84,6 +84,6 @@ def _names(tested: Bools, names: list[str]) -> pa.Array:
 
 
 def _lists(values: Floats, tested: Bools) -> pa.Array:
-    """Values without each of the ancestries of a row; none of a single one."""
+    """Values [rows, ancestries] without each of the ancestries of a row; none of a single one."""
     offsets, rows, columns = flag_places((tested & (tested.sum(axis=0) > 1)).T)
-    return pa.ListArray.from_arrays(offsets, pa.array(values[columns, rows]))
+    return pa.ListArray.from_arrays(offsets, pa.array(values[rows, columns]))

@@ -17,7 +17,7 @@ from allofus_spark.association.parts import PARTS, WIDTHS
 from allofus_spark.regression.histogram import lambda_gc
 from allofus_spark.regression.models import SCANNED, STATUS_NAMES, TEST_NAMES, Fit
 from allofus_spark.tables import ASSOCIATION_SUMMARIES, Run
-from allofus_spark.tables.association_tables import META
+from allofus_spark.tables.association_tables import META, QQ_EDGES
 from allofus_spark.tables.phenotype_tables import ALL_ANCESTRIES, BINARY_KIND, QUANTITATIVE_KIND
 
 _PAIR = ("phenotype_id", "ancestry")
@@ -129,8 +129,8 @@ class Summaries:
             "n_tested": int(counts.sum()),
             "n_by_status": _named(STATUS_NAMES, sums.counts["by_status"]),
             "n_by_test": _named(TEST_NAMES, sums.counts["by_test"]),
-            "lambda_gc": lambda_gc(counts),
-            "lambda_gc_common": lambda_gc(sums.counts["common_counts"]),
+            "lambda_gc": _lambda_gc(counts),
+            "lambda_gc_common": _lambda_gc(sums.counts["common_counts"]),
             "n_genome_wide": sums.n_genome_wide,
             "max_neg_log10_p": sums.most,
             "neg_log10_p_counts": counts.tolist(),
@@ -140,3 +140,8 @@ class Summaries:
 def _named(names: Sequence[str], counts: npt.NDArray[np.int64]) -> list[tuple[str, int]]:
     """Counters that are not zero, as a map of Arrow."""
     return [(name, int(count)) for name, count in zip(names, counts, strict=True) if count]
+
+
+def _lambda_gc(counts: npt.NDArray[np.int64]) -> float | None:
+    found = float(lambda_gc(counts[:, None], QQ_EDGES)[0])
+    return None if np.isnan(found) else found

@@ -110,7 +110,7 @@ class Models:
         """uint64[masks, words]: people of patterns, then cases of binary phenotypes, as bit planes."""
         n_masks = self.first_cases_mask + len(self.logistic)
         words = np.zeros((n_masks, (self.n_people + 63) // 64), np.uint64)
-        bytes_of = words.view(np.uint8).reshape(n_masks, -1)
+        bytes_of = words.view(np.uint8)
         for pattern, mask in zip(self.patterns, self.mask_of_pattern, strict=True):
             if mask != EVERYBODY:
                 bytes_of[mask, : len(pattern.bits)] = np.frombuffer(pattern.bits, np.uint8)

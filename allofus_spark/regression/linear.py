@@ -26,14 +26,14 @@ from allofus_spark.regression.outcomes import (
     TOO_RARE,
 )
 from allofus_spark.regression.p_values import SERIES, one_neg_log10_p_of_t
-from allofus_spark.regression.products import COLUMN_PAD, Part, Sums, padded
+from allofus_spark.regression.products import Part, Sums, padded
 from allofus_spark.regression.rows import MinorRows
 
 _PERFECT = 1e-11  # what is left of a phenotype's squares
 
 
 class LinearWork:
-    """Arrays of the quantitative phenotypes from ``first`` up to ``stop``, as kernels read them."""
+    """Arrays of the quantitative phenotypes from ``first``, a multiple of `COLUMN_PAD`, up to ``stop``."""
 
     def __init__(self, models: Models, first: int, stop: int) -> None:
         self.models, self.first, self.stop = models, first, stop
@@ -48,6 +48,7 @@ class LinearWork:
         self.scales = np.array([model.scale for model in chosen])
         self.squares = np.array([model.squares for model in chosen])
         self.masks = models.mask_of_pattern[used]
+        self.n_people = np.array([pattern.n_people for pattern in patterns])
         self.own = [place for place, pattern in enumerate(patterns) if pattern.lacking is None]
         self.own_people = np.stack([models.people(used[place]) for place in self.own] or [np.zeros(0, bool)])
         self.offsets = np.zeros(len(used), np.int64)
@@ -64,7 +65,7 @@ class LinearWork:
 
     def parts(self) -> list[Part]:
         """Columns whose sums `test` reads: the basis and its copies over patterns, then the residuals."""
-        first, stop = self.first // COLUMN_PAD * COLUMN_PAD, padded(self.stop)
+        first, stop = self.first, padded(self.stop)
         residuals = self.models.residuals
         return [
             Part(self.width * (1 + len(self.own)), self._basis),
@@ -80,21 +81,47 @@ class LinearWork:
 
     def test(self, rows: MinorRows, counts: Counts, basis: Sums, residuals: Sums, tests: Tests) -> None:
         """Write the outcomes into the columns of the phenotypes."""
-        rules = self.models.rules
-        _test(
-            (rows.order, rows.flipped, rows.counts, rows.n_people),
-            (rows.packed, rows.offsets, rows.people, rows.calls),
-            counts,
-            (basis.of_calls, basis.of_missing, residuals.of_calls, residuals.of_missing),
-            (self.masks, self.offsets, self.sums, self.transforms, self.models.columns),
-            (self.lack_offsets, self.lack_patterns),
+        shape = (len(rows.order), len(self.masks))
+        called, copies = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+        means, about = np.zeros(shape), np.zeros(shape)
+        states = np.full(shape, OK, np.int8)
+        rules = (self.models.rules.min_mac, self.models.rules.min_maf)
+        _describe(
+            rows.counts, counts, self.masks, self.n_people, rules, called, copies, means, about, states
+        )
+        left = about - self._told(rows, means, basis)
+        states[(states == OK) & (left <= COLLINEAR_SHARE * about)] = COLLINEAR
+        _write(
+            rows.order,
+            rows.flipped,
+            (called, copies, means, left, states),
+            residuals.of_calls,
+            residuals.of_missing,
             (self.pattern_of, self.degrees, self.scales, self.squares),
-            np.array([self.models.patterns[m.pattern].n_people for m in self.models.linear[self.first : self.stop]]),
-            (rules.min_mac, rules.min_maf, self.first % COLUMN_PAD),
             self.models.linear_places[self.first : self.stop],
             (tests.test, tests.status, tests.beta, tests.se, tests.neg_log10_p, tests.ac, tests.an),
             SERIES,
         )
+
+    def _told(self, rows: MinorRows, means: Floats, basis: Sums) -> Floats:
+        """Squares of the centred genotype that the covariates tell, float64[rows, patterns]."""
+        centred = np.empty((len(self.masks), len(rows.order), self.width))
+        _centre(
+            (rows.packed, rows.offsets, rows.people, rows.calls),
+            (self.lack_offsets, self.lack_patterns),
+            means,
+            self.offsets,
+            self.sums,
+            self.models.columns,
+            basis.of_calls,
+            basis.of_missing,
+            centred,
+        )
+        told = np.empty_like(means)
+        for pattern, transform in enumerate(self.transforms):
+            rest = centred[pattern] @ transform
+            told[:, pattern] = np.einsum("rc,rc->r", rest, rest)
+        return told
 
 
 def _by_person(
@@ -109,7 +136,7 @@ def _by_person(
     return offsets, places[np.argsort(people, kind="stable")]
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _subtract(person, call, lacks, means, columns, sums):  # type: ignore[no-untyped-def]
     """Take a person's call out of the sums of the patterns that lack the person."""
     offsets, patterns = lacks
@@ -120,7 +147,7 @@ def _subtract(person, call, lacks, means, columns, sums):  # type: ignore[no-unt
             sums[pattern, column] -= copies * columns[person, column]
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _subtract_all(row, calls, lacks, means, columns, sums):  # type: ignore[no-untyped-def]
     packed, offsets, people, values = calls
     sums[:] = 0
@@ -141,92 +168,74 @@ def _subtract_all(row, calls, lacks, means, columns, sums):  # type: ignore[no-u
             person += 1
 
 
-@numba.njit(cache=True, nogil=True)
-def _squares(sums, missing, mean, lacking, totals, transform, rest):  # type: ignore[no-untyped-def]
-    """Squares of the centred genotype that the covariates tell; ``rest`` is room for the sums."""
-    rest[:] = 0
-    for row in range(len(totals)):
-        value = sums[row] + mean * missing[row] + lacking[row] - mean * totals[row]
-        for column in range(row, len(totals)):
-            rest[column] += value * transform[row, column]
-    told = 0.0
-    for column in range(len(totals)):
-        told += rest[column] * rest[column]
-    return told
-
-
-@numba.njit(cache=True, nogil=True)
-def _test(  # type: ignore[no-untyped-def]
-    rows, calls, counts, sums, patterns, lacks, models, n_analysed, rules, places, outcomes, series
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _describe(  # type: ignore[no-untyped-def]
+    totals, counts, masks, n_people, rules, called, copies, means, about, states
 ):
-    order, flipped, totals, n_people = rows
-    basis, basis_missing, residual_sums, residual_missing = sums
-    masks, offsets, pattern_sums, transforms, columns = patterns
-    pattern_of, degrees, scales, squares = models
-    min_mac, min_maf, first_column = rules
-    test, status, all_beta, all_se, all_p, all_ac, all_an = outcomes
-    n_patterns, width = len(masks), transforms.shape[1]
-    n_of_pattern = np.zeros(n_patterns, np.int64)
-    for model in range(len(pattern_of)):
-        n_of_pattern[pattern_of[model]] = n_analysed[model]
-    means, about, left = np.zeros(n_patterns), np.zeros(n_patterns), np.zeros(n_patterns)
-    copies, called = np.zeros(n_patterns, np.int64), np.zeros(n_patterns, np.int64)
-    states = np.zeros(n_patterns, np.int8)
-    lacking, rest = np.zeros((n_patterns, width)), np.zeros(width)
-    for row in range(len(order)):
-        for pattern in range(n_patterns):
+    """Alleles, mean and squares about it of each row among the people of each pattern, and what is not tested."""
+    min_mac, min_maf = rules
+    for row in range(len(totals)):
+        for pattern in range(len(masks)):
             mask = masks[pattern]
             if mask == EVERYBODY:
                 het, hom, missing = totals[row, 0], totals[row, 1], totals[row, 2]
             else:
                 het, hom, missing = counts[row, 0, mask], counts[row, 1, mask], counts[row, 2, mask]
-            known = n_of_pattern[pattern] - missing
-            minor = het + 2 * hom
-            called[pattern], copies[pattern] = known, minor
-            means[pattern] = about[pattern] = 0.0
+            known, minor = n_people[pattern] - missing, het + 2 * hom
+            called[row, pattern], copies[row, pattern] = known, minor
             fewer = min(minor, 2 * known - minor)
             if known == 0 or het == known or hom == known or minor == 0:
-                states[pattern] = NO_VARIATION
+                states[row, pattern] = NO_VARIATION
             elif fewer < min_mac or fewer < min_maf * 2 * known:
-                states[pattern] = TOO_RARE
+                states[row, pattern] = TOO_RARE
             else:
-                states[pattern] = OK
-                means[pattern] = minor / known
-                about[pattern] = (minor + 2 * hom) - minor * means[pattern]
-        _subtract_all(row, calls, lacks, means, columns, lacking)
+                means[row, pattern] = minor / known
+                about[row, pattern] = minor + 2 * hom - minor * means[row, pattern]
+
+
+@numba.njit(cache=True, nogil=True)
+def _centre(calls, lacks, means, offsets, totals, columns, sums, missing, centred):  # type: ignore[no-untyped-def]
+    """Sums of the centred genotype with the basis, over each pattern's people: float64[patterns, rows, width]."""
+    n_patterns, width = totals.shape
+    lacking = np.zeros((n_patterns, width))
+    for row in range(len(sums)):
+        _subtract_all(row, calls, lacks, means[row], columns, lacking)
         for pattern in range(n_patterns):
-            if states[pattern] == OK:
-                first = offsets[pattern]
-                left[pattern] = about[pattern] - _squares(
-                    basis[row, first : first + width],
-                    basis_missing[row, first : first + width],
-                    means[pattern],
-                    lacking[pattern],
-                    pattern_sums[pattern],
-                    transforms[pattern],
-                    rest,
+            mean, first = means[row, pattern], offsets[pattern]
+            for column in range(width):
+                centred[pattern, row, column] = (
+                    sums[row, first + column]
+                    + mean * missing[row, first + column]
+                    + lacking[pattern, column]
+                    - mean * totals[pattern, column]
                 )
-                if left[pattern] <= COLLINEAR_SHARE * about[pattern]:
-                    states[pattern] = COLLINEAR
-        sign = -1.0 if flipped[row] else 1.0
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _write(  # type: ignore[no-untyped-def]
+    order, flipped, described, sums, missing, models, places, outcomes, series
+):
+    called, copies, means, left, states = described
+    pattern_of, degrees, scales, squares = models
+    test, status, all_beta, all_se, all_p, all_ac, all_an = outcomes
+    for row in range(len(order)):
+        variant, sign = order[row], -1.0 if flipped[row] else 1.0
         for model in range(len(places)):
             pattern, place = pattern_of[model], places[model]
-            variant = order[row]
-            all_an[variant, place] = 2 * called[pattern]
-            minor = copies[pattern]
-            all_ac[variant, place] = 2 * called[pattern] - minor if flipped[row] else minor
-            status[variant, place] = states[pattern]
-            if states[pattern] != OK:
+            alleles, minor = 2 * called[row, pattern], copies[row, pattern]
+            all_an[variant, place] = alleles
+            all_ac[variant, place] = alleles - minor if flipped[row] else minor
+            status[variant, place] = states[row, pattern]
+            if states[row, pattern] != OK:
                 continue
             test[variant, place] = LINEAR
-            column = first_column + model
-            score = residual_sums[row, column] + means[pattern] * residual_missing[row, column]
-            told = score * score / left[pattern]
-            all_beta[variant, place] = sign * scales[model] * score / left[pattern]
-            unexplained = squares[model] - told
+            score = sums[row, model] + means[row, pattern] * missing[row, model]
+            beta = score / left[row, pattern]
+            unexplained = squares[model] - score * beta
+            all_beta[variant, place] = sign * scales[model] * beta
             if unexplained <= _PERFECT * squares[model]:
                 status[variant, place] = PERFECT_FIT
                 continue
-            error = math.sqrt(unexplained / degrees[model] / left[pattern])
+            error = math.sqrt(unexplained / degrees[model] / left[row, pattern])
             all_se[variant, place] = scales[model] * error
-            all_p[variant, place] = one_neg_log10_p_of_t(score / left[pattern] / error, degrees[model], series)
+            all_p[variant, place] = one_neg_log10_p_of_t(beta / error, degrees[model], series)

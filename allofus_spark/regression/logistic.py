@@ -192,7 +192,7 @@ def _chi2_of_p(p: float) -> float:
     return math.inf if p <= 0 else float(z_of_neg_log10_p(-math.log10(p)) ** 2)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _score(  # type: ignore[no-untyped-def]
     rows, counts, sums, models, n_columns, n_people, n_cases, min_macs, rules, places, outcomes, alleles,
     following, series

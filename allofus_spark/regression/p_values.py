@@ -35,7 +35,7 @@ def _erfcx_series() -> Floats:
 SERIES = _erfcx_series()
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def one_neg_log10_p_of_z(z, series):  # type: ignore[no-untyped-def]
     x = abs(z) * _SQRT_HALF
     if x < 0.05:
@@ -50,7 +50,7 @@ def one_neg_log10_p_of_z(z, series):  # type: ignore[no-untyped-def]
     return (x * x - math.log(total / (1 + 2 * x))) / _LN_10
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _log_beta_tail(x, a, b):  # type: ignore[no-untyped-def]
     """ln I_x(a, b) by its continued fraction (Lentz); quick where x < (a + 1) / (a + b + 2)."""
     c = 1.0
@@ -73,7 +73,7 @@ def _log_beta_tail(x, a, b):  # type: ignore[no-untyped-def]
     return math.log(fraction / a) - log_beta
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def one_neg_log10_p_of_t(t, degrees, series):  # type: ignore[no-untyped-def]
     t = abs(t)
     if not degrees > 0 or not t < math.inf:
@@ -91,7 +91,7 @@ def one_neg_log10_p_of_t(t, degrees, series):  # type: ignore[no-untyped-def]
     return -math.log1p(-math.exp(a * log_x + 0.5 * log_y + _log_beta_tail(y, 0.5, a))) / _LN_10
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _hill(squared, degrees):  # type: ignore[no-untyped-def]
     """The normal deviate of the same p as t, of t² / degrees (Hill, Comm ACM 1970;13:617)."""
     a = degrees - 0.5
@@ -102,7 +102,7 @@ def _hill(squared, degrees):  # type: ignore[no-untyped-def]
     return z + z * (z2 + 3 - more) / b
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _of_chi2(chi2, degrees, series):  # type: ignore[no-untyped-def]
     if not degrees > 0 or not 0 <= chi2 < math.inf:
         return math.nan
@@ -134,19 +134,19 @@ def _of_chi2(chi2, degrees, series):  # type: ignore[no-untyped-def]
     return -(log_front + math.log(fraction)) / _LN_10
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _all_of_z(z, series, found):  # type: ignore[no-untyped-def]
     for at in range(len(z)):
         found[at] = one_neg_log10_p_of_z(z[at], series)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _all_of_t(t, degrees, series, found):  # type: ignore[no-untyped-def]
     for at in range(len(t)):
         found[at] = one_neg_log10_p_of_t(t[at], degrees[at], series)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _all_of_chi2(chi2, degrees, series, found):  # type: ignore[no-untyped-def]
     for at in range(len(chi2)):
         found[at] = _of_chi2(chi2[at], degrees[at], series)

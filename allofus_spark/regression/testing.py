@@ -13,6 +13,7 @@ from allofus_spark.regression.products import COLUMN_PAD, PEOPLE_CHUNK, products
 from allofus_spark.regression.rows import MinorRows, minor_rows
 
 _ROWS_AT_ONCE = 1024
+_PHENOTYPES_AT_ONCE = 128
 
 
 def test_variants(models: Models, calls: CallBatch) -> Tests:
@@ -35,12 +36,13 @@ def test_variants(models: Models, calls: CallBatch) -> Tests:
 
 
 def _test_rows(models: Models, rows: MinorRows, counts: Counts, tests: Tests) -> None:
-    most = max(COLUMN_PAD, models.rules.model_bytes // (8 * min(models.n_people, PEOPLE_CHUNK)))
-    at_once = max(COLUMN_PAD, most // COLUMN_PAD // 2 * COLUMN_PAD)
+    columns = models.rules.model_bytes // (8 * min(models.n_people, PEOPLE_CHUNK))
+    fit = columns // (1 + models.columns.shape[1]) // COLUMN_PAD * COLUMN_PAD
+    at_once = min(_PHENOTYPES_AT_ONCE, max(COLUMN_PAD, fit))
     for first in range(0, len(models.linear), at_once):
         linear = LinearWork(models, first, min(first + at_once, len(models.linear)))
         linear.test(rows, counts, *products(rows, linear.parts()), tests)
-    slots_at_once = max(1, most // (slot_width(models) + 2))
-    for first in range(0, len(models.logistic), slots_at_once):
-        logistic = LogisticWork(models, first, min(first + slots_at_once, len(models.logistic)))
+    at_once = min(_PHENOTYPES_AT_ONCE, max(1, columns // (slot_width(models) + 1)))
+    for first in range(0, len(models.logistic), at_once):
+        logistic = LogisticWork(models, first, min(first + at_once, len(models.logistic)))
         logistic.test(rows, counts, *products(rows, logistic.parts()), tests)
