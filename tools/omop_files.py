@@ -66,7 +66,7 @@ class HealthRecords(NamedTuple):
 def write_records(
     folder: Path, people: Sequence[Person], truth: Truth, chance: np.random.Generator
 ) -> HealthRecords:
-    """Tables person, observation_period, condition_occurrence, measurement and concept; the file of persons."""
+    """Person, observation_period, condition_occurrence, measurement and concept; the file of persons."""
     ids = np.arange(_FIRST_PERSON, _FIRST_PERSON + len(people))
     first_days = [
         LAST_DAY - dt.timedelta(days=int(days)) for days in chance.integers(3 * 365, 18 * 365, len(people))

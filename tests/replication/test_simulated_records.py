@@ -2,36 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
 
+from tests.replication.conftest import omop_table
 from tools import health_records as records
-from tools.cohort_files import Cohort, Person, read_samples, write_samples
+from tools.cohort_files import Cohort, read_samples
 from tools.omop_files import CODE_FILE
-
-KARYOTYPE = {"female": "XX", "male": "XY"}
-
-
-@pytest.fixture(scope="module")
-def cohort(realdata: Path, tmp_path_factory) -> Cohort:
-    panel = realdata / "ancestry" / "integrated_call_samples_v3.20130502.ALL.panel.tsv"
-    rows = pd.read_csv(panel, sep=r"\s+", usecols=["sample", "super_pop", "gender"])
-    people = [
-        Person(row.sample, KARYOTYPE[row.gender], row.super_pop.lower())
-        for row in rows.itertuples(index=False)
-    ]
-    samples = tmp_path_factory.mktemp("cohort") / "samples.tsv"
-    write_samples(samples, people)
-    return Cohort(realdata / "multisample" / "peddy_1kg_2504_exome_sites.grch38.vcf.gz", samples)
-
-
-@pytest.fixture(scope="module")
-def made(cohort: Cohort, tmp_path_factory) -> records.HealthRecords:
-    return records.make_health_records(cohort, tmp_path_factory.mktemp("records"))
 
 
 @pytest.fixture(scope="module")
@@ -39,12 +18,6 @@ def copies(cohort: Cohort) -> dict[str, np.ndarray]:
     ids = [person.sample_id for person in read_samples(cohort.samples)]
     keys = {effect.key for effect in records.read_effects()} | set(records.LDL_EFFECTS)
     return records.read_copies(cohort.vcf, ids, keys)
-
-
-def table(made: records.HealthRecords, name: str) -> pd.DataFrame:
-    return pd.read_csv(
-        made.omop / f"{name}.csv.gz", dtype={"condition_source_value": str, "concept_code": str}
-    )
 
 
 def test_records_of_a_seed_are_the_same_each_time(made, cohort, tmp_path):
@@ -56,31 +29,8 @@ def test_records_of_a_seed_are_the_same_each_time(made, cohort, tmp_path):
     assert (other.omop / name).read_bytes() != (made.omop / name).read_bytes()
 
 
-@pytest.fixture(scope="module")
-def statuses(made) -> pd.DataFrame:
-    """People by phecode: 1 case, 0 control, NaN neither, as DESIGN's rules have it, without the engine."""
-    conditions = table(made, "condition_occurrence").merge(
-        table(made, "concept"), left_on="condition_source_concept_id", right_on="concept_id"
-    )
-    codes = pd.read_csv(CODE_FILE, sep="\t", dtype=str)
-    codes["vocabulary_id"] = codes["flag"].map({"9": "ICD9CM", "10": "ICD10CM"})
-    coded = conditions.merge(
-        codes, left_on=["vocabulary_id", "concept_code"], right_on=["vocabulary_id", "ICD"]
-    )
-    dates = coded.groupby(["person_id", "phecode"])["condition_start_date"].nunique().unstack(fill_value=0)
-    people = table(made, "person")["person_id"]
-    dates = dates.reindex(people, fill_value=0)
-    found = pd.DataFrame(np.where(dates >= 2, 1.0, np.where(dates == 0, 0.0, np.nan)), people, dates.columns)
-    for phecode, others in (
-        codes[["phecode", "exclude_range"]].dropna().drop_duplicates().itertuples(index=False)
-    ):
-        excluded = (dates[others.split(",")] > 0).any(axis=1) & (found[phecode] == 0)
-        found.loc[excluded, phecode] = np.nan
-    return found
-
-
 def covariates(made) -> pd.DataFrame:
-    person = table(made, "person").set_index("person_id")
+    person = omop_table(made, "person").set_index("person_id")
     return pd.DataFrame(
         {
             "const": 1.0,
@@ -119,7 +69,7 @@ def test_planted_odds_ratios_are_recovered_within_their_standard_errors(made, st
 
 
 def test_planted_changes_of_ldl_are_recovered_within_their_standard_errors(made, copies):
-    rows = table(made, "measurement")
+    rows = omop_table(made, "measurement")
     value = np.where(
         rows["unit_source_value"] == "mmol/L", rows["value_as_number"] * 38.67, rows["value_as_number"]
     )
@@ -136,11 +86,11 @@ def test_planted_changes_of_ldl_are_recovered_within_their_standard_errors(made,
 
 
 def test_codes_are_those_of_their_time_and_lie_in_the_persons_period(made):
-    periods = table(made, "observation_period")
+    periods = omop_table(made, "observation_period")
     rows = (
-        table(made, "condition_occurrence")
+        omop_table(made, "condition_occurrence")
         .merge(periods, on="person_id")
-        .merge(table(made, "concept"), left_on="condition_source_concept_id", right_on="concept_id")
+        .merge(omop_table(made, "concept"), left_on="condition_source_concept_id", right_on="concept_id")
     )
     day = rows["condition_start_date"]
     assert (day.between(rows["observation_period_start_date"], rows["observation_period_end_date"])).all()
