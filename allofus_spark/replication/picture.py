@@ -140,11 +140,8 @@ def _forest(effects: pa.Table) -> LayoutDOM:
 
 def _scatter(effects: pa.Table) -> LayoutDOM:
     """Observed against known odds ratios, by ancestry."""
-    bounds = [np.asarray(effects[name]) for name in ("known_odds_ratio", "odds_ratio")]
-    lowest, highest = (
-        min(1.0, *(float(part.min()) for part in bounds)),
-        max(float(part.max()) for part in bounds),
-    )
+    known = np.asarray(effects["known_odds_ratio"])
+    ends = [float(known.min()), float(known.max())]
     plot = figure(
         x_axis_type="log",
         y_axis_type="log",
@@ -178,7 +175,7 @@ def _scatter(effects: pa.Table) -> LayoutDOM:
             ]
         )
     )
-    plot.line([lowest, highest], [lowest, highest], line_dash="dashed", color="#666666")
+    plot.line(ends, ends, line_dash="dashed", color="#666666")
     plot.add_layout(Span(location=1, dimension="width", line_dash="dotted", line_color="#666666"))
     plot.add_layout(plot.legend[0], "right")
     return plot

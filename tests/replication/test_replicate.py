@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import math
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from allofus_spark.cli.replication import draw_replication
 from allofus_spark.errors import BadSource, NotFound
 from allofus_spark.replication import ingest_known_associations, replicate
 from allofus_spark.settings import load_settings
@@ -207,6 +210,22 @@ def test_phenotypes_that_say_that_they_are_simulated_are_named(done):
     assert found.simulated_sets == ["made_up"]
     page = Path(found.picture).read_text()
     assert "The phenotypes of made_up are simulated" in page
+
+
+def test_the_screen_gives_rates_by_ancestry_and_what_was_not_tested(done):
+    _, found, rows = done
+    text = io.StringIO()
+    draw_replication(found, Console(file=text, width=150))
+    lines = text.getvalue().splitlines()
+    assert lines[0] == "The phenotypes of made_up are simulated: what follows is no finding."
+    (eur, *_) = (line.split() for line in lines if line.strip().startswith("eur"))
+    tested = [row for row in rows.values() if (row.ancestry, row.status) == ("eur", "tested")]
+    seen = sum(row.is_replicated for row in tested)
+    assert eur[:3] == ["eur", str(len(LINES)), str(len(tested))]
+    assert eur[4:7] == [str(seen), f"{100 * seen / len(tested):.1f}", "%"]
+    (not_tested,) = (line for line in lines if line.startswith("Not tested"))
+    assert "2 not in callset" in not_tested
+    assert "4 ambiguous strand" in not_tested
 
 
 def test_a_second_run_gives_the_same_rows(done):
