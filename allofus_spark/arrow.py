@@ -48,6 +48,8 @@ def begins_run(batch: pa.RecordBatch, columns: Sequence[str]) -> npt.NDArray[np.
     changed[:1] = True
     for name in columns:
         column = batch.column(name)
+        if pa.types.is_dictionary(column.type):
+            column = column.indices
         changed[1:] |= np.asarray(pc.not_equal(column[1:], column[:-1]).fill_null(True))
     return changed
 
@@ -60,6 +62,11 @@ def batch_of(names: Sequence[str], columns: Mapping[str, pa.Array]) -> pa.Record
 def value_type(kind: pa.DataType) -> pa.DataType:
     """The type of a column's values, whether or not a dictionary holds them."""
     return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def values_in(column: pa.Array) -> pa.Array:
+    """The column; of a dictionary each value that it gives, once."""
+    return column.dictionary.take(pc.unique(column.indices)) if pa.types.is_dictionary(column.type) else column
 
 
 def decoded(batch: pa.RecordBatch, names: Collection[str] | None = None) -> pa.RecordBatch:

@@ -19,8 +19,9 @@ from allofus_spark.association.people import Group, Places
 from allofus_spark.association.refits import EXACT, records_of
 from allofus_spark.regression import Models, test_variants
 
-# Of a row of associations as Arrow: a little less than it takes, so that a file is full with one chunk.
+# Of a row of associations as Arrow, which takes a little more: a chunk fills a file, which need not be sorted.
 _BYTES_OF_ROW = 116
+_STRETCHES = 4  # of alleles that are tested at once, in a chunk
 
 
 @dataclass
@@ -66,11 +67,9 @@ class Scan:
         most = self._most_alleles()
         chunk: _Chunk | None = None
         with threadpool_limits(1, "blas"):
-            for stretch in self.calls.stretches(batches, most):
+            for stretch in self.calls.stretches(batches, max(1, most // _STRETCHES)):
                 here = stretch.contig, stretch.bin
-                if chunk is not None and (
-                    here != (chunk.contig, chunk.bin) or chunk.n + len(stretch.alleles) > most
-                ):
+                if chunk is not None and (here != (chunk.contig, chunk.bin) or chunk.n >= most):
                     yield from self._finish(chunk, parts)
                     chunk = None
                 chunk = chunk or _Chunk(*here)

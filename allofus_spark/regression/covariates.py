@@ -99,6 +99,10 @@ def basis_of(covariates: Covariates) -> Basis:
     values = covariates.values[known]
     choice = choose(covariates.names, values)
     n_known = len(values)
+    if not n_known:
+        return Basis(
+            covariates.names, covariates.values, known, choice, np.zeros((len(known), 1)), np.eye(1)
+        )
     design = np.ones((n_known, 1 + len(choice.kept)))
     design[:, 1:] = _standardised(values[:, choice.kept]) * np.sqrt(n_known)
     columns = np.zeros((len(known), design.shape[1]))
@@ -106,7 +110,7 @@ def basis_of(covariates: Covariates) -> Basis:
     signs = np.where(np.diag(triangle) < 0, -1.0, 1.0)  # the intercept is 1, not -1
     columns[known] = orthonormal * signs * np.sqrt(n_known)
     columns[known, 0] = 1
-    triangle = triangle * signs[:, None] / np.sqrt(max(n_known, 1))
+    triangle = triangle * signs[:, None] / np.sqrt(n_known)
     return Basis(covariates.names, covariates.values, known, choice, columns, triangle)
 
 

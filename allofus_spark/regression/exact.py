@@ -105,7 +105,5 @@ class _Phenotype:
         full = fit_firth(design, self.cases, self.start)
         if null is None or full is None:
             return np.nan, np.nan, np.nan
-        coefficients, likelihood, errors = full
-        chi2 = max(0.0, 2 * (likelihood - null[1]))
-        return float(coefficients[last]) / scale, float(errors[last]) / scale, chi2
-
+        chi2 = max(0.0, 2 * (full.likelihood - null.likelihood))
+        return float(full.coefficients[last]) / scale, float(full.errors[last]) / scale, chi2

@@ -112,7 +112,7 @@ class _Fitting:
             firth = fit_firth(design, values)
         if firth is None:
             return "no_fit"
-        null = firth[0] if null is None else null
+        null = firth.coefficients if null is None else null
         fitted = probabilities(design @ null)
         weights = np.sqrt(fitted * (1 - fitted))[:, None]
         try:
@@ -122,7 +122,7 @@ class _Fitting:
         cases = np.full(len(people), -1, np.int8)
         cases[people] = values
         self.cases.append(cases)
-        self.logistic.append(LogisticModel(place, transform @ null, transform @ firth[0], weighted))
+        self.logistic.append(LogisticModel(place, transform @ null, transform @ firth.coefficients, weighted))
         return SCANNED
 
 

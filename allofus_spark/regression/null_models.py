@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from allofus_spark.regression.models import Floats
 
 _MOST_STEPS = 60
-_MOST_FIRTH_STEPS = 500
+_MOST_FIRTH_STEPS = 100
+_MOST_TRIES = 12
+_SMALL_SLOPE = 0.3  # of the penalised score along a step, where a step may end
 _SETTLED = 1e-9  # of a coefficient of a column of mean square 1
 _LONGEST_STEP = 5.0
 
@@ -57,14 +61,31 @@ def fit_logistic(design: Floats, cases: Floats) -> Floats | None:
     return None
 
 
+class _State(NamedTuple):
+    """Penalised score, information and its inverse, and penalised log-likelihood at some coefficients."""
+
+    score: Floats
+    information: Floats
+    inverse: Floats
+    likelihood: float
+
+
+class FirthFit(NamedTuple):
+    """Coefficients, their standard errors and the penalised log-likelihood."""
+
+    coefficients: Floats
+    errors: Floats
+    likelihood: float
+
+
 def fit_firth(
     design: Floats, cases: Floats, start: Floats | None = None, *, held: int | None = None
-) -> tuple[Floats, float, Floats] | None:
-    """Firth's logistic regression (Firth, Biometrika 1993;80:27): coefficients, penalised log-likelihood, se.
+) -> FirthFit | None:
+    """Firth's logistic regression (Firth, Biometrika 1993;80:27); None where the fit does not settle.
 
-    Newton steps with the expected information, halved while the penalised likelihood falls. ``held``: this
-    coefficient stays at its start, the penalty is that of the full design (Heinze and Schemper, Stat Med
-    2002;21:2409). None where the fit does not settle.
+    Steps with the expected information, of a length at which the penalised score along them is about 0: the
+    whole step overshoots twofold where a coefficient hangs on one person. ``held``: this coefficient stays
+    at its start, the penalty is that of the full design (Heinze and Schemper, Stat Med 2002;21:2409).
     """
     n_columns = design.shape[1]
     coefficients = np.zeros(n_columns) if start is None else start.copy()
@@ -76,31 +97,44 @@ def fit_firth(
     for _ in range(_MOST_FIRTH_STEPS):
         if state is None:
             return None
-        score, information, inverse, likelihood = state
         step = np.zeros(n_columns)
         step[free] = (
-            inverse @ score if held is None else np.linalg.solve(information[np.ix_(free, free)], score[free])
+            state.inverse @ state.score
+            if held is None
+            else np.linalg.solve(state.information[np.ix_(free, free)], state.score[free])
         )
         longest = float(np.abs(step).max())
-        scale = min(1.0, _LONGEST_STEP / longest) if longest else 1.0
-        settled = longest < _SETTLED * max(1.0, float(np.abs(coefficients).max()))
-        if settled:
-            return coefficients, likelihood, np.sqrt(np.diag(inverse))
-        while True:
-            tried = _penalised(design, cases, coefficients + scale * step)
-            if tried is not None and tried[3] >= likelihood - 1e-10 * abs(likelihood):
-                break
-            if scale < 1e-6:
-                return None
-            scale /= 2
-        coefficients, state = coefficients + scale * step, tried
+        if longest < _SETTLED * max(1.0, float(np.abs(coefficients).max())):
+            return FirthFit(coefficients, np.sqrt(np.diag(state.inverse)), state.likelihood)
+        step *= min(1.0, _LONGEST_STEP / longest)
+        scale, state = _along(design, cases, coefficients, step, state)
+        coefficients = coefficients + scale * step
     return None
+
+
+def _along(
+    design: Floats, cases: Floats, coefficients: Floats, step: Floats, state: _State
+) -> tuple[float, _State | None]:
+    """How much of a step to go, and the state there: secants of the penalised score along it."""
+    slope, scale = float(state.score @ step), 1.0
+    for _ in range(_MOST_TRIES):
+        tried = _penalised(design, cases, coefficients + scale * step)
+        if tried is None:
+            scale /= 4
+            continue
+        there = float(tried.score @ step)
+        rises = tried.likelihood >= state.likelihood - 1e-10 * abs(state.likelihood)
+        if rises and abs(there) <= _SMALL_SLOPE * abs(slope):
+            return scale, tried
+        gap = slope - there
+        scale *= min(max(slope / gap, 0.1), 4.0) if gap > 0 and rises else 0.5 if not rises else 2.0
+    return (scale, tried) if tried is not None and rises else (0.0, None)
 
 
 def _penalised(
     design: Floats, cases: Floats, coefficients: Floats
-) -> tuple[Floats, Floats, Floats, float] | None:
-    """Penalised score, information, its inverse and the penalised log-likelihood; None: singular."""
+) -> _State | None:
+    """The state at some coefficients; None: its information is singular."""
     predictor = design @ coefficients
     fitted = probabilities(predictor)
     weights = fitted * (1 - fitted)
@@ -111,4 +145,5 @@ def _penalised(
     inverse = np.linalg.inv(information)
     leverages = weights * ((design @ inverse) * design).sum(axis=1)
     score = design.T @ (cases - fitted + leverages * (0.5 - fitted))
-    return score, information, inverse, _log_likelihood(predictor, cases) + 0.5 * float(log_determinant)
+    likelihood = _log_likelihood(predictor, cases) + 0.5 * float(log_determinant)
+    return _State(score, information, inverse, likelihood)

@@ -176,7 +176,7 @@ def minor_rows(calls: CallBatch) -> MinorRows:
 def _counts(packed: Packed) -> npt.NDArray[np.int64]:
     counts = np.zeros((len(packed), 3), np.int64)
     words = np.zeros((len(packed), (packed.shape[1] + 7) // 8), np.uint64)
-    words.view(np.uint8).reshape(len(packed), -1)[:, : packed.shape[1]] = packed
+    words.view(np.uint8)[:, : packed.shape[1]] = packed
     _count(words, counts)
     return counts
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from allofus_spark.arrow import decoded, runs_of, select, value_type
+from allofus_spark.arrow import decoded, runs_of, select, value_type, values_in
 from allofus_spark.errors import ContractViolation
 from allofus_spark.tables.file_columns import bounds_of, in_order, repeating
 
@@ -107,7 +107,7 @@ class FileSink:
             f"column {name} must not be empty text, which a partition gives back as null"
             for name in layout.partition_by
             if pa.types.is_string(value_type(batch.column(name).type))
-            if pc.any(pc.equal(batch.column(name), "")).as_py()
+            if pc.any(pc.equal(values_in(batch.column(name)), "")).as_py()
         ]
         problems += [
             f"{count} rows fail the check {name} ({layout.checks[name]})"
@@ -129,7 +129,8 @@ class FileSink:
 
     def _close(self) -> DataFile:
         layout = self._layout
-        rows = in_order(pa.Table.from_batches(self._held).unify_dictionaries(), layout.order)
+        order = tuple(name for name in layout.order if name not in layout.partition_by)
+        rows = in_order(pa.Table.from_batches(self._held).unify_dictionaries(), order)
         partition = dict(zip(layout.partition_by, self._partition, strict=True))
         self._held, self._bytes = [], 0
         stored = rows.drop_columns(list(layout.partition_by))

@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from allofus_spark.arrow import values_in
+
 # Delta keeps this many characters of a text in a file's statistics.
 _STATISTICS_CHARACTERS = 32
 _LAST_CHARACTER = "\U0010ffff"
@@ -28,7 +30,7 @@ def _repeats(column: pa.ChunkedArray) -> bool:
     if not pa.types.is_floating(column.type):
         return True
     seen = column.slice(0, _LOOKED_AT)
-    return bool(2 * pc.count_distinct(seen).as_py() <= len(seen))
+    return bool(2 * pc.count_distinct(seen).as_py() <= len(seen) - seen.null_count)
 
 
 def in_order(rows: pa.Table, order: tuple[str, ...]) -> pa.Table:
@@ -48,14 +50,6 @@ def _ranks(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return column
     whole = column.combine_chunks()
     return pa.chunked_array([pc.rank(whole.dictionary, tiebreaker="dense").take(whole.indices)])
-
-
-def _values(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The column, or each value once that a dictionary gives it."""
-    if not pa.types.is_dictionary(column.type):
-        return column
-    whole = column.combine_chunks()
-    return pa.chunked_array([whole.dictionary.take(pc.unique(whole.indices))])
 
 
 def _is_sorted(keys: pa.Table) -> bool:
@@ -81,7 +75,7 @@ def bounds_of(rows: pa.Table, columns: tuple[str, ...]) -> dict[str, object]:
     least, most, nulls = {}, {}, {}
     for name in columns:
         nulls[name] = rows.column(name).null_count
-        column = _values(rows.column(name))
+        column = values_in(rows.column(name).combine_chunks())
         kind = column.type
         # Of other types the log writes bounds in ways of its own (and NaN is no JSON): readers go without.
         if not (pa.types.is_integer(kind) or pa.types.is_string(kind) or pa.types.is_date(kind)):
