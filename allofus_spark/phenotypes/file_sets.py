@@ -62,9 +62,9 @@ def build_from_file(
     """Take phenotypes from a TSV, CSV or a file of PLINK or regenie, in the place of what the set held.
 
     Persons are named in person_id, or by a sample in sample_id or IID (FID is not used). A column whose
-    values are 0 and 1, or 1 and 2, is binary, with the higher one for cases; other numbers are quantitative. Empty
-    cells, NA, nan, . and −9 are missing. ``binary`` and ``quantitative`` columns are such whatever they hold;
-    a binary one with 0, 1 and 2 is as of PLINK, 0 missing.
+    values are 0 and 1, or 1 and 2, is binary, with the higher one for cases; other numbers are quantitative.
+    Empty cells, NA, nan, . and −9 are missing. ``binary`` and ``quantitative`` columns are such whatever they
+    hold; a binary one with 0, 1 and 2 is as of PLINK, 0 missing.
 
     Raises BadSource naming a column of text with its values, and BadSamples for people that stand twice with
     different values, or where nobody is known.
@@ -105,7 +105,8 @@ def _refuse_texts(path: str, shapes: Mapping[str, Shape]) -> None:
     ]
     if texts:
         raise BadSource(
-            f"{path}: phenotypes are numbers, and {len(texts)} columns have texts: {'; '.join(map(readable, texts))}"
+            f"{path}: phenotypes are numbers, and {len(texts)} columns have texts: "
+            f"{'; '.join(map(readable, texts))}"
             ". Write cases as 1 and controls as 0, or leave the columns out"
         )
 

@@ -40,7 +40,7 @@ class OmopSource:
     files: Sequence[OmopFile]
 
     def place(self, file: OmopFile, columns: Mapping[str, str]) -> dict[str, str]:
-        """The file's name of each column of the table that it has; ``columns`` are those that the user said."""
+        """The file's name of each column of the table that it has; ``columns`` are names that a user gave."""
         place = {}
         for name in self.table.contract.schema.names:
             names = (columns.get(name, name).lower(), self.table.older_names.get(name, name))
