@@ -140,16 +140,18 @@ def _concepts(run: Run, vocabularies: Collection[str]) -> DataFrame | None:
     if not run.holds(_CONCEPT):
         return None
     vocabulary = F.upper("vocabulary_id")
-    return run.read(_CONCEPT).where(vocabulary.isin(list(vocabularies))).select(
-        F.col("concept_id").alias("source_concept_id"),
-        vocabulary.alias("of_vocabulary"),
-        F.col("concept_code").alias("of_written"),
+    return (
+        run.read(_CONCEPT)
+        .where(vocabulary.isin(list(vocabularies)))
+        .select(
+            F.col("concept_id").alias("source_concept_id"),
+            vocabulary.alias("of_vocabulary"),
+            F.col("concept_code").alias("of_written"),
+        )
     )
 
 
-def _phecodes_of_standard(
-    run: Run, concepts: DataFrame | None, mapped: DataFrame
-) -> DataFrame | None:
+def _phecodes_of_standard(run: Run, concepts: DataFrame | None, mapped: DataFrame) -> DataFrame | None:
     """Phecodes of every code that maps to a standard concept; None where relations are not held."""
     if concepts is None or not run.holds(_RELATIONSHIP):
         return None
@@ -158,8 +160,7 @@ def _phecodes_of_standard(
     )
     of_codes = concepts.join(
         F.broadcast(mapped),
-        (F.col("of_vocabulary") == F.col("vocabulary"))
-        & (normal_code(F.col("of_written")) == F.col("code")),
+        (F.col("of_vocabulary") == F.col("vocabulary")) & (normal_code(F.col("of_written")) == F.col("code")),
     ).select(F.col("source_concept_id").alias("concept_id_1"), F.explode("mapped").alias("phecode"))
     return (
         relations.join(of_codes, "concept_id_1")

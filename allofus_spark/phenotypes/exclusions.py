@@ -33,7 +33,7 @@ def read_exclusions(path: str) -> tuple[dict[str, Ranges], dict[str, set[str]]]:
     header, rows = read_table(path, "phecode")
     names = [name.strip().lower() for name in header]
     pair = next((columns for columns in _PAIR_FILES if columns <= set(names)), None)
-    if not _RANGE_FILE <= set(names) and pair is None:
+    if not set(names) >= _RANGE_FILE and pair is None:
         raise BadSource(
             f"{path}: no exclusions of phecodes are known with the columns {', '.join(header)}. Known are: "
             "phecode, range_start, range_end (PGRM); code or phewas_code, exclusion_criteria (PheWAS)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -30,10 +31,12 @@ _REASONS = {
     _IMPLAUSIBLE: "outside least and most",
 }
 _SHOWN_UNITS = 3
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_FACTOR = re.compile(rf"(.+)=\s*({_NUMBER})\s*([+-]{_NUMBER.removeprefix('[+-]?')})?")
 
 
 class Trait(NamedTuple):
-    """A definition: ``factors`` turn a unit, a concept id or a text, into ``unit`` as value × factor + offset."""
+    """A definition; ``factors`` are by unit, a concept id or a text: value × factor + offset is in ``unit``."""
 
     phenotype_id: str
     description: str
@@ -115,7 +118,7 @@ def read_traits(path: str) -> list[Trait]:
 
 
 def judged_measurements(run: Run, traits: Sequence[Trait]) -> DataFrame:
-    """(phenotype_id, person_id, date, value in the trait's unit, problem, unit) of measurements of a trait."""
+    """(phenotype_id, person_id, date, value, problem, unit) of measurements, values in the trait's unit."""
     spark = run.warehouse.spark
     concepts = spark.createDataFrame(
         [
@@ -163,7 +166,9 @@ def judged_measurements(run: Run, traits: Sequence[Trait]) -> DataFrame:
         .when(~F.col("value").between(F.col("least"), F.col("most")), _IMPLAUSIBLE)
     )
     unit = F.coalesce("of_text", F.concat(F.lit("concept "), F.col("of_concept")))
-    return rows.select("phenotype_id", "person_id", "date", "value", problem.alias("problem"), unit.alias("unit"))
+    return rows.select(
+        "phenotype_id", "person_id", "date", "value", problem.alias("problem"), unit.alias("unit")
+    )
 
 
 def _count(run: Run, traits: Sequence[Trait], rows: DataFrame) -> None:
@@ -176,9 +181,9 @@ def _count(run: Run, traits: Sequence[Trait], rows: DataFrame) -> None:
         n_all, n_used = sum(found.values()), found.get(None, 0)
         run.counters.update(measurements=n_all, measurements_used=n_used)
         run.counters.update({f"measurements_{name}": n for name, n in found.items() if name})
-        left_out = [f"{found[name]:,} {text}" for name, text in _REASONS.items() if name in found]
+        left_out = ", ".join(f"{found[name]:,} {text}" for name, text in _REASONS.items() if name in found)
         said = f"{trait.phenotype_id}: {n_used:,} of {n_all:,} measurements count"
-        run.progress(f"{said}{f'; left out: {chr(44).join(left_out)}' if left_out else ''}".replace(",", ", "))
+        run.progress(f"{said}; left out: {left_out}" if left_out else said)
         if _UNKNOWN_UNIT in found:
             run.progress(f"warning: {trait.phenotype_id}: units not known: {_units(rows, trait)}")
 
@@ -234,10 +239,10 @@ def _trait(cells: Mapping[str, str]) -> Trait:
 
 def _factors(text: str) -> Iterator[tuple[str, tuple[float, float]]]:
     for part in filter(None, map(str.strip, text.split(";"))):
-        unit, found, numbers = part.rpartition("=")
-        factor, _, offset = numbers.replace("+-", "-").replace("-", "+-").removeprefix("+").partition("+")
-        if not found or not unit.strip():
+        found = _FACTOR.fullmatch(part)
+        if found is None:
             raise ValueError(f"unit_factors {part!r} is not UNIT=FACTOR or UNIT=FACTOR+OFFSET")
+        unit, factor, offset = found.groups()
         yield unit.strip(), (_finite("factor", factor), _finite("offset", offset or "0"))
 
 

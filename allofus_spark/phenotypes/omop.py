@@ -11,7 +11,14 @@ from pyspark.storagelevel import StorageLevel
 
 from allofus_spark.errors import BadSource, readable, shown
 from allofus_spark.phenotypes.omop_files import OmopSource, find_sources
-from allofus_spark.phenotypes.omop_rows import PROBLEM, judge_rows, read_cells, refused_values, tagged, without_whole_stages
+from allofus_spark.phenotypes.omop_rows import (
+    PROBLEM,
+    judge_rows,
+    read_cells,
+    refused_values,
+    tagged,
+    without_whole_stages,
+)
 from allofus_spark.phenotypes.person_samples import read_person_samples, sample_links
 from allofus_spark.tables import (
     OMOP_TABLES,
@@ -120,13 +127,11 @@ def _persons_held(run: Run, sources: Sequence[OmopSource]) -> DataFrame | None:
 def _judged(
     run: Run, source: OmopSource, columns: Mapping[str, str], persons: DataFrame | None
 ) -> tuple[DataFrame, DataFrame]:
-    """Rows of a table that are kept, and rows of ``rejected_omop_rows``; raises where too many are refused."""
+    """Rows of a table that are kept, and of ``rejected_omop_rows``; raises where too many are refused."""
     table = source.table
     _say_what_differs(run, source, columns)
     tomorrow = dt.date.today() + dt.timedelta(days=1)  # it may be tomorrow where people are
-    rows = judge_rows(
-        read_cells(run.warehouse.spark, source, columns), source, columns, last_day=tomorrow
-    )
+    rows = judge_rows(read_cells(run.warehouse.spark, source, columns), source, columns, last_day=tomorrow)
     if table.of_people:
         assert persons is not None
         known = F.broadcast(persons.select("person_id", F.lit(True).alias("_known")))
@@ -208,7 +213,9 @@ def _say_what_differs(run: Run, source: OmopSource, columns: Mapping[str, str]) 
     used = {column for file in source.files for column in source.place(file, columns).values()}
     extra = sorted({name for file in source.files for name in file.columns if name} - used)
     if extra:
-        run.progress(f"{table.name}: {len(extra)} columns are not of the CDM 5.4, and left out: {shown(extra)}")
+        run.progress(
+            f"{table.name}: {len(extra)} columns are not of the CDM 5.4, and left out: {shown(extra)}"
+        )
     present = {name for file in source.files for name in source.place(file, columns)}
     lacking = [name for name in table.required if name not in present and name != table.record_id]
     if lacking:

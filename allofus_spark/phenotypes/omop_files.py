@@ -40,7 +40,7 @@ class OmopSource:
     files: Sequence[OmopFile]
 
     def place(self, file: OmopFile, columns: Mapping[str, str]) -> dict[str, str]:
-        """The file's name of each column of the table that it has; ``columns`` are names that the user gave."""
+        """The file's name of each column of the table that it has; ``columns`` are names that a user gave."""
         place = {}
         for name in self.table.contract.schema.names:
             names = (columns.get(name, name).lower(), self.table.older_names.get(name, name))
@@ -81,9 +81,13 @@ def find_sources(spark: SparkSession, paths: Sequence[str]) -> tuple[list[OmopSo
     if twice := [f"{name}: {', '.join(places)}" for name, places in found.items() if len(places) > 1]:
         raise BadSource(f"a table comes from one file or folder: {shown(twice)}; give one of each")
     if not found:
-        raise BadSource(f"{shown(list(paths))}: no table of the CDM in it; {', '.join(OMOP_TABLES)} are known")
+        raise BadSource(
+            f"{shown(list(paths))}: no table of the CDM in it; {', '.join(OMOP_TABLES)} are known"
+        )
     sources = [
-        OmopSource(table, _files(spark, found[name][0])) for name, table in OMOP_TABLES.items() if name in found
+        OmopSource(table, _files(spark, found[name][0]))
+        for name, table in OMOP_TABLES.items()
+        if name in found
     ]
     return sources, sorted(others)
 

@@ -42,7 +42,7 @@ _DATE = r"^(\d{4})(-?)(\d\d)\2(\d\d)(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?\s*(?:Z|
 
 
 def read_cells(spark: SparkSession, source: OmopSource, columns: Mapping[str, str]) -> DataFrame:
-    """Every row of a table's files as text, in the contract's columns, with its file and whether it is whole."""
+    """Rows of a table's files as text, in the contract's columns, with their file and whether it is whole."""
     # Text files with the same header are read together, as a folder may have thousands.
     groups: dict[OmopFile, list[str]] = {}
     for file in source.files:
@@ -58,7 +58,9 @@ def read_cells(spark: SparkSession, source: OmopSource, columns: Mapping[str, st
             for item in source.table.contract.schema
         ]
         broken = F.col(_BROKEN).isNotNull() if head.delimiter else F.lit(False)
-        frames.append(raw.select(*cells, F.col("_metadata.file_path").alias(SOURCE_FILE), broken.alias(_BROKEN)))
+        frames.append(
+            raw.select(*cells, F.col("_metadata.file_path").alias(SOURCE_FILE), broken.alias(_BROKEN))
+        )
     return reduce(DataFrame.unionByName, frames)
 
 
@@ -154,9 +156,9 @@ def _written(item: StructField) -> Column:
         return text
     if isinstance(item.dataType, LongType | IntegerType):
         # What pandas writes of a column with gaps: 8532.0.
-        return F.when(text.endswith("0") & text.rlike(_WHOLE), F.regexp_replace(text, r"\.0+$", "")).otherwise(
-            text
-        )
+        return F.when(
+            text.endswith("0") & text.rlike(_WHOLE), F.regexp_replace(text, r"\.0+$", "")
+        ).otherwise(text)
     if isinstance(item.dataType, DoubleType):
         return F.when(text.rlike(_NUMBER), text)
     if isinstance(item.dataType, TimestampType):

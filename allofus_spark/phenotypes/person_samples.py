@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from pyspark.sql import DataFrame
@@ -97,8 +98,8 @@ def sample_links(run: Run, links: Sequence[Link], persons: DataFrame) -> list[Li
 
 
 def _with_several(links: Sequence[Link]) -> list[str]:
-    seen: set[str] = set()
-    return sorted({person_id for person_id, _ in links if person_id in seen or seen.add(person_id)})
+    samples = Counter(person_id for person_id, _ in links)
+    return sorted(person_id for person_id, n in samples.items() if n > 1)
 
 
 def _not_in_genotypes(run: Run, links: Sequence[Link]) -> list[str]:

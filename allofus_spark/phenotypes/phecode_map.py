@@ -213,7 +213,9 @@ def _add_plain(whole: PhecodeMap, row: Row, icd10: str) -> None:  # noqa: ARG001
 
 
 def _add_pyphewas(whole: PhecodeMap, row: Row, icd10: str) -> None:
-    code = _add(whole, ICD9CM if "icd9" in row else icd10, row.get("icd9") or row.get("icd10", ""), row["phecode"])
+    code = _add(
+        whole, ICD9CM if "icd9" in row else icd10, row.get("icd9") or row.get("icd10", ""), row["phecode"]
+    )
     if code is None:
         return
     if row.get("rollup", "1") not in ("", "1", "1.0"):

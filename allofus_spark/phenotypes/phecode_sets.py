@@ -63,7 +63,9 @@ def build_phecodes(
     another set.
     """
     phecodes = read_phecode_map(maps, icd10=icd10)
-    ranges, listed = (phecodes.ranges, phecodes.excluded) if exclusions is None else read_exclusions(exclusions)
+    ranges, listed = (
+        (phecodes.ranges, phecodes.excluded) if exclusions is None else read_exclusions(exclusions)
+    )
     names = sorted(phecodes.about)
     excluded = excluded_phecodes(names, ranges, listed)
     codes = by_number(with_roll_up(phecodes, roll_up=roll_up), names)
@@ -113,8 +115,8 @@ def _count_records(run: Run, coded: DataFrame) -> DataFrame:
     )
     if n_standard:
         run.progress(
-            f"{n_standard:,} records have no code of the map's vocabularies: their phecodes are those of every "
-            "code that maps to their standard concept"
+            f"{n_standard:,} records have no source code with a vocabulary: their phecodes are those of "
+            "every code that maps to their standard concept"
         )
     lacking = codes.where(~F.col("is_mapped")).withColumn("written", F.coalesce("written", F.lit("")))
     together = lacking.groupBy("vocabulary_id", "code").agg(

@@ -29,7 +29,9 @@ def dates_by_phecode(coded: DataFrame, people: DataFrame) -> DataFrame:
     """(person_id, sex, phecode, n_dates, first_date) of everybody of ``people`` with a code of a phecode."""
     # Rows are moved once, by person: what follows groups by person and more.
     dated = coded.where(F.col("phecodes").isNotNull()).select("person_id", "date", "phecodes")
-    spread = dated.repartition("person_id").select("person_id", "date", F.explode("phecodes").alias("phecode"))
+    spread = dated.repartition("person_id").select(
+        "person_id", "date", F.explode("phecodes").alias("phecode")
+    )
     counted = (
         spread.distinct()
         .groupBy("person_id", "phecode")
@@ -59,7 +61,9 @@ def statuses(
     (phecode, of_phecode): a code of ``phecode`` keeps from being a control of ``of_phecode``.
     """
     sexes = F.broadcast(sexes)
-    own = dates.join(sexes, "phecode").select("person_id", "sex", "phecode", "of_sex", "n_dates", "first_date")
+    own = dates.join(sexes, "phecode").select(
+        "person_id", "sex", "phecode", "of_sex", "n_dates", "first_date"
+    )
     others = (
         dates.select("person_id", "sex", "phecode")
         .join(F.broadcast(excluded), "phecode")

@@ -62,7 +62,7 @@ def check_set(run: Run, name: str, phenotype_ids: Iterable[str]) -> None:
     if clashes:
         raise BadSource(
             f"{len(clashes)} phenotypes are in another set already: {shown(clashes)}; give that set's name "
-            "with --set to replace it, or other names to the phenotypes"
+            "with --name to replace it, or other names to the phenotypes"
         )
 
 
@@ -86,7 +86,9 @@ def write_set(
     )
     rows = Write(PHENOTYPES, _of_set(phenotypes, name), ours, Keys.HELD)
     codes = run.warehouse.spark.createDataFrame([], UNMAPPED_CODES.schema).drop("phenotype_set")
-    run.write(rows, Write(UNMAPPED_CODES, _of_set(codes if unmapped is None else unmapped, name), ours, Keys.HELD))
+    run.write(
+        rows, Write(UNMAPPED_CODES, _of_set(codes if unmapped is None else unmapped, name), ours, Keys.HELD)
+    )
     run.write(RowsWrite(PHENOTYPE_CATALOGUE, catalogue_rows(run, name, held), ours))
 
 
@@ -171,15 +173,14 @@ def _together(tallies: Iterable[Tally]) -> Tally:
         mean = total / n
         spread = (
             sum(
-                part.n_measured
-                * ((part.spread or 0.0) + ((part.total or 0.0) / part.n_measured - mean) ** 2)
+                part.n_measured * ((part.spread or 0.0) + ((part.total or 0.0) / part.n_measured - mean) ** 2)
                 for part in parts
                 if part.n_measured
             )
             / n
         )
-    counts = (sum(part[place] for part in parts) for place in range(4))
-    return Tally(*counts, total, spread)
+    n_cases, n_controls = sum(part.n_cases for part in parts), sum(part.n_controls for part in parts)
+    return Tally(n_cases, n_controls, sum(part.n_excluded for part in parts), n, total, spread)
 
 
 def _row(name: str, definition: Definition, ancestry: str, tally: Tally, n_people: int) -> tuple[object, ...]:
@@ -193,4 +194,3 @@ def _row(name: str, definition: Definition, ancestry: str, tally: Tally, n_peopl
     if definition.others == CONTROL:
         n_controls = n_people - tally.n_cases - tally.n_excluded
     return (*where, tally.n_cases, n_controls, tally.n_excluded, None, None, None)
-

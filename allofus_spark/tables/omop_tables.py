@@ -66,8 +66,8 @@ class OmopTable:
     """A table of the CDM: its contract, and how a source may write it.
 
     ``needed`` columns must be in a source and in each of its rows; ``required`` ones, by the CDM, in each row
-    of a source of people that has the column. ``record_id`` is an id that a source may lack, as nothing rests on
-    it. ``older_names`` are those of 5.2 and 5.3, by the one of 5.4.
+    of a source of people that has the column. ``record_id`` is an id that a source may lack, as nothing rests
+    on it. ``older_names`` are those of 5.2 and 5.3, by the one of 5.4.
     """
 
     name: str
@@ -104,8 +104,7 @@ def _omop_table(name: str, rows: list[list[str]]) -> OmopTable:
         grain=f"{grain}, as in the OMOP CDM 5.4",
         key=key,
         columns=tuple(
-            Column(column, _TYPES[kind], comment, column not in held)
-            for column, kind, _, _, comment in rows
+            Column(column, _TYPES[kind], comment, column not in held) for column, kind, _, _, comment in rows
         ),
         sort_by=("person_id", *([day] if day else [])) if "person_id" in columns else (),
     )
@@ -144,9 +143,7 @@ REJECTED_OMOP_ROWS = Table(
     columns=(
         Column("omop_table", STRING, "Table of the CDM, such as condition_occurrence"),
         Column("source_file", STRING, "File, or part of a folder"),
-        Column(
-            "reason", STRING, "; ".join(f"{name}: {meaning}" for name, meaning in OMOP_REASONS.items())
-        ),
+        Column("reason", STRING, "; ".join(f"{name}: {meaning}" for name, meaning in OMOP_REASONS.items())),
         Column("column", STRING, "Column of the value; empty: the whole row"),
         Column("value", STRING, "The value, up to 100 characters; empty: none, or the whole row"),
         Column("n_rows", LONG, "Rows that were refused for it, each for its first problem alone"),
