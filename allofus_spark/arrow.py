@@ -48,6 +48,8 @@ def begins_run(batch: pa.RecordBatch, columns: Sequence[str]) -> npt.NDArray[np.
     changed[:1] = True
     for name in columns:
         column = batch.column(name)
+        if pa.types.is_dictionary(column.type):
+            column = column.indices
         changed[1:] |= np.asarray(pc.not_equal(column[1:], column[:-1]).fill_null(True))
     return changed
 
@@ -55,6 +57,27 @@ def begins_run(batch: pa.RecordBatch, columns: Sequence[str]) -> npt.NDArray[np.
 def batch_of(names: Sequence[str], columns: Mapping[str, pa.Array]) -> pa.RecordBatch:
     """The columns of these names, in this order; others are left out."""
     return pa.RecordBatch.from_arrays([columns[name] for name in names], names=list(names))
+
+
+def value_type(kind: pa.DataType) -> pa.DataType:
+    """The type of a column's values, whether or not a dictionary holds them."""
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def values_in(column: pa.Array) -> pa.Array:
+    """The column; of a dictionary each value that it gives, once."""
+    return column.dictionary.take(pc.unique(column.indices)) if pa.types.is_dictionary(column.type) else column
+
+
+def decoded(batch: pa.RecordBatch, names: Collection[str] | None = None) -> pa.RecordBatch:
+    """The batch with dictionaries, of some columns or of all, written out: Spark does not read them."""
+    arrays = [
+        column.dictionary_decode()
+        if pa.types.is_dictionary(column.type) and (names is None or name in names)
+        else column
+        for name, column in zip(batch.schema.names, batch.columns, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
 
 
 def flag_places(

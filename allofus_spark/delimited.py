@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from allofus_spark.errors import BadSamples, BadSource, shown
 
+_GZIP = b"\x1f\x8b"
+
 
 def read_text(path: str | Path) -> str:
-    """The whole file, a byte-order mark left out.
+    """The whole file, inflated where it is gzip, a byte-order mark left out.
 
     Raises BadSource where it is not there, not UTF-8, or its lines end in a carriage return alone.
     """
     try:
-        text = Path(path).read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        content = Path(path).read_bytes()
+        text = (gzip.decompress(content) if content.startswith(_GZIP) else content).decode("utf-8-sig")
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise BadSource(f"{path}: cannot be read as UTF-8 text: {error}") from None
     if "\r" in text and "\n" not in text:
         raise BadSource(f"{path}: its lines end in a carriage return alone; save it with line feeds")

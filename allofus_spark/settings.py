@@ -543,6 +543,13 @@ class ReplicationSettings(_Section):
         description="Controls that count for power, by case: more add next to nothing. Bastarache et al. "
         "2022.",
     )
+    palindromic_margin: float = Field(
+        0.1,
+        gt=0,
+        lt=0.5,
+        description="An A/T or C/G SNP that is there with ref and alt swapped is told by its frequency where "
+        "both the map's and the cohort's are further than this from one half; else it is set aside.",
+    )
 
 
 class RepresentationSettings(_Section):

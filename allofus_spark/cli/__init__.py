@@ -6,6 +6,7 @@ import click
 
 from allofus_spark import __version__
 from allofus_spark.cli.ancestry import infer_ancestry_group
+from allofus_spark.cli.association import associate_command
 from allofus_spark.cli.catalogue import ingest_catalogue_command
 from allofus_spark.cli.consequences import annotate_command
 from allofus_spark.cli.export import export_command
@@ -14,8 +15,14 @@ from allofus_spark.cli.ingest import ingest_genotypes_command, ingest_samples_co
 from allofus_spark.cli.look import query_command, status_command
 from allofus_spark.cli.novelty import flag_novelty_command
 from allofus_spark.cli.persons import ingest_persons_command, report_cohort_command
+from allofus_spark.cli.phenotypes import (
+    build_phenotypes_command,
+    export_phenotypes_command,
+    ingest_omop_command,
+)
 from allofus_spark.cli.qc import qc_command, sample_outliers_command
 from allofus_spark.cli.relatedness import relatedness_command
+from allofus_spark.cli.replication import ingest_known_associations_command, replicate_command
 from allofus_spark.cli.summary import summary_command
 from allofus_spark.cli.variant import variant_command
 
@@ -40,8 +47,11 @@ def main() -> None:
       allofus flag-novelty
       allofus annotate --set consequences.gff3=genes.gff3.gz --set genome.reference_fasta=GRCh38.fa
       allofus summary
+      allofus associate
       allofus variant 22-19963748-G-A
       allofus query "SELECT variant_id, overall.ac, overall.an FROM allele_frequencies LIMIT 5"
+      allofus ingest-omop cdm/ --person-samples samples.tsv
+      allofus build-phenotypes --name phecode12 --phecode-map phecode12.csv.gz
       allofus export --format vcf --out cohort.vcf.gz
       allofus status
 
@@ -64,7 +74,13 @@ for command in (
     annotate_command,
     summary_command,
     report_cohort_command,
+    ingest_omop_command,
+    build_phenotypes_command,
+    associate_command,
+    ingest_known_associations_command,
+    replicate_command,
     export_command,
+    export_phenotypes_command,
     variant_command,
     query_command,
     status_command,

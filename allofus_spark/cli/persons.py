@@ -35,12 +35,14 @@ _DEFINITIONS = Path(__file__).parents[1] / "representation" / "data" / "definiti
     is_flag=True,
     help="The file has no sample ids: the sample of a person is the one with the person's id.",
 )
-@click.argument("file")
+@click.option("--from-omop", is_flag=True, help="Take persons from omop_person, without a file.")
+@click.argument("file", required=False)
 @common_options
 def ingest_persons_command(
     columns: tuple[str, ...],
     samples_are_persons: bool,
-    file: str,
+    from_omop: bool,
+    file: str | None,
     settings_file: str | None,
     warehouse: str | None,
     overrides: tuple[str, ...],
@@ -62,14 +64,24 @@ def ingest_persons_command(
     P1         S2
 
     A further line of a person may leave cells empty or repeat them; one that says something else is refused.
+    With --from-omop race, ethnicity, sex and birth are those of omop_person; enrolled_on is the first day of
+    a person's records, as the CDM has no day of enrolment. Samples of persons stay as they are.
+
     A category without a column is not asked, which is not no. Which answer means what is in the definitions
     named below.
     """
-    from allofus_spark.representation import ingest_persons
+    from allofus_spark.representation import ingest_persons, ingest_persons_from_omop
 
+    if from_omop == (file is not None):
+        raise click.UsageError("give a FILE of persons, or --from-omop")
+    if from_omop and (columns or samples_are_persons):
+        raise click.UsageError("--column and --samples-are-persons are about a FILE; leave them out")
     named = named_columns(columns, example="person_id=participant")
     with open_warehouse("ingest-persons", settings_file, warehouse, overrides) as tables:
-        counters = ingest_persons(tables, file, columns=named, samples_are_persons=samples_are_persons)
+        if file is None:
+            counters = ingest_persons_from_omop(tables)
+        else:
+            counters = ingest_persons(tables, file, columns=named, samples_are_persons=samples_are_persons)
         echo_counters(f"persons are in {tables.root}", counters)
 
 
@@ -106,6 +118,8 @@ def draw_report(report: Report, console: Console) -> None:
     console.print(_by_category(report, "With genomes", WITH_GENOMES))
     if report.not_asked:
         console.print(f"Not asked, as the file of persons has no such column: {', '.join(report.not_asked)}.")
+    if any(group.n_linked for group in report.linkage.values()):
+        console.print(_records(report))
     console.print(f"Enrolment by month and the bars as a picture: {report.picture}", markup=False)
 
 
@@ -149,6 +163,22 @@ def _by_category(report: Report, title: str, people: str) -> Table:
             _share(row.share_unknown),
             shown_count(row.n_not_asked),
         )
+    return table
+
+
+def _records(report: Report) -> Table:
+    from allofus_spark.tables.person_tables import EVERYBODY, WITH_GENOMES, WITHOUT_GENOMES
+
+    columns = ("people", "with records", "median years", "quartiles")
+    table = grid("Health records", "", *columns, numbers=columns)
+    groups = {"everybody": EVERYBODY, "with genomes": WITH_GENOMES, "without genomes": WITHOUT_GENOMES}
+    for label, people in groups.items():
+        group = report.linkage[people]
+        years = ["", ""]
+        if group.quartiles:
+            first, median, third = group.quartiles
+            years = [f"{median:.1f}", f"{first:.1f} to {third:.1f}"]
+        table.add_row(label, shown_count(group.n_people), shown_count(group.n_linked), *years)
     return table
 
 

@@ -27,16 +27,26 @@ from allofus_spark.cohort.alleles import (
     read_frequencies,
     read_novelty,
 )
-from allofus_spark.cohort.ploidy import COPIES, COUNTS, Counts, copies_meant, ploidy_aware
+from allofus_spark.cohort.ploidy import COPIES, COUNTS, Counts, calls_meant, copies_meant, ploidy_aware
 from allofus_spark.cohort.sample_lists import read_sample_ids
 from allofus_spark.cohort.sites import SITE_COLUMNS, Members, SiteRules, calls_at, choose_sites, site_rules
-from allofus_spark.cohort.strata import OTHER_SEX, UNLABELLED, XX, XY, Sample, Strata, build_strata
+from allofus_spark.cohort.strata import (
+    OTHER_SEX,
+    SEX_CLASSES,
+    UNLABELLED,
+    XX,
+    XY,
+    Sample,
+    Strata,
+    build_strata,
+)
 from allofus_spark.cohort.variant_partitions import check_flagged, variant_partitions
 
 __all__ = [
     "COPIES",
     "COUNTS",
     "OTHER_SEX",
+    "SEX_CLASSES",
     "SITE_COLUMNS",
     "UNLABELLED",
     "XX",
@@ -50,6 +60,7 @@ __all__ = [
     "active_samples",
     "build_strata",
     "calls_at",
+    "calls_meant",
     "callset_rows",
     "changed_since",
     "check_are_active",

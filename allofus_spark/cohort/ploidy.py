@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from allofus_spark.cohort.strata import OTHER_SEX, XX, XY
+from allofus_spark.cohort.strata import OTHER_SEX, SEX_CLASSES, XX, XY
 from allofus_spark.genome import DIPLOID, MITOCHONDRIAL, X_NONPAR, Y_NONPAR
 from allofus_spark.genotypes import HET, HOM_ALT, MISSING
 
@@ -60,3 +60,17 @@ def ploidy_aware(
         "an_called": np.where(two, 2 * called, np.where(one, called - het, 0)),
         "n_het_missing": np.where(one, het, 0),
     }
+
+
+def calls_meant(*, x_male_dosage: int) -> npt.NDArray[np.uint8]:
+    """What a stored call stands for by region and sex class, uint8[regions, classes, 4]; see `recode_calls`.
+
+    Classes are in the order of SEX_CLASSES. With one copy meant, a het is missing; who is not counted at a
+    region has no call there. ``x_male_dosage`` 1: a hemizygote of non-PAR X counts as one copy, as a het does.
+    """
+    copies = copies_meant(SEX_CLASSES)[:, :, None]
+    stored = np.arange(4, dtype=np.uint8)
+    meant = np.where((copies == 0) | ((copies == 1) & (stored == HET)), MISSING, stored).astype(np.uint8)
+    if x_male_dosage == 1:
+        meant[X_NONPAR, SEX_CLASSES.index(XY), HOM_ALT] = HET
+    return meant

@@ -14,7 +14,7 @@ from allofus_spark.errors import BadSamples
 
 UNLABELLED = "unlabelled"
 XX, XY, OTHER_SEX = "XX", "XY", "other"
-_SEX_CLASSES = (XX, XY, OTHER_SEX)
+SEX_CLASSES = (XX, XY, OTHER_SEX)
 
 
 @dataclass(frozen=True)
@@ -87,4 +87,4 @@ def build_strata(
 
 
 def _pairs(groups: Sequence[str]) -> list[tuple[str, str]]:
-    return [(group, sex) for group in groups for sex in _SEX_CLASSES]
+    return [(group, sex) for group in groups for sex in SEX_CLASSES]

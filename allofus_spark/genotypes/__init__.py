@@ -18,6 +18,7 @@ from allofus_spark.genotypes.encoding import (
     rows_that_fit,
     unpack,
 )
+from allofus_spark.genotypes.joining import join_calls, recode_calls
 from allofus_spark.genotypes.pgen_header import pgen_header
 from allofus_spark.genotypes.plink1 import BED_HEADER, bed_from_packed
 from allofus_spark.genotypes.scoring import add_weighted_calls
@@ -40,9 +41,11 @@ __all__ = [
     "count_by_stratum",
     "decode",
     "encode",
+    "join_calls",
     "pack",
     "packed_width",
     "pgen_header",
+    "recode_calls",
     "rows_that_fit",
     "standardise",
     "standardised_values",

@@ -25,6 +25,8 @@ _MOST_ROWS = 10_000  # in a batch of narrow rows, whose keys and lists take room
 
 Packed = npt.NDArray[np.uint8]
 Counts = npt.NDArray[np.int32]
+Lists = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]
+"""Offsets int32[rows + 1] and values of lists."""
 
 
 def packed_width(n_samples: int) -> int:
@@ -115,11 +117,7 @@ def encode(packed: Packed, n_samples: int) -> dict[str, pa.Array]:
         raise ValueError(
             f"packed rows have {width} bytes, {n_samples} samples need {packed_width(n_samples)}"
         )
-    counts = _count_calls(packed)
-    sparse = choose_sparse(counts.sum(axis=1), n_samples) if n_samples else np.ones(rows, np.bool_)
-    stored = np.where(sparse[:, None], counts, 0)
-    values = [np.empty(int(stored[:, call].sum()), np.int32) for call in (HET, HOM_ALT, MISSING)]
-    _fill_indices(packed, sparse, *values)
+    sparse, lists = _sparse_lists(packed, n_samples)
     columns: dict[str, pa.Array] = {
         "n_samples": pa.array(np.full(rows, n_samples, np.int32)),
         "encoding": pa.DictionaryArray.from_arrays(
@@ -127,14 +125,24 @@ def encode(packed: Packed, n_samples: int) -> dict[str, pa.Array]:
         ).cast(pa.string()),
     }
     absent = pa.array(~sparse)
-    for name, call, indices in zip(
-        ("het_index", "hom_alt_index", "missing_index"), (HET, HOM_ALT, MISSING), values, strict=True
-    ):
-        offsets = np.zeros(rows + 1, np.int32)
-        np.cumsum(stored[:, call], out=offsets[1:])
+    for name, (offsets, indices) in zip(("het_index", "hom_alt_index", "missing_index"), lists, strict=True):
         columns[name] = pa.ListArray.from_arrays(pa.array(offsets), pa.array(indices), mask=absent)
     columns["calls"] = _dense_column(packed, ~sparse)
     return columns
+
+
+def _sparse_lists(packed: Packed, n_samples: int) -> tuple[npt.NDArray[np.bool_], list[Lists]]:
+    """Which rows take the sparse encoding, and their het, hom-alt and missing indices; dense ones have none."""
+    counts = _count_calls(packed)
+    sparse = choose_sparse(counts.sum(axis=1), n_samples) if n_samples else np.ones(len(packed), np.bool_)
+    stored = np.where(sparse[:, None], counts, 0)
+    lists = []
+    for call in (HET, HOM_ALT, MISSING):
+        offsets = np.zeros(len(packed) + 1, np.int32)
+        np.cumsum(stored[:, call], out=offsets[1:])
+        lists.append((offsets, np.empty(int(offsets[-1]), np.int32)))
+    _fill_indices(packed, sparse, *(indices for _, indices in lists))
+    return sparse, lists
 
 
 def _dense_column(packed: Packed, dense: npt.NDArray[np.bool_]) -> pa.Array:
@@ -158,9 +166,15 @@ class CallBatch:
     n_samples: int
     dense_rows: npt.NDArray[np.int64]
     packed: Packed
-    het: tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]
-    hom_alt: tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]
-    missing: tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]
+    het: Lists
+    hom_alt: Lists
+    missing: Lists
+
+    @classmethod
+    def of_packed(cls, packed: Packed, n_samples: int) -> CallBatch:
+        """Packed rows, ``uint8[rows, ceil(n / 4)]``, each in the encoding that it would be stored in."""
+        sparse, (het, hom_alt, missing) = _sparse_lists(packed, n_samples)
+        return cls(len(packed), n_samples, np.flatnonzero(~sparse), packed[~sparse], het, hom_alt, missing)
 
     def to_packed(self) -> Packed:
         """All rows packed, ``uint8[n_rows, ceil(n / 4)]``."""
@@ -171,8 +185,8 @@ class CallBatch:
         return packed
 
 
-def _lists(column: pa.Array) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """Offsets int32[rows + 1] and values of a list column; a null row has no values."""
+def _lists(column: pa.Array) -> Lists:
+    """A list column; a null row has no values."""
     lengths = np.asarray(column.value_lengths().fill_null(0), np.int32)
     offsets = np.zeros(len(column) + 1, np.int32)
     np.cumsum(lengths, out=offsets[1:])

@@ -71,6 +71,30 @@ class Tests:
     needs_exact: npt.NDArray[np.bool_]
 
 
+SCANNED = "scanned"
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A phenotype on the covariates.
+
+    ``status`` is `SCANNED`, or why it is not: too_few_cases, too_few_controls, too_few_people, constant
+    (nothing is left of a quantitative phenotype), no_fit (a logistic model does not settle). ``n_people``
+    have a value and all covariates, ``n_no_covariate`` a value but not all covariates. ``covariates`` are
+    kept; of those ``dropped``, each with a reason.
+    """
+
+    phenotype_id: str
+    is_binary: bool
+    status: str
+    n_people: int
+    n_cases: int
+    n_controls: int
+    n_no_covariate: int
+    covariates: tuple[str, ...]
+    dropped: tuple[tuple[str, str], ...]
+
+
 TEST_NAMES: Sequence[str] = ("linear", "score", "firth_approximate", "firth_exact")
 STATUS_NAMES: Sequence[str] = (
     "ok",

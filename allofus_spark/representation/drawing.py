@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bokeh.models import BasicTicker, DataRange1d, FactorRange, LinearAxis, NumeralTickFormatter, Range1d
@@ -11,6 +11,7 @@ from bokeh.plotting import figure
 from pyspark.sql import SparkSession
 
 from allofus_spark.pictures import COLOURS, save_picture
+from allofus_spark.representation.linkage import Linkage
 from allofus_spark.representation.rows import RepresentationRow
 from allofus_spark.tables.person_tables import (
     ALL_ANSWERS,
@@ -39,15 +40,21 @@ _WIDTH, _HEIGHT = 900, 380
 
 
 def draw_representation(
-    spark: SparkSession, path: str, rows: Sequence[RepresentationRow], definitions_version: str
+    spark: SparkSession,
+    path: str,
+    rows: Sequence[RepresentationRow],
+    linkage: Mapping[str, Linkage],
+    definitions_version: str,
 ) -> None:
-    """Write the picture of rows of ``representation``; every figure of it is computed from these."""
+    """Write the picture of rows of ``representation``, and of records where somebody has such."""
     whole = [row for row in rows if row.answer == ALL_ANSWERS]
     parts = [
         _bars([row for row in whole if (row.people, row.enrolment_month) == (people, TOTAL)], title)
         for people, title in _TITLES.items()
     ]
     parts.append(_curve([row for row in whole if (row.people, row.category) == (EVERYBODY, ANY)]))
+    if any(group.n_linked for group in linkage.values()):
+        parts.append(_years(linkage))
     note = (
         "Shares of people under-represented in biomedical research, by definitions "
         f"{definitions_version}; any: in at least one category. {INTERNAL.capitalize()}."
@@ -80,6 +87,27 @@ def _bars(rows: Sequence[RepresentationRow], title: str) -> figure:
     bars.xaxis.formatter = NumeralTickFormatter(format="0 %")
     bars.add_layout(bars.legend[0], "right")
     return bars
+
+
+def _years(linkage: Mapping[str, Linkage]) -> figure:
+    """Quartiles of the years of records, by group of people."""
+    groups = {_TITLES[people]: found for people, found in linkage.items() if found.n_linked}
+    names = [f"{title}, n = {found.n_linked:,} of {found.n_people:,}" for title, found in groups.items()]
+    years = figure(
+        title=f"Years of health records of people with such: median and quartiles ({INTERNAL})",
+        y_range=FactorRange(factors=names[::-1]),
+        x_range=DataRange1d(start=0),
+        width=_WIDTH,
+        height=_HEIGHT // 2,
+        toolbar_location=None,
+    )
+    first, median, third = (
+        [found.quartiles[place] for found in groups.values() if found.quartiles] for place in range(3)
+    )
+    years.hbar(y=names, left=first, right=third, height=0.5, color=COLOURS[0], fill_alpha=0.4)
+    years.scatter(median, names, marker="dash", angle=1.5708, size=30, line_width=3, color=COLOURS[3])
+    years.xaxis.axis_label = "years from the first to the last record"
+    return years
 
 
 def _shares(row: RepresentationRow) -> dict[str, float]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from allofus_spark.cohort import active_callsets, samples_in_genotypes
 from allofus_spark.errors import BadSamples, shown
+from allofus_spark.representation.omop import record_spans
 from allofus_spark.representation.person_file import PersonFile, read_person_file
 from allofus_spark.tables import (
     PERSON_SAMPLES,
@@ -62,6 +63,7 @@ def ingest_persons(
             links = {person: person for person in given.persons if person in in_genotypes}
         _count(run, given, links, in_genotypes)
         _warn(run, given, links, in_genotypes, samples_are_persons=samples_are_persons)
+        spans = _record_spans(run)
         rows = [
             (
                 person_id,
@@ -70,12 +72,20 @@ def ingest_persons(
                 person.year_of_birth,
                 *person.answers,
                 list(given.not_asked),
+                *spans.get(person_id, (None, None)),
             )
             for person_id, person in given.persons.items()
         ]
         linked = [(person_id, sample_id) for sample_id, person_id in links.items()]
         run.write(RowsWrite(PERSONS, rows, WHOLE_TABLE), RowsWrite(PERSON_SAMPLES, linked, WHOLE_TABLE))
         return dict(run.counters)
+
+
+def _record_spans(run: Run) -> dict[str, tuple[dt.date, dt.date]]:
+    """First and last day of records by person."""
+    spans = record_spans(run)
+    rows = spans.select("person_id", "records_from", "records_to").collect() if spans is not None else []
+    return {person_id: (first, last) for person_id, first, last in rows}
 
 
 def _ids_in_genotypes(run: Run) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
@@ -12,6 +12,7 @@ from allofus_spark.cohort import active_callsets, samples_in_genotypes
 from allofus_spark.errors import BadSource, readable
 from allofus_spark.representation.definitions import Definitions, own_definitions, read_definitions
 from allofus_spark.representation.drawing import draw_representation
+from allofus_spark.representation.linkage import Linkage, linkage_by_people
 from allofus_spark.representation.rows import Cell, RepresentationRow, representation_rows
 from allofus_spark.representation.statuses import judge, unrecognised_answers
 from allofus_spark.settings import RepresentationSettings
@@ -34,12 +35,14 @@ _SHOWN_ANSWERS = 3  # of a category, the most frequent ones
 class Report:
     """Rows of ``representation`` of one version of the definitions.
 
-    ``warnings`` are sentences about answers that they do not know, ``advice`` says how to define such one.
+    ``linkage`` is by group of people; ``warnings`` are sentences about answers that the definitions do not
+    know, ``advice`` says how to define such one.
     """
 
     rows: Sequence[RepresentationRow]
     definitions_version: str
     picture: str
+    linkage: Mapping[str, Linkage]
     warnings: Sequence[str]
     advice: str
 
@@ -77,6 +80,7 @@ def report_cohort(warehouse: Warehouse) -> Report:
             rows=representation_rows(cells),
             definitions_version=definitions.version,
             picture=picture,
+            linkage=linkage_by_people(persons),
             warnings=_unrecognised(persons, definitions, cells),
             advice=_how_to_define(warehouse.settings.representation),
         )
@@ -89,7 +93,7 @@ def report_cohort(warehouse: Warehouse) -> Report:
             under_represented=total.n_under_represented,
             unknown=total.n_unknown,
         )
-    draw_representation(warehouse.spark, picture, report.rows, definitions.version)
+    draw_representation(warehouse.spark, picture, report.rows, report.linkage, definitions.version)
     return report
 
 

@@ -21,6 +21,7 @@ from allofus_spark.tables.frequency_tables import ALLELE_COUNTS, STRATA, allele_
 from allofus_spark.tables.leftovers import STAGING
 from allofus_spark.tables.live_files import LiveFile, live_files, paths_by_partition
 from allofus_spark.tables.novelty_tables import CATALOGUE_SETS, NOVELTY, NOVELTY_HISTORY, PARTITION_INPUTS
+from allofus_spark.tables.omop_tables import OMOP_TABLES, REJECTED_OMOP_ROWS, OmopTable
 from allofus_spark.tables.partitions import (
     Inputs,
     Partition,
@@ -41,10 +42,17 @@ from allofus_spark.tables.phenotype_tables import (
     PHENOTYPE_DEFINITIONS,
     PHENOTYPE_PEOPLE,
     PHENOTYPES,
+    UNMAPPED_CODES,
 )
 from allofus_spark.tables.qc_tables import SAMPLE_OUTLIERS, SAMPLE_QC, variant_qc
 from allofus_spark.tables.readers import Reader, SnapshotReader
 from allofus_spark.tables.relatedness_tables import RELATED_PAIRS, UNRELATED
+from allofus_spark.tables.replication_tables import (
+    KNOWN_ASSOCIATIONS,
+    REJECTED_KNOWN_ASSOCIATIONS,
+    REPLICATION_SUMMARY,
+    REPLICATIONS,
+)
 from allofus_spark.tables.run_tables import PIPELINE_RUNS, SNAPSHOTS, SourceRecords
 from allofus_spark.tables.runs import Run, start_run
 from allofus_spark.tables.variant_tables import ALLELE_KEY, GENOTYPES, VARIANT_SITES, VARIANTS
@@ -54,7 +62,7 @@ from allofus_spark.tables.warehouse import (
     Warehouse,
     rows_per_batch,
 )
-from allofus_spark.tables.writes import WHOLE_TABLE, ArrowWrite, Keys, MakeRows, RowsWrite, Write
+from allofus_spark.tables.writes import WHOLE_TABLE, ArrowWrite, Keys, MakeRows, RowsWrite, SideOutput, Write
 
 __all__ = [
     "ALLELE_COUNTS",
@@ -71,12 +79,14 @@ __all__ = [
     "CATALOGUE_SETS",
     "CONSEQUENCES",
     "GENOTYPES",
+    "KNOWN_ASSOCIATIONS",
     "KNOWN_PARTITIONS",
     "KNOWN_VARIANTS",
     "MADE_BY",
     "META_ASSOCIATIONS",
     "NOVELTY",
     "NOVELTY_HISTORY",
+    "OMOP_TABLES",
     "PARTITION_INPUTS",
     "PERSONS",
     "PERSON_SAMPLES",
@@ -85,9 +95,13 @@ __all__ = [
     "PHENOTYPE_DEFINITIONS",
     "PHENOTYPE_PEOPLE",
     "PIPELINE_RUNS",
+    "REJECTED_KNOWN_ASSOCIATIONS",
     "REJECTED_KNOWN_RECORDS",
+    "REJECTED_OMOP_ROWS",
     "REJECTED_RECORDS",
     "RELATED_PAIRS",
+    "REPLICATIONS",
+    "REPLICATION_SUMMARY",
     "REPRESENTATION",
     "SAMPLES",
     "SAMPLE_OUTLIERS",
@@ -95,6 +109,7 @@ __all__ = [
     "SNAPSHOTS",
     "STAGING",
     "STRATA",
+    "UNMAPPED_CODES",
     "UNRELATED",
     "VARIANTS",
     "VARIANT_SITES",
@@ -106,10 +121,12 @@ __all__ = [
     "Keys",
     "LiveFile",
     "MakeRows",
+    "OmopTable",
     "Partition",
     "Reader",
     "RowsWrite",
     "Run",
+    "SideOutput",
     "SnapshotReader",
     "SourceRecords",
     "Table",

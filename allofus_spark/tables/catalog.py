@@ -31,15 +31,23 @@ from allofus_spark.tables.frequency_tables import (
     subset_frequencies,
 )
 from allofus_spark.tables.novelty_tables import CATALOGUE_SETS, NOVELTY, NOVELTY_HISTORY, PARTITION_INPUTS
+from allofus_spark.tables.omop_tables import OMOP_TABLES, REJECTED_OMOP_ROWS
 from allofus_spark.tables.person_tables import PERSON_SAMPLES, PERSONS, REPRESENTATION
 from allofus_spark.tables.phenotype_tables import (
     PHENOTYPE_CATALOGUE,
     PHENOTYPE_DEFINITIONS,
     PHENOTYPE_PEOPLE,
     PHENOTYPES,
+    UNMAPPED_CODES,
 )
 from allofus_spark.tables.qc_tables import SAMPLE_OUTLIERS, SAMPLE_QC, variant_qc
 from allofus_spark.tables.relatedness_tables import RELATED_PAIRS, UNRELATED
+from allofus_spark.tables.replication_tables import (
+    KNOWN_ASSOCIATIONS,
+    REJECTED_KNOWN_ASSOCIATIONS,
+    REPLICATION_SUMMARY,
+    REPLICATIONS,
+)
 from allofus_spark.tables.run_tables import RUN_TABLES
 from allofus_spark.tables.variant_tables import GENOTYPES, VARIANT_SITES, VARIANTS
 
@@ -63,8 +71,12 @@ MADE_BY: Mapping[str, str] = {
     "consequences": "annotate",
     "variant_summary": "summary",
     **dict.fromkeys(("phenotype_definitions", "phenotype_people"), "build-phenotypes"),
-    **dict.fromkeys(("phenotypes", "phenotype_catalogue"), "build-phenotypes"),
+    **dict.fromkeys(("phenotypes", "phenotype_catalogue", "unmapped_codes"), "build-phenotypes"),
+    **dict.fromkeys((table.contract.name for table in OMOP_TABLES.values()), "ingest-omop"),
+    "rejected_omop_rows": "ingest-omop",
     **dict.fromkeys(("associations", "meta_associations", "association_summaries"), "associate"),
+    **dict.fromkeys(("known_associations", "rejected_known_associations"), "ingest-known-associations"),
+    **dict.fromkeys(("replications", "replication_summary"), "replicate"),
     **dict.fromkeys(("pipeline_runs", "snapshots"), "ingest-genotypes"),
 }
 
@@ -89,8 +101,11 @@ def contracts(settings: Settings) -> Iterator[Table]:
     yield from (STRATA, ALLELE_COUNTS, allele_frequencies(settings.frequencies.ancestry_groups))
     yield from (CATALOGUES, KNOWN_VARIANTS, KNOWN_PARTITIONS, REJECTED_KNOWN_RECORDS)
     yield from (CATALOGUE_SETS, NOVELTY, NOVELTY_HISTORY, CONSEQUENCES, VARIANT_SUMMARY, PARTITION_INPUTS)
-    yield from (PHENOTYPE_DEFINITIONS, PHENOTYPE_PEOPLE, PHENOTYPES, PHENOTYPE_CATALOGUE)
+    yield from (table.contract for table in OMOP_TABLES.values())
+    yield from (REJECTED_OMOP_ROWS, PHENOTYPE_DEFINITIONS, PHENOTYPE_PEOPLE, PHENOTYPES)
+    yield from (PHENOTYPE_CATALOGUE, UNMAPPED_CODES)
     yield from (ASSOCIATIONS, META_ASSOCIATIONS, ASSOCIATION_SUMMARIES)
+    yield from (KNOWN_ASSOCIATIONS, REJECTED_KNOWN_ASSOCIATIONS, REPLICATIONS, REPLICATION_SUMMARY)
     yield from RUN_TABLES
 
 

@@ -7,7 +7,6 @@ file belongs to a table only when a commit names it; one that no commit names is
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import os
 import time
@@ -15,17 +14,14 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from allofus_spark.arrow import runs_of, select
+from allofus_spark.arrow import decoded, runs_of, select, value_type, values_in
 from allofus_spark.errors import ContractViolation
+from allofus_spark.tables.file_columns import bounds_of, in_order, repeating
 
-# Delta keeps this many characters of a text in a file's statistics.
-_STATISTICS_CHARACTERS = 32
-_LAST_CHARACTER = "\U0010ffff"
 # Narrow rows in one row group: about 2 MiB, the least that a look-up by position reads.
 _ROWS_OF_GROUP = 128 * 1024
 
@@ -62,6 +58,8 @@ class DataFile:
 class FileSink:
     """Takes batches of one table, and gives a `DataFile` for each file that it has closed.
 
+    A column of text may come as a dictionary, which is written as it is, at a fraction of the cost.
+
     Rows of a partition that come together go into one file; a partition that comes again gets another one.
     Raises ContractViolation where a batch has other columns, a null that the contract forbids, or a row that
     fails a check.
@@ -94,7 +92,7 @@ class FileSink:
 
     def _judge(self, batch: pa.RecordBatch) -> None:
         layout = self._layout
-        given = [(item.name, item.type) for item in batch.schema]
+        given = [(item.name, value_type(item.type)) for item in batch.schema]
         if given != [(item.name, item.type) for item in layout.schema]:
             raise ContractViolation(
                 f"{layout.table}: rows do not fit the table, readers keep the snapshot before: they have "
@@ -108,8 +106,8 @@ class FileSink:
         problems += [
             f"column {name} must not be empty text, which a partition gives back as null"
             for name in layout.partition_by
-            if pa.types.is_string(batch.column(name).type)
-            if pc.any(pc.equal(batch.column(name), "")).as_py()
+            if pa.types.is_string(value_type(batch.column(name).type))
+            if pc.any(pc.equal(values_in(batch.column(name)), "")).as_py()
         ]
         problems += [
             f"{count} rows fail the check {name} ({layout.checks[name]})"
@@ -131,22 +129,22 @@ class FileSink:
 
     def _close(self) -> DataFile:
         layout = self._layout
-        rows = _sorted(pa.Table.from_batches(self._held), layout.order)
+        order = tuple(name for name in layout.order if name not in layout.partition_by)
+        rows = in_order(pa.Table.from_batches(self._held).unify_dictionaries(), order)
         partition = dict(zip(layout.partition_by, self._partition, strict=True))
         self._held, self._bytes = [], 0
         stored = rows.drop_columns(list(layout.partition_by))
         name = f"{self._name}-{self._closed:05d}.zstd.parquet"
         self._closed += 1
         path = f"{layout.folder}/{name}"
-        # A dictionary of packed calls would hold each of them once, and then be given up.
-        texts = [item.name for item in stored.schema if not pa.types.is_binary(item.type)]
+        is_narrow = not any(pa.types.is_binary(item.type) for item in stored.schema)
         pq.write_table(
             stored,
             path,
             compression="zstd",
-            use_dictionary=texts,
+            use_dictionary=repeating(stored),
             store_schema=False,
-            row_group_size=_ROWS_OF_GROUP if len(texts) == stored.num_columns else None,
+            row_group_size=_ROWS_OF_GROUP if is_narrow else None,
         )
         action = {
             "path": name,
@@ -156,7 +154,7 @@ class FileSink:
             "size": os.path.getsize(path),
             "modificationTime": int(time.time() * 1000),
             "dataChange": True,
-            "stats": json.dumps(_statistics(stored, layout.statistics)),
+            "stats": json.dumps(bounds_of(stored, layout.statistics)),
         }
         return DataFile(layout.table, rows.num_rows, json.dumps({"add": action}))
 
@@ -172,73 +170,9 @@ def _by_partition(
         return
     runs = list(runs_of(batch, partition_by))
     if len({partition for partition, _ in runs}) < len(runs):
-        batch = batch.sort_by([(name, "ascending") for name in partition_by])
+        batch = decoded(batch, partition_by).sort_by([(name, "ascending") for name in partition_by])
         runs = list(runs_of(batch, partition_by))
     yield from runs
-
-
-def _sorted(rows: pa.Table, order: tuple[str, ...]) -> pa.Table:
-    """Rows in ascending order, nulls last; as they are where they are so already."""
-    keys = rows.select(list(order)).combine_chunks()
-    if _is_sorted(keys):
-        return rows
-    by = [(name, "ascending") for name in order]
-    return rows.take(pc.sort_indices(keys, sort_keys=by))
-
-
-def _is_sorted(keys: pa.Table) -> bool:
-    """Whether rows ascend; False also where a null hides it."""
-    if keys.num_rows < 2:
-        return True
-    tied = np.ones(keys.num_rows - 1, np.bool_)
-    for chunked in keys.columns:
-        column = chunked.chunk(0)
-        if column.null_count:
-            return False
-        before, after = column[:-1], column[1:]
-        if np.any(tied & np.asarray(pc.greater(before, after))):
-            return False
-        tied &= np.asarray(pc.equal(before, after))
-        if not tied.any():
-            break
-    return True
-
-
-def _statistics(rows: pa.Table, columns: tuple[str, ...]) -> dict[str, object]:
-    """What Delta's log says about a file, by which readers skip it."""
-    least, most, nulls = {}, {}, {}
-    for name in columns:
-        column = rows.column(name)
-        nulls[name] = column.null_count
-        kind = column.type
-        # Of other types the log writes bounds in ways of its own (and NaN is no JSON): readers go without.
-        if not (pa.types.is_integer(kind) or pa.types.is_string(kind) or pa.types.is_date(kind)):
-            continue
-        bounds = pc.min_max(column).as_py()
-        if bounds["min"] is None:
-            continue
-        least[name] = _least_of(bounds["min"])
-        highest = _most_of(bounds["max"])
-        if highest is not None:
-            most[name] = highest
-    return {"numRecords": rows.num_rows, "minValues": least, "maxValues": most, "nullCount": nulls}
-
-
-def _least_of(value: object) -> object:
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    return value[:_STATISTICS_CHARACTERS] if isinstance(value, str) else value
-
-
-def _most_of(value: object) -> object:
-    """An upper bound of a maximum; None where a shortened text has none."""
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    if not isinstance(value, str) or len(value) <= _STATISTICS_CHARACTERS:
-        return value
-    if value[_STATISTICS_CHARACTERS] == _LAST_CHARACTER:
-        return None
-    return value[:_STATISTICS_CHARACTERS] + _LAST_CHARACTER
 
 
 def _shown_schema(schema: pa.Schema) -> str:

@@ -41,7 +41,12 @@ PERSONS = Table(
     key=("person_id",),
     columns=(
         Column("person_id", STRING, "Id of the person as in the source, without blanks around; always text"),
-        Column("enrolled_on", DATE, "Day of enrolment; null: not known", True),
+        Column(
+            "enrolled_on",
+            DATE,
+            "Day of enrolment; of persons from the OMOP CDM the first day of records; null: not known",
+            True,
+        ),
         Column(
             "age_at_enrolment_years",
             INT,
@@ -57,6 +62,14 @@ PERSONS = Table(
             f"Categories that the source has no column for (of {', '.join(CATEGORIES)}): null there says "
             "nothing about the person",
         ),
+        Column(
+            "records_from",
+            DATE,
+            "First day of the person's health records (omop_observation_period, else the first dated record) "
+            "when persons were ingested; null: no records",
+            True,
+        ),
+        Column("records_to", DATE, "Last day of them; null likewise", True),
     ),
     checks={
         "age_possible": "age_at_enrolment_years IS NULL OR age_at_enrolment_years BETWEEN 0 AND 130",

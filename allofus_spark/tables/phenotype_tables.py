@@ -77,8 +77,8 @@ PHENOTYPES = Table(
         Column("person_id", STRING, "Person, as in persons and person_samples"),
         Column("status", STRING, f"{', '.join(STATUSES)}: measured is quantitative, the others binary"),
         Column("reason", STRING, f"Why excluded: {', '.join(REASONS)}; null: not excluded", True),
-        Column("n_dates", INT, "Distinct dates with a code, or a value; null: told from a file", True),
-        Column("first_date", DATE, "The first of them; null: told from a file", True),
+        Column("n_dates", INT, "Distinct dates with a code, or a value; null: none known", True),
+        Column("first_date", DATE, "The first of them; null likewise", True),
         Column("value", DOUBLE, "Median of the person's values, in the unit of the definition", True),
     ),
     partition_by=("phenotype_set",),
@@ -107,6 +107,21 @@ PHENOTYPE_CATALOGUE = Table(
         Column("n_measured", LONG, "People with a value; null: binary", True),
         Column("mean", DOUBLE, "Of values, in the unit of the definition; null: binary, or nobody", True),
         Column("sd", DOUBLE, "Standard deviation of values, over n − 1; null likewise, or one person", True),
+    ),
+    partition_by=("phenotype_set",),
+)
+
+UNMAPPED_CODES = Table(
+    name="unmapped_codes",
+    zone=Zone.CONTROLLED,
+    grain="one code of the records that the map of a set of phenotypes does not have",
+    key=("phenotype_set", "vocabulary_id", "code"),
+    columns=(
+        _SET,
+        Column("vocabulary_id", STRING, "Vocabulary of the code; empty: not known"),
+        Column("code", STRING, "Code without dots and blanks, in upper case; empty: none"),
+        Column("written", STRING, "The code as a record writes it"),
+        Column("n_rows", LONG, "Records with the code"),
     ),
     partition_by=("phenotype_set",),
 )

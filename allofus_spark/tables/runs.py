@@ -15,7 +15,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, Row
@@ -23,15 +23,16 @@ from pyspark.sql import functions as F
 
 from allofus_spark import __version__
 from allofus_spark.errors import WarehouseBusy
+from allofus_spark.hadoop import hadoop_path
 from allofus_spark.tables.commits import check_table
 from allofus_spark.tables.contract import Table
 from allofus_spark.tables.delta_log import TableState
-from allofus_spark.tables.leftovers import discard, sweep_staging
+from allofus_spark.tables.leftovers import STAGING, discard, sweep_staging
 from allofus_spark.tables.live_files import LiveFile, live_files
 from allofus_spark.tables.lock import only_run
 from allofus_spark.tables.run_tables import PIPELINE_RUNS, SNAPSHOTS, SourceRecords
 from allofus_spark.tables.warehouse import Warehouse
-from allofus_spark.tables.writer import commit, prepare
+from allofus_spark.tables.writer import commit, prepare, prepare_beside
 from allofus_spark.tables.writes import ArrowWrite, FilesWrite, RowsWrite, Write, Written
 
 _log = logging.getLogger(__name__)
@@ -95,9 +96,7 @@ class Run:
         """Commit one Delta version a table; commits are made at the same time."""
         if not writes:
             return []
-        begun = time.monotonic()
-        tables = [table.name for write in writes for table in write.tables]
-        self.progress(f"writing {', '.join(tables)}")
+        begun = self._begin_write(writes)
         commits: list[Write | FilesWrite] = []
         try:
             for write in writes:
@@ -107,6 +106,31 @@ class Run:
                 if isinstance(part, FilesWrite):
                     discard(self.warehouse, part)
             raise
+        return self._commit_all(commits, begun)
+
+    def write_beside(self, write: ArrowWrite) -> dict[str, DataFrame]:
+        """As ``write``, and the rows that its tasks set aside, by name; they last until the run ends."""
+        begun = self._begin_write([write])
+        commits, aside = prepare_beside(self.warehouse, write, self._staging)
+        self._commit_all(commits, begun)
+        return aside
+
+    @property
+    def _staging(self) -> str:
+        return f"{self.warehouse.root}/{STAGING}/{self.run_id}"
+
+    def remove_staged(self) -> None:
+        """Remove what was set aside; what cannot be removed now goes at the start of the next run."""
+        with suppress(Exception):
+            file_system, path = hadoop_path(self.warehouse.spark, self._staging)
+            file_system.delete(path, True)
+
+    def _begin_write(self, writes: Sequence[Write | ArrowWrite | RowsWrite]) -> float:
+        tables = [table.name for write in writes for table in write.tables]
+        self.progress(f"writing {', '.join(tables)}")
+        return time.monotonic()
+
+    def _commit_all(self, commits: Sequence[Write | FilesWrite], begun: float) -> list[Written]:
         with ThreadPoolExecutor(max_workers=len(commits)) as pool:
             futures = [pool.submit(self._commit, part, begun) for part in commits]
         return [future.result() for future in futures]
@@ -229,3 +253,5 @@ def start_run(warehouse: Warehouse, stage: str) -> Iterator[Run]:
             except Exception:
                 _log.exception("%s: the failed run could not be recorded", stage)
             raise
+        finally:
+            run.remove_staged()

@@ -17,12 +17,15 @@ from pyspark.sql import DataFrame
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from allofus_spark import __version__, errors
+from allofus_spark.arrow import decoded
 from allofus_spark.errors import AllofusError, ContractViolation
+from allofus_spark.hadoop import without_glob
 from allofus_spark.tables.commits import check_table, commit_files
 from allofus_spark.tables.contract import Table
 from allofus_spark.tables.data_files import DataFile, FileLayout, FileSink
 from allofus_spark.tables.delta_log import rows_written
 from allofus_spark.tables.leftovers import discard, keep_only, removed_on_failure
+from allofus_spark.tables.staged import Staged
 from allofus_spark.tables.warehouse import Warehouse
 from allofus_spark.tables.writes import (
     WHOLE_TABLE,
@@ -31,6 +34,7 @@ from allofus_spark.tables.writes import (
     Keys,
     MakeRows,
     RowsWrite,
+    SideOutput,
     Write,
     Written,
 )
@@ -55,7 +59,38 @@ def prepare(warehouse: Warehouse, write: Write | ArrowWrite | RowsWrite) -> list
         return [
             Write(table, _frame_of(write, table), replace, Keys.HELD) for table, replace in write.replaced
         ]
-    layouts = {table.name: _layout(warehouse, table, replace) for table, replace in write.replaced}
+    return _prepare_files(warehouse, write, {})
+
+
+def prepare_beside(
+    warehouse: Warehouse, write: ArrowWrite, folder: str
+) -> tuple[list[Write | FilesWrite], dict[str, DataFrame]]:
+    """As `prepare`, and a frame of each side output, by name; they are read from files below ``folder``.
+
+    ``folder`` lies below the warehouse's root and lasts as long as the frames are used.
+    """
+    spark = warehouse.spark
+    if warehouse.local_root is None:
+        staged = Staged(spark, f"{folder}/{uuid.uuid4().hex}")
+        staged.write(write)
+        return [
+            Write(table, staged.frame(table.name, table.schema), replace, Keys.HELD)
+            for table, replace in write.replaced
+        ], {item.name: staged.frame(item.name, item.schema) for item in write.aside}
+    local = f"{warehouse.local_root}{folder.removeprefix(warehouse.root)}/{uuid.uuid4().hex}"
+    layouts = {item.name: _side_layout(warehouse, item, f"{local}/{item.name}") for item in write.aside}
+    commits = _prepare_files(warehouse, write, layouts)
+    return commits, {
+        item.name: spark.read.schema(item.schema).parquet(without_glob(layouts[item.name].folder))
+        for item in write.aside
+    }
+
+
+def _prepare_files(
+    warehouse: Warehouse, write: ArrowWrite, aside: Mapping[str, FileLayout]
+) -> list[Write | FilesWrite]:
+    """Let tasks write the files of the tables, and those of ``aside``."""
+    layouts = {table.name: _layout(warehouse, table, replace) for table, replace in write.replaced} | aside
     with removed_on_failure(layouts.values()):
         reports = write.source.mapInArrow(partial(_write_files, layouts, write.make), _REPORT_TYPE).collect()
         failed = [row for row in reports if row.error is not None]
@@ -166,6 +201,12 @@ def _layout(warehouse: Warehouse, table: Table, replace: str) -> FileLayout:
     )
 
 
+def _side_layout(warehouse: Warehouse, item: SideOutput, folder: str) -> FileLayout:
+    os.makedirs(folder)
+    target_bytes = warehouse.settings.ingest.target_file_bytes
+    return FileLayout(item.name, folder, to_arrow_schema(item.schema), (), (), (), {}, target_bytes)
+
+
 def _write_files(
     layouts: Mapping[str, FileLayout], make: MakeRows, batches: Iterable[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
@@ -194,4 +235,4 @@ def _frame_of(write: ArrowWrite, table: Table) -> DataFrame:
 
 
 def _only(make: MakeRows, table: str, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    return (batch for name, batch in make(batches) if name == table)
+    return (decoded(batch) for name, batch in make(batches) if name == table)

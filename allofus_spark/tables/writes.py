@@ -8,6 +8,7 @@ from enum import Enum
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
+from pyspark.sql.types import StructType
 
 from allofus_spark.tables.contract import Table
 from allofus_spark.tables.data_files import DataFile
@@ -40,17 +41,27 @@ class Write:
 
 
 @dataclass(frozen=True)
+class SideOutput:
+    """Rows that tasks set aside while they write tables, for a later stage of the same run."""
+
+    name: str
+    schema: StructType
+
+
+@dataclass(frozen=True)
 class ArrowWrite:
     """Rows that tasks make as Arrow batches, for one table or several at once; their keys are unique.
 
     ``make`` takes the batches of a partition of ``source`` and gives (table name, batch with the table's
     columns); it goes to the workers by pickle. Each table of ``replaced`` comes with the predicate, over its
-    partition columns, whose rows are replaced.
+    partition columns, whose rows are replaced. Batches may also go by the names of ``aside``: see
+    `Run.write_beside`.
     """
 
     source: DataFrame
     make: MakeRows
     replaced: Sequence[tuple[Table, str]]
+    aside: Sequence[SideOutput] = ()
 
     @property
     def tables(self) -> list[Table]:

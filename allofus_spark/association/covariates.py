@@ -1,0 +1,179 @@
+"""Covariates by name: sex, age, principal components, columns of a file, and products of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from pyspark.sql import functions as F
+
+from allofus_spark.arrow import collect
+from allofus_spark.association.covariate_file import CovariateFile, check_ids
+from allofus_spark.association.people import People
+from allofus_spark.cohort import XX, XY
+from allofus_spark.errors import BadSource
+from allofus_spark.regression.models import Covariates
+from allofus_spark.tables import PERSONS, Run, ancestries
+
+SEX, AGE = "sex", "age"
+_RANGE = re.compile(r"pc(\d{1,4})-pc(\d{1,4})")
+_POWER = re.compile(r"(?P<base>.+)\^(?P<power>[2-9])")
+
+Values = npt.NDArray[np.float64]
+
+
+class Factor(NamedTuple):
+    """A covariate raised to a power."""
+
+    base: str
+    power: int
+
+
+@dataclass(frozen=True)
+class Term:
+    """A covariate of the model: a product of factors."""
+
+    name: str
+    factors: tuple[Factor, ...]
+
+
+def parse_terms(names: Sequence[str]) -> list[Term]:
+    """Terms by name, each once, ranges of components written out.
+
+    >>> [term.name for term in parse_terms(["age", "pc1-pc3", "age^2", "age"])]
+    ['age', 'pc1', 'pc2', 'pc3', 'age^2']
+    >>> parse_terms(["age^2*sex"])[0].factors
+    (Factor(base='age', power=2), Factor(base='sex', power=1))
+    """
+    written = []
+    for name in (name.strip() for name in names):
+        if parts := _RANGE.fullmatch(name):
+            written += [f"pc{number}" for number in range(int(parts[1]), int(parts[2]) + 1)]
+        elif name:
+            written.append(name)
+    return [Term(name, tuple(map(_factor, name.split("*")))) for name in dict.fromkeys(written)]
+
+
+def _factor(text: str) -> Factor:
+    parts = _POWER.fullmatch(text.strip())
+    return Factor(parts["base"].strip(), int(parts["power"])) if parts else Factor(text.strip(), 1)
+
+
+def read_covariates(
+    run: Run, people: People, names: Sequence[str], file: CovariateFile | None, *, with_sex: bool
+) -> Covariates:
+    """The covariates of all people; ``with_sex``: sex is one of them, whether or not it is named.
+
+    Raises BadSource naming all that are not there, and what there is; or where the file has no column of
+    them, or components come from several models.
+    """
+    terms = parse_terms(names)
+    if with_sex and SEX not in [term.name for term in terms]:
+        terms.insert(0, Term(SEX, (Factor(SEX, 1),)))
+        run.progress("sex is taken for a covariate too, as variants on X are scanned")
+    sources = _sources(run, people, file)
+    bases = list(dict.fromkeys(factor.base for term in terms for factor in term.factors))
+    _check_known([term for term in terms if any(item.base not in sources for item in term.factors)], sources)
+    if file is not None:
+        _check_used(run, file, bases, people)
+    values = {base: sources[base]() for base in bases}
+    columns = [_product(term, values) for term in terms]
+    stacked = np.stack(columns, axis=1) if columns else np.zeros((len(people), 0))
+    return Covariates(tuple(term.name for term in terms), stacked)
+
+
+def _product(term: Term, values: Mapping[str, Values]) -> Values:
+    product = np.ones(len(next(iter(values.values()))))
+    for factor in term.factors:
+        product = product * values[factor.base] ** factor.power
+    return product
+
+
+def _check_known(unknown: Sequence[Term], sources: Mapping[str, object]) -> None:
+    if not unknown:
+        return
+    raise BadSource(
+        f"covariates that are not there: {', '.join(term.name for term in unknown)}. There are: "
+        f"{', '.join(_shortened(list(sources)))}. Run allofus ingest-persons for age and allofus "
+        "infer-ancestry for pc1, pc2, ..., give --covariate-file, or name others with --covariate."
+    )
+
+
+def _shortened(names: Sequence[str]) -> list[str]:
+    """Names for a message, components as one."""
+    components = [name for name in names if re.fullmatch(r"pc\d+", name)]
+    others = [name for name in names if name not in components]
+    return [*others, f"{components[0]}-{components[-1]}"] if components else others
+
+
+def _check_used(run: Run, file: CovariateFile, bases: Sequence[str], people: People) -> None:
+    used = [base for base in bases if base in file.columns]
+    if not used:
+        held = [name for name in file.columns if name != file.id_column]
+        raise BadSource(
+            f"{file.path}: none of its columns ({', '.join(held)}) is among the covariates; name them with "
+            "--covariate"
+        )
+    n_known = check_ids(file, _ids(file, people))
+    run.progress(f"{', '.join(used)} of {n_known:,} people come from {file.path}")
+
+
+def _ids(file: CovariateFile, people: People) -> Sequence[str]:
+    if file.id_column == "person_id":
+        return people.person_ids
+    return [sample.sample_id for sample in people.samples]
+
+
+def _sources(run: Run, people: People, file: CovariateFile | None) -> dict[str, Callable[[], Values]]:
+    """What there is by name, read when it is asked for; a column of the file goes first."""
+    sources: dict[str, Callable[[], Values]] = {SEX: lambda: _sex(people)}
+    if run.holds(PERSONS):
+        sources[AGE] = lambda: _ages(run, people)
+    components = _components(run, people)
+    for number in range(components.shape[1]):
+        sources[f"pc{number + 1}"] = lambda number=number: components[:, number]
+    if file is not None:
+        ids = _ids(file, people)
+        for column in file.columns:
+            if column != file.id_column:
+                sources[column] = lambda column=column: file.values(column, ids)
+    return sources
+
+
+def _sex(people: People) -> Values:
+    code = {XX: 0.0, XY: 1.0}
+    return np.array([code.get(sample.sex_class, np.nan) for sample in people.samples])
+
+
+def _ages(run: Run, people: People) -> Values:
+    rows = collect(run.read(PERSONS).select("person_id", F.col("age_at_enrolment_years").cast("double")))
+    held = dict(zip(*(column.to_pylist() for column in rows.columns), strict=True))
+    # A null of the table comes as NaN or None.
+    return np.array([held.get(name) for name in people.person_ids], np.float64)
+
+
+def _components(run: Run, people: People) -> Values:
+    """float64[n, components] of ``ancestries``, NaN where a sample has none; no column without the table."""
+    table = ancestries(run.warehouse.settings.frequencies.ancestry_groups)
+    if not run.holds(table):
+        return np.zeros((len(people), 0))
+    held = run.read(table).where(
+        F.col("callset_id").isin(list(people.axis.firsts)) & F.col("pcs").isNotNull()
+    )
+    rows = held.select("callset_id", "sample_index", "model_id", "pcs").toPandas()
+    if not len(rows):
+        return np.zeros((len(people), 0))
+    models = sorted(set(rows["model_id"]))
+    if len(models) > 1:
+        raise BadSource(
+            f"the principal components of the active callsets come from {len(models)} models "
+            f"({', '.join(models)}) and cannot be compared; run allofus infer-ancestry project for all callsets"
+        )
+    firsts = rows["callset_id"].map(dict(people.axis.firsts)).to_numpy(np.int64)
+    scores = np.full((len(people.axis), max(map(len, rows["pcs"]))), np.nan)
+    scores[firsts + rows["sample_index"].to_numpy()] = np.stack(rows["pcs"].to_list())
+    return np.asarray(scores[people.places])

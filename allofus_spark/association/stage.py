@@ -1,0 +1,342 @@
+"""``associations``, ``meta_associations`` and ``association_summaries`` of one scan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from pyspark import Broadcast
+from pyspark.sql import DataFrame, Row
+from pyspark.sql import functions as F
+from threadpoolctl import threadpool_limits
+
+from allofus_spark.association.calls import ALLELE, COLUMNS, Calls
+from allofus_spark.association.cells import Fitted
+from allofus_spark.association.covariate_file import read_covariate_file
+from allofus_spark.association.covariates import read_covariates
+from allofus_spark.association.output import Keeping, Output
+from allofus_spark.association.parts import PARTS
+from allofus_spark.association.people import (
+    People,
+    Places,
+    choose_ancestries,
+    choose_people,
+    group_of,
+)
+from allofus_spark.association.phenotypes import Block, Definition, choose_phenotypes, read_blocks
+from allofus_spark.association.pictures import draw_scan
+from allofus_spark.association.refits import EXACT, Refits
+from allofus_spark.association.scan import Scan
+from allofus_spark.association.summaries import Summaries, about_fits, parts_by_phenotype
+from allofus_spark.association.variants import Variants, choose_variants
+from allofus_spark.cohort import active_samples, calls_meant, rows_of_widest, warehouse_build
+from allofus_spark.errors import BadSource
+from allofus_spark.genome import Build
+from allofus_spark.regression import Models, fit_models
+from allofus_spark.regression.models import SCANNED, Covariates, Fit, Phenotype, TestRules
+from allofus_spark.tables import (
+    ASSOCIATION_SUMMARIES,
+    ASSOCIATIONS,
+    GENOTYPES,
+    META_ASSOCIATIONS,
+    ArrowWrite,
+    Run,
+    Table,
+    Warehouse,
+    check_name,
+    quoted,
+    rows_per_batch,
+    start_run,
+)
+
+DEFAULT_SCAN = "default"
+_X = "X"
+# Of a task: calls of people times phenotypes, about a minute of a core; more than that is worth a shuffle.
+_MOST_PRODUCTS = 2e11
+_WINDOW_BASES = 100_000  # alleles that go to one task where rows are shuffled
+_TABLES = (ASSOCIATIONS, META_ASSOCIATIONS)
+_SHOWN = 40
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to scan. None, or empty: no limit, or the settings' choice.
+
+    ``phenotype_ids`` are of ``phenotype_set`` where that is named. ``sample_ids`` are analysed whatever is
+    known of their kinship. ``regions``, ``regions_file`` and ``variants_file`` limit the variants together.
+    ``pictures`` are phenotypes to draw; None: those with hits.
+    """
+
+    scan: str = DEFAULT_SCAN
+    phenotype_ids: Sequence[str] = ()
+    phenotype_set: str | None = None
+    covariates: Sequence[str] | None = None
+    covariate_file: str | None = None
+    ancestries: Sequence[str] = ()
+    sample_ids: Sequence[str] | None = None
+    assume_unrelated: bool = False
+    regions: Sequence[str] = ()
+    regions_file: str | None = None
+    variants_file: str | None = None
+    pictures: Sequence[str] | None = None
+
+
+class Associated(NamedTuple):
+    """Counters, the first summaries by hits and p, and where pictures are."""
+
+    counters: dict[str, int]
+    summaries: Sequence[Row]
+    pictures: Sequence[str]
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    """What all blocks of phenotypes are scanned with."""
+
+    run: Run
+    scan: str
+    build: Build
+    people: People
+    ancestries: Mapping[str, Places]
+    covariates: Covariates
+    variants: Variants
+    rules: TestRules
+
+
+@dataclass
+class _Progress:
+    """What the blocks so far have left."""
+
+    fits: dict[str, list[Fit]] = field(default_factory=dict)
+    parts: list[DataFrame] = field(default_factory=list)
+
+
+def associate(warehouse: Warehouse, request: Request) -> Associated:
+    """Scan phenotypes for association with variants, by ancestry; replace the scan's rows.
+
+    Raises BadSource or NotFound where there is no phenotype, nobody to analyse, no variant, or a covariate
+    that is not there; BadSource where no phenotype can be scanned, naming why. Nothing is written then.
+    """
+    check_name("scan", request.scan)
+    with start_run(warehouse, "run_associations") as run:
+        definitions = choose_phenotypes(run, request.phenotype_ids, request.phenotype_set)
+        inputs = _read_inputs(run, request)
+        progress = _Progress()
+        model_bytes = warehouse.settings.association.model_bytes
+        for block in read_blocks(run, inputs.people, definitions, model_bytes):
+            _scan_block(inputs, block, progress)
+        if not progress.parts:
+            raise BadSource(_nothing_scanned(progress.fits))
+        about = about_fits(progress.fits)
+        rows = parts_by_phenotype(run, progress.parts, about)
+        replaced = [(ASSOCIATION_SUMMARIES, _rows_of(request.scan))]
+        run.write(ArrowWrite(rows, Summaries(request.scan, about), replaced))
+        summaries = _summaries(run, request.scan)
+        pictures = draw_scan(warehouse, inputs.build, request.scan, request.pictures)
+        return Associated(dict(run.counters), summaries, pictures)
+
+
+def _read_inputs(run: Run, request: Request) -> _Inputs:
+    warehouse = run.warehouse
+    settings, frequencies = warehouse.settings.association, warehouse.settings.frequencies
+    build = warehouse_build(warehouse)
+    people = choose_people(
+        run,
+        active_samples(warehouse, run),
+        sample_ids=request.sample_ids,
+        assume_unrelated=request.assume_unrelated,
+    )
+    ancestries = choose_ancestries(
+        run, people, request.ancestries, frequencies.ancestry_groups, frequencies.unassigned_group
+    )
+    variants = choose_variants(
+        run,
+        build,
+        regions=request.regions,
+        regions_file=request.regions_file,
+        variants_file=request.variants_file,
+    )
+    names = settings.covariates if request.covariates is None else request.covariates
+    file = None if request.covariate_file is None else read_covariate_file(request.covariate_file)
+    with_sex = build.canonical_contig(_X) in variants.contigs
+    covariates = read_covariates(run, people, names, file, with_sex=with_sex)
+    rules = TestRules(**{name: getattr(settings, name) for name in TestRules.__dataclass_fields__})
+    run.counters["variants"] = variants.n
+    return _Inputs(run, request.scan, build, people, ancestries, covariates, variants, rules)
+
+
+def _scan_block(inputs: _Inputs, block: Block, progress: _Progress) -> None:
+    """Fit the phenotypes of a block in every ancestry, and scan those that can be."""
+    run = inputs.run
+    models = {name: _fit(inputs, block, places) for name, places in inputs.ancestries.items()}
+    for name, own in models.items():
+        progress.fits.setdefault(name, []).extend(own.fits)
+        _tell(run, name, own)
+    fitted = _fitted(inputs.scan, block.definitions, models)
+    scanned = {name: own for name, own in models.items() if own.tested}
+    if not scanned:
+        return
+    replace = "" if progress.parts else _rows_of(inputs.scan)
+    with _broadcast(run, list(models.values())) as held:
+        aside = _first_pass(inputs, fitted, held, replace)
+        progress.parts.append(aside[PARTS.name])
+        if any(fit.is_binary for own in models.values() for fit in own.tested):
+            progress.parts += _second_pass(inputs, fitted, held, aside[EXACT.name])
+
+
+@contextmanager
+def _broadcast(run: Run, models: Sequence[Models]) -> Iterator[Broadcast[Sequence[Models]]]:
+    """Models that every worker holds once."""
+    held = run.warehouse.spark.sparkContext.broadcast(models)
+    try:
+        yield held
+    finally:
+        held.unpersist()
+
+
+def _fit(inputs: _Inputs, block: Block, places: Places) -> Models:
+    covariates = Covariates(inputs.covariates.names, inputs.covariates.values[places])
+    phenotypes = [
+        Phenotype(item.phenotype_id, item.is_binary, np.ascontiguousarray(block.values[places, number]))
+        for number, item in enumerate(block.definitions)
+    ]
+    with threadpool_limits(1, "blas"):
+        return fit_models(phenotypes, covariates, inputs.rules)
+
+
+def _tell(run: Run, ancestry: str, models: Models) -> None:
+    """Say how many phenotypes are scanned in an ancestry, and which covariates are not used."""
+    tested = models.tested
+    run.counters[f"phenotypes_scanned_{ancestry}"] += len(tested)
+    run.counters[f"phenotypes_not_scanned_{ancestry}"] += len(models.fits) - len(tested)
+    most = max((fit.n_people for fit in tested), default=0)
+    run.progress(
+        f"{ancestry}: {len(tested):,} of {len(models.fits):,} phenotypes are scanned, in up to {most:,} of "
+        f"{models.n_people:,} people"
+    )
+    lacking = max((fit.n_no_covariate for fit in models.fits), default=0)
+    if lacking:
+        run.progress(f"{ancestry}: up to {lacking:,} people lack a covariate and are left out")
+    dropped = dict.fromkeys(pair for fit in tested for pair in fit.dropped)
+    if dropped:
+        named = [f"{name} ({why})" for name, why in dropped]
+        more = f" and {len(named) - _SHOWN} more" if len(named) > _SHOWN else ""
+        run.progress(f"{ancestry}: covariates that are not used: {', '.join(named[:_SHOWN])}{more}")
+
+
+def _fitted(scan: str, definitions: Sequence[Definition], models: Mapping[str, Models]) -> Fitted:
+    fits = [own.fits for own in models.values()]
+    sizes = [
+        np.array(
+            [[getattr(fit, name) if fit.status == SCANNED else 0 for fit in own] for own in fits], np.int64
+        )
+        for name in ("n_people", "n_cases", "n_controls")
+    ]
+    return Fitted(
+        scan,
+        tuple(models),
+        tuple(item.phenotype_id for item in definitions),
+        np.array([item.is_binary for item in definitions], np.bool_),
+        *sizes,
+        tuple(np.flatnonzero([fit.status == SCANNED for fit in own]) for own in fits),
+    )
+
+
+def _output(inputs: _Inputs, fitted: Fitted) -> Output:
+    settings = inputs.run.warehouse.settings
+    return Output(
+        fitted,
+        Keeping(
+            settings.association.keep_neg_log10_p,
+            settings.association.genome_wide_p,
+            settings.ingest.target_file_bytes,
+        ),
+    )
+
+
+def _first_pass(
+    inputs: _Inputs, fitted: Fitted, models: Broadcast[Sequence[Models]], replace: str
+) -> dict[str, DataFrame]:
+    run, people = inputs.run, inputs.people
+    settings = run.warehouse.settings
+    n_cells = sum(map(len, fitted.columns))
+    run.progress(
+        f"testing {inputs.variants.n:,} variants in {n_cells:,} phenotypes × ancestries: "
+        f"{inputs.variants.n * n_cells:,} tests"
+    )
+    calls = Calls(
+        people.axis,
+        inputs.build,
+        inputs.variants.regions,
+        calls_meant(x_male_dosage=settings.association.x_male_dosage),
+    )
+    groups = [group_of(name, people.places[own], len(people.axis)) for name, own in inputs.ancestries.items()]
+    scan = Scan(calls, groups, people.places, models, _output(inputs, fitted))
+    with rows_per_batch(run.warehouse.spark, rows_of_widest(run.warehouse, people.axis.sizes.values())):
+        source = _source(inputs, n_cells)
+        return run.write_beside(ArrowWrite(source, scan, _replaced(replace), [PARTS, EXACT]))
+
+
+def _second_pass(
+    inputs: _Inputs, fitted: Fitted, models: Broadcast[Sequence[Models]], records: DataFrame
+) -> list[DataFrame]:
+    """Fit hits exactly; the sums of its tasks, where there were any."""
+    run, people = inputs.run, inputs.people
+    spark = run.warehouse.spark
+    n_records = records.count()
+    run.counters["fitted_exactly"] += n_records
+    if not n_records:
+        return []
+    run.progress(f"fitting {n_records:,} phenotypes × variants exactly")
+    groups = [group_of(name, own, len(people)) for name, own in inputs.ancestries.items()]
+    refits = Refits(groups, models, _output(inputs, fitted))
+    with rows_per_batch(spark, rows_of_widest(run.warehouse, [len(people)])):
+        spread = records.repartition(run.warehouse.settings.spark.shuffle_partitions)
+        return [run.write_beside(ArrowWrite(spread, refits, _replaced(""), [PARTS]))[PARTS.name]]
+
+
+def _replaced(replace: str) -> list[tuple[Table, str]]:
+    return [(table, replace) for table in _TABLES]
+
+
+def _rows_of(scan: str) -> str:
+    """Predicate of a scan's rows."""
+    return f"scan = {quoted(scan)}"
+
+
+def _source(inputs: _Inputs, n_cells: int) -> DataFrame:
+    """The genotype rows to scan; where an allele has rows in several callsets they come together, sorted."""
+    run, axis = inputs.run, inputs.people.axis
+    genotypes = run.read(GENOTYPES).where(F.col("callset_id").isin(list(axis.sizes)))
+    rows = inputs.variants.of(genotypes).select(*COLUMNS)
+    n_pieces = rows.rdd.getNumPartitions()
+    n_needed = int(inputs.variants.n * n_cells * len(inputs.people) / _MOST_PRODUCTS) + 1
+    if len(axis.sizes) == 1 and n_needed <= n_pieces:
+        return rows
+    n_tasks = max(n_pieces, n_needed, run.warehouse.settings.spark.shuffle_partitions)
+    window = F.floor(F.col("position") / _WINDOW_BASES)
+    return rows.repartition(n_tasks, "contig", window).sortWithinPartitions(*ALLELE, "callset_id")
+
+
+def _summaries(run: Run, scan: str) -> list[Row]:
+    """The first summaries of phenotypes that were scanned, by hits and p."""
+    table = run.warehouse.live(ASSOCIATION_SUMMARIES).where(_rows_of(scan))
+    columns = ("phenotype_id", "ancestry", "status", "n", "n_cases", "n_controls", "n_tested", "lambda_gc",
+               "n_genome_wide", "max_neg_log10_p")  # fmt: skip
+    order = [F.desc("n_genome_wide"), F.desc_nulls_last("max_neg_log10_p"), "phenotype_id", "ancestry"]
+    return table.select(*columns).orderBy(*order).limit(_SHOWN).collect()
+
+
+def _nothing_scanned(fits: Mapping[str, Sequence[Fit]]) -> str:
+    reasons: dict[str, int] = {}
+    for own in fits.values():
+        for fit in own:
+            reasons[fit.status] = reasons.get(fit.status, 0) + 1
+    named = ", ".join(f"{name} {n:,}" for name, n in sorted(reasons.items()))
+    return (
+        f"no phenotype can be scanned in any ancestry ({', '.join(fits)}): {named}. Lower "
+        "association.min_cases or min_people, or scan everybody together with --ancestry all"
+    )

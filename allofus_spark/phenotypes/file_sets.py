@@ -1,0 +1,254 @@
+"""A set of phenotypes that somebody has as a table: a line a person or sample, a column each."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import reduce
+from typing import NamedTuple
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.storagelevel import StorageLevel
+
+from allofus_spark.checksums import file_checksum
+from allofus_spark.errors import BadSamples, BadSource, readable, shown
+from allofus_spark.phenotypes.people import sexes
+from allofus_spark.phenotypes.phenotype_file import (
+    ID,
+    MISSING_CODE,
+    PERSON,
+    PhenotypeFile,
+    Shape,
+    is_missing,
+    number_of,
+    read_phenotype_file,
+    shapes_of,
+    value_column,
+)
+from allofus_spark.phenotypes.sets import Definition, check_set, write_set
+from allofus_spark.tables import OMOP_TABLES, PERSON_SAMPLES, WHOLE_TABLE, Run, Warehouse, Write, start_run
+from allofus_spark.tables.phenotype_tables import (
+    BINARY_KIND,
+    BOTH_SEXES,
+    CASE,
+    CONTROL,
+    MEASURED,
+    NOT_ASSESSED,
+    QUANTITATIVE_KIND,
+)
+
+_SHOWN = 5
+
+
+class Coding(NamedTuple):
+    """How a column's numbers are read; a binary one has a number for cases and one for controls."""
+
+    kind: str
+    case: float | None = None
+    control: float | None = None
+
+
+_ZERO_ONE, _ONE_TWO = Coding(BINARY_KIND, 1.0, 0.0), Coding(BINARY_KIND, 2.0, 1.0)
+
+
+def build_from_file(
+    warehouse: Warehouse,
+    path: str,
+    *,
+    name: str,
+    binary: Collection[str] = (),
+    quantitative: Collection[str] = (),
+) -> dict[str, int]:
+    """Take phenotypes from a TSV, CSV or a file of PLINK or regenie, in the place of what the set held.
+
+    Persons are named in person_id, or by a sample in sample_id or IID (FID is not used). A column whose
+    values are 0 and 1, or 1 and 2, is binary, with the higher one for cases; other numbers are quantitative.
+    Empty cells, NA, nan, . and −9 are missing. ``binary`` and ``quantitative`` columns are such whatever they
+    hold; a binary one with 0, 1 and 2 is as of PLINK, 0 missing.
+
+    Raises BadSource naming a column of text with its values, and BadSamples for people that stand twice with
+    different values, or where nobody is known.
+    """
+    given = read_phenotype_file(warehouse, path)
+    _check_named(path, given.columns, binary, quantitative)
+    with start_run(warehouse, "build_phenotypes") as run:
+        check_set(run, name, given.columns)
+        shapes = dict(zip(given.columns, shapes_of(given.cells, len(given.columns)), strict=True))
+        _refuse_texts(path, shapes)
+        codings = {column: _coding(column, shapes[column], binary, quantitative) for column in given.columns}
+        _say(run, shapes, codings)
+        rows = _of_persons(run, path, given).persist(StorageLevel.MEMORY_AND_DISK)
+        _refuse_repeats(path, rows, len(given.columns))
+        told = _told(rows.dropDuplicates(["person_id"]), codings)  # repeats say the same
+        people = _with_sex(run, rows.select("person_id").distinct())
+        checksum = file_checksum(path)
+        definitions = [_definition(column, coding, checksum) for column, coding in codings.items()]
+        run.counters.update(phenotypes=len(given.columns), people=people.count())
+        write_set(run, name, definitions, people, told)
+        return dict(run.counters)
+
+
+def _check_named(
+    path: str, columns: Sequence[str], binary: Collection[str], quantitative: Collection[str]
+) -> None:
+    if odd := sorted({*binary, *quantitative} - set(columns)):
+        raise BadSource(f"{path} has no column {shown(odd)}; its phenotypes are {shown(columns)}")
+    if both := sorted({*binary} & {*quantitative}):
+        raise BadSource(f"{shown(both)}: a phenotype is binary or quantitative, not both")
+
+
+def _refuse_texts(path: str, shapes: Mapping[str, Shape]) -> None:
+    texts = [
+        f"{column}: {shape.n_texts:,} cells, such as {', '.join(map(repr, shape.texts))}"
+        for column, shape in shapes.items()
+        if shape.n_texts
+    ]
+    if texts:
+        raise BadSource(
+            f"{path}: phenotypes are numbers, and {len(texts)} columns have texts: "
+            f"{'; '.join(map(readable, texts))}"
+            ". Write cases as 1 and controls as 0, or leave the columns out"
+        )
+
+
+def _coding(column: str, shape: Shape, binary: Collection[str], quantitative: Collection[str]) -> Coding:
+    """How a column is read; raises BadSource where it is to be binary and its values are not."""
+    small = set(shape.small)
+    if column in binary:
+        if shape.n_others:
+            raise BadSource(
+                f"{column}: {shape.n_others:,} values are not 0, 1, 2 or missing: it is not binary"
+            )
+        return _ONE_TWO if 2.0 in small else _ZERO_ONE
+    if column in quantitative or shape.n_others or len(small) == 3 or small == {0.0, 2.0}:
+        return Coding(QUANTITATIVE_KIND)
+    return _ONE_TWO if 2.0 in small else _ZERO_ONE
+
+
+def _say(run: Run, shapes: Mapping[str, Shape], codings: Mapping[str, Coding]) -> None:
+    """Tell how columns are read, and what was missing by a number."""
+    recoded = [column for column, coding in codings.items() if coding == _ONE_TWO]
+    if recoded:
+        zeros = [column for column in recoded if 0.0 in shapes[column].small]
+        run.progress(
+            f"{len(recoded)} columns are 1 and 2, read as control and case: {shown(recoded)}"
+            f"{f'; 0 is missing in {shown(zeros)}' if zeros else ''}"
+        )
+    same = [c for c, coding in codings.items() if coding.kind == BINARY_KIND and len(shapes[c].small) < 2]
+    if same:
+        run.progress(
+            f"warning: {len(same)} binary columns have cases alone, controls alone or neither: {shown(same)}"
+        )
+    three = [c for c, coding in codings.items() if coding.kind != BINARY_KIND and not shapes[c].n_others]
+    if three:
+        run.progress(
+            f"warning: {len(three)} columns hold 0, 1 and 2, read as quantitative: {shown(three)}; with "
+            "--binary 0 is missing, 1 control and 2 case"
+        )
+    missing = [f"{column} ({shape.n_minus_9:,})" for column, shape in shapes.items() if shape.n_minus_9]
+    if missing:
+        run.progress(
+            f"warning: -9 is missing, as in PLINK, also where a phenotype is a number: {shown(missing)}"
+        )
+
+
+def _of_persons(run: Run, path: str, given: PhenotypeFile) -> DataFrame:
+    """Rows with ``person_id``; ids that nobody knows are left out, counted and named."""
+    cells = given.cells.where(F.coalesce(F.col(ID), F.lit("")) != "")
+    n_rows, n_without = cells.count(), given.cells.where(F.coalesce(F.col(ID), F.lit("")) == "").count()
+    if n_without:
+        raise BadSamples(f"{path}: {n_without} lines have no id; complete them")
+    if not n_rows:
+        raise BadSamples(f"{path}: a header and no lines, nothing was written")
+    known = _known_ids(run, path, cells, given.ids_of)
+    rows = cells.join(known, ID, "left")
+    unknown = rows.where(F.col("person_id").isNull()).select(ID).distinct()
+    n_unknown = unknown.count()
+    some = [row[0] for row in unknown.orderBy(ID).take(_SHOWN)]
+    if n_unknown:
+        text = (
+            f"{n_unknown} of {n_rows} ids of {path} are of no {given.ids_of} that is known: {', '.join(some)}"
+        )
+        if n_unknown == n_rows:
+            raise BadSamples(f"{text}; nothing was written")
+        run.progress(f"warning: {text}; they are left out")
+    run.counters.update(ids_not_known=n_unknown)
+    return rows.where(F.col("person_id").isNotNull())
+
+
+def _known_ids(run: Run, path: str, cells: DataFrame, ids_of: str) -> DataFrame:
+    """(_id, person_id) of the ids that are known. Without any links of samples, samples are their persons."""
+    person = OMOP_TABLES["person"].contract
+    if ids_of == PERSON:
+        frames = []
+        if run.holds(person):
+            frames.append(run.read(person).select(F.col("person_id").cast("string")))
+        if run.holds(PERSON_SAMPLES):
+            frames.append(run.read(PERSON_SAMPLES).select("person_id"))
+        if not frames:
+            raise BadSamples(
+                f"{path} names persons, and none are known; run allofus ingest-omop or ingest-persons first"
+            )
+        known = reduce(DataFrame.union, frames).distinct()
+        return known.select(F.col("person_id").alias(ID), "person_id")
+    if not run.holds(PERSON_SAMPLES) or not run.read(PERSON_SAMPLES).take(1):
+        run.progress("no sample is linked to a person: each sample is taken for a person of the same id")
+        links = cells.select(F.col(ID).alias("person_id"), F.col(ID).alias("sample_id")).distinct()
+        run.write(Write(PERSON_SAMPLES, links.localCheckpoint(), WHOLE_TABLE))
+    return run.read(PERSON_SAMPLES).select(F.col("sample_id").alias(ID), "person_id")
+
+
+def _refuse_repeats(path: str, rows: DataFrame, n_columns: int) -> None:
+    """Raise BadSamples naming people with several lines that differ."""
+    values = F.struct(*(F.coalesce(value_column(number), F.lit("")) for number in range(n_columns)))
+    different = rows.groupBy("person_id").agg(F.countDistinct(values).alias("n")).where("n > 1")
+    some = [row.person_id for row in different.orderBy("person_id").take(_SHOWN + 1)]
+    if some:
+        raise BadSamples(
+            f"{path}: persons have lines that differ, nothing was written: {shown(some)}; keep one of each"
+        )
+
+
+def _told(rows: DataFrame, codings: Mapping[str, Coding]) -> DataFrame:
+    """Rows of ``phenotypes`` of everybody with a value."""
+    cells = []
+    for number, (column, coding) in enumerate(codings.items()):
+        status, value = _status_and_value(F.col(value_column(number)), coding)
+        cells.append(
+            F.struct(F.lit(column).alias("phenotype_id"), status.alias("status"), value.alias("value"))
+        )
+    return (
+        rows.select("person_id", F.inline(F.array(*cells)))
+        .where(F.col("status").isNotNull())
+        .withColumns(
+            {
+                "reason": F.lit(None).cast("string"),
+                "n_dates": F.lit(None).cast("int"),
+                "first_date": F.lit(None).cast("date"),
+            }
+        )
+    )
+
+
+def _status_and_value(text: Column, coding: Coding) -> tuple[Column, Column]:
+    value = F.when(~is_missing(text), number_of(text))
+    value = F.when(value != MISSING_CODE, value)
+    if coding.kind == BINARY_KIND:
+        status = F.when(value == F.lit(coding.case), CASE).when(value == F.lit(coding.control), CONTROL)
+        return status, F.lit(None).cast("double")
+    return F.when(value.isNotNull(), MEASURED), value
+
+
+def _with_sex(run: Run, people: DataFrame) -> DataFrame:
+    if not run.holds(OMOP_TABLES["person"].contract):
+        return people.withColumn("sex", F.lit(None).cast("string"))
+    known = sexes(run).withColumn("person_id", F.col("person_id").cast("string"))
+    return people.join(known, "person_id", "left")
+
+
+def _definition(column: str, coding: Coding, checksum: str) -> Definition:
+    if coding.kind == BINARY_KIND:
+        text = f"column {column} of a file: {coding.case:g} case, {coding.control:g} control"
+    else:
+        text = f"column {column} of a file: numbers"
+    return Definition(column, coding.kind, column, None, None, BOTH_SEXES, NOT_ASSESSED, text, checksum)

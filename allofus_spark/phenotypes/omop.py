@@ -1,0 +1,226 @@
+"""Health records of the OMOP CDM into ``omop_*``, and the persons of samples."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.storagelevel import StorageLevel
+
+from allofus_spark.errors import BadSource, readable, shown
+from allofus_spark.phenotypes.omop_files import OmopSource, find_sources
+from allofus_spark.phenotypes.omop_rows import (
+    PROBLEM,
+    judge_rows,
+    read_cells,
+    refused_values,
+    tagged,
+    without_whole_stages,
+)
+from allofus_spark.phenotypes.person_samples import read_person_samples, sample_links
+from allofus_spark.tables import (
+    OMOP_TABLES,
+    PERSON_SAMPLES,
+    REJECTED_OMOP_ROWS,
+    WHOLE_TABLE,
+    RowsWrite,
+    Run,
+    Warehouse,
+    Write,
+    quoted,
+    start_run,
+)
+from allofus_spark.tables.omop_tables import REPEATED, UNKNOWN_PERSON
+from allofus_spark.tables.writes import Keys
+
+_SHOWN_VALUES = 3
+_PERSON = OMOP_TABLES["person"].contract
+
+
+def ingest_omop(
+    warehouse: Warehouse,
+    paths: Sequence[str],
+    *,
+    person_samples: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    one_sample_each: bool = False,
+) -> dict[str, int]:
+    """Read tables of the OMOP CDM 5.2 to 5.4 in the place of those held before; other tables stay.
+
+    Parameters
+    ----------
+    paths
+        Files or folders (parts) named for their table, or folders of such: CSV, tab-separated, either of
+        them compressed, or Parquet. Names of columns and files may be in upper or lower case.
+    person_samples
+        TSV or CSV with person_id and sample_id: which samples are whose.
+    columns
+        A file's name of a column of the CDM where it is another.
+    one_sample_each
+        A person with two samples is an error.
+
+    Returns
+    -------
+    Counters: rows by table, refused rows by reason, and of samples.
+
+    Raises BadSource where a file cannot be read, lacks a column that no row can do without, or is of people
+    without persons; where a table's refused rows are more than ``ingest.max_rejected_share``; and BadSamples
+    for links that contradict each other. Nothing is written then.
+    """
+    if not paths and person_samples is None:
+        raise BadSource("name files or folders of the CDM, or --person-samples FILE")
+    columns = {name.lower(): column for name, column in (columns or {}).items()}
+    sources, others = find_sources(warehouse.spark, paths) if paths else ([], [])
+    links = read_person_samples(person_samples, one_sample_each=one_sample_each) if person_samples else None
+    _check_columns(sources, columns)
+    with start_run(warehouse, "ingest_omop") as run, without_whole_stages(warehouse.spark):
+        if others:
+            run.progress(f"warning: {len(others)} files are of no table that is kept: {shown(others)}")
+        writes: list[Write | RowsWrite] = []
+        persons = _persons_held(run, sources)
+        for source in sources:
+            kept, refused = _judged(run, source, columns, persons)
+            if source.table.name == "person":
+                persons = kept
+            replaced = f"omop_table = {quoted(source.table.name)}"
+            writes.append(Write(source.table.contract, kept, WHOLE_TABLE, Keys.HELD))
+            writes.append(Write(REJECTED_OMOP_ROWS, refused, replaced, Keys.HELD))
+        if links is not None:
+            assert persons is not None
+            rows = sample_links(run, links, persons)
+            writes.append(RowsWrite(PERSON_SAMPLES, rows, WHOLE_TABLE))
+        for write in writes:  # one after the other: each reads its files whole
+            run.write(write)
+        return dict(run.counters)
+
+
+def _check_columns(sources: Sequence[OmopSource], columns: Mapping[str, str]) -> None:
+    """Raise BadSource naming columns that a file lacks and its rows cannot do without."""
+    known = {name for table in OMOP_TABLES.values() for name in table.contract.schema.names}
+    if odd := [name for name in columns if name not in known]:
+        raise BadSource(f"--column {shown(odd)}: no table of the CDM has such a column")
+    problems = []
+    for source in sources:
+        for file in source.files:
+            lacking = [name for name in source.table.needed if name not in source.place(file, columns)]
+            if lacking:
+                problems.append(
+                    f"{file.path}: no column {', '.join(lacking)}; it has {shown(file.columns) or 'none'}"
+                )
+    if problems:
+        raise BadSource(f"{shown(problems)}. Name a file's column with --column NAME=COLUMN.")
+
+
+def _persons_held(run: Run, sources: Sequence[OmopSource]) -> DataFrame | None:
+    """The persons that records can be of; None where they come with the files."""
+    if any(source.table.name == "person" for source in sources):
+        return None
+    if not run.holds(_PERSON):
+        raise BadSource(
+            "records and samples are of persons: give the table person with them, or ingest it before"
+        )
+    return run.read(_PERSON)
+
+
+def _judged(
+    run: Run, source: OmopSource, columns: Mapping[str, str], persons: DataFrame | None
+) -> tuple[DataFrame, DataFrame]:
+    """Rows of a table that are kept, and of ``rejected_omop_rows``; raises where too many are refused."""
+    table = source.table
+    _say_what_differs(run, source, columns)
+    tomorrow = dt.date.today() + dt.timedelta(days=1)  # it may be tomorrow where people are
+    rows = judge_rows(read_cells(run.warehouse.spark, source, columns), source, columns, last_day=tomorrow)
+    if table.of_people:
+        assert persons is not None
+        known = F.broadcast(persons.select("person_id", F.lit(True).alias("_known")))
+        rows = tagged(
+            rows.join(known, "person_id", "left"),
+            F.col("_known").isNull(),
+            UNKNOWN_PERSON,
+            "person_id",
+            F.col("person_id").cast("string"),
+        ).drop("_known")
+    numbered = table.record_id
+    if numbered and not any(numbered in source.place(file, columns) for file in source.files):
+        rows = rows.withColumn(numbered, F.monotonically_increasing_id())
+        run.progress(f"{table.name}: no column {numbered}; records are numbered in the order of the files")
+    else:
+        rows = _without_repeats(rows, source)
+    counted = refused_values(rows, table).persist(StorageLevel.MEMORY_AND_DISK)
+    _count(run, table.name, counted)
+    kept = rows.where(F.col(PROBLEM).isNull()).select(*table.contract.schema.names)
+    return kept, counted.where("reason IS NOT NULL")
+
+
+def _without_repeats(rows: DataFrame, source: OmopSource) -> DataFrame:
+    """Rows of a key that stands more than once are refused, all of them: nothing says which is right."""
+    key = list(source.table.contract.key)
+    repeated = rows.where(F.col(PROBLEM).isNull()).groupBy(*key).count().where("count > 1").drop("count")
+    # Mostly there is none, and then no row need be moved.
+    if not repeated.take(1):
+        return rows
+    marked = rows.join(repeated.withColumn("_repeated", F.lit(True)), key, "left")
+    value = F.concat_ws(":", *(F.col(name).cast("string") for name in key))
+    named = key[0] if len(key) == 1 else ""
+    return tagged(marked, F.col("_repeated").isNotNull(), REPEATED, named, value).drop("_repeated")
+
+
+def _count(run: Run, name: str, counted: DataFrame) -> None:
+    """Count a table's rows; raises BadSource where more than the settings allow are refused."""
+    by_reason = {
+        row.reason: row.n for row in counted.groupBy("reason").agg(F.sum("n_rows").alias("n")).collect()
+    }
+    n_kept = by_reason.pop(None, 0)
+    n_refused = sum(by_reason.values())
+    run.counters.update({name: n_kept})
+    run.counters.update({f"{name}_refused_{reason}": n for reason, n in sorted(by_reason.items())})
+    if not n_refused:
+        if not n_kept:
+            run.progress(f"warning: {name}: a header and no rows")
+        return
+    share = n_refused / (n_kept + n_refused)
+    most = run.warehouse.settings.ingest.max_rejected_share
+    text = (
+        f"{name}: {n_refused:,} of {n_kept + n_refused:,} rows are refused ({100 * share:.2g} %): "
+        f"{'; '.join(_named(counted, reason, by_reason[reason]) for reason in sorted(by_reason))}"
+    )
+    if share > most:
+        raise BadSource(
+            f"{text}. That is more than ingest.max_rejected_share ({most}), nothing was written; mend the "
+            "source, or raise the setting"
+        )
+    run.progress(f"warning: {text}; they are in {REJECTED_OMOP_ROWS.name}")
+
+
+def _named(counted: DataFrame, reason: str, n_rows: int) -> str:
+    """A reason with its rows, and the values that are refused most often."""
+    most = (
+        counted.where(F.col("reason") == reason)
+        .groupBy("column", "value")
+        .agg(F.sum("n_rows").alias("n"))
+        .orderBy(F.desc("n"), "column", "value")
+        .take(_SHOWN_VALUES)
+    )
+    values = ", ".join(f"{row.column} {readable(repr(row.value))}" for row in most if row.column or row.value)
+    return f"{reason} {n_rows:,}{f' ({values})' if values else ''}"
+
+
+def _say_what_differs(run: Run, source: OmopSource, columns: Mapping[str, str]) -> None:
+    """Name columns of the files that are not kept, and those that the CDM requires and the files lack."""
+    table = source.table
+    used = {column for file in source.files for column in source.place(file, columns).values()}
+    extra = sorted({name for file in source.files for name in file.columns if name} - used)
+    if extra:
+        run.progress(
+            f"{table.name}: {len(extra)} columns are not of the CDM 5.4, and left out: {shown(extra)}"
+        )
+    present = {name for file in source.files for name in source.place(file, columns)}
+    lacking = [name for name in table.required if name not in present and name != table.record_id]
+    if lacking:
+        run.progress(
+            f"warning: {table.name}: no column {shown(lacking)}, which the CDM requires; null in every row"
+        )
+    if packed := [file.path for file in source.files if file.path.endswith(".gz")]:
+        run.progress(f"{table.name}: {len(packed)} files are gzip, each read by one task")

@@ -1,0 +1,144 @@
+"""From SIMULATED health records of the demo's genomes to known associations that are seen again.
+
+The part of the demo that follows ancestry and relatives: `tools.demo` calls `show_associations`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from pyspark.sql import Row
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from allofus_spark.association import Request, associate
+from allofus_spark.cli.replication import draw_replication
+from allofus_spark.phenotypes.measurements import build_measurements
+from allofus_spark.phenotypes.omop import ingest_omop
+from allofus_spark.phenotypes.phecode_sets import build_phecodes
+from allofus_spark.query import run_query
+from allofus_spark.replication import ingest_known_associations, replicate
+from allofus_spark.representation import ingest_persons
+from allofus_spark.tables import Warehouse
+from tools.cohort_files import Cohort
+from tools.health_records import KNOWN_FILE, LDL_EFFECTS, make_health_records
+from tools.omop_files import CODE_FILE, TRAIT_FILE, HealthRecords
+
+# Their names say what they are wherever they are shown.
+DISEASES, TRAITS = "simulated_diseases", "simulated_traits"
+MAP, MAP_VERSION = "demo", "1"
+_Z_95 = 1.96
+_LDL = "ldl_cholesterol"
+
+Say = Callable[[str], None]
+
+
+def show_associations(console: Console, warehouse: Warehouse, cohort: Cohort, say: Say) -> None:
+    """Records, phenotypes, a scan, and what is known held against it; ``say`` prints the command of each."""
+    records = make_health_records(cohort, cohort.vcf.parent / "health_records")
+    console.print(
+        "\n[bold]The health records that follow are SIMULATED.[/bold] Of these people nothing but genomes is "
+        "known. Diseases are given to them by chance, each to a third of the people, more often to those who "
+        "carry what is known to raise the risk, by the published odds ratios."
+    )
+    read_records(warehouse, records, say)
+    show_catalogue(console, warehouse)
+    say("associate")
+    associate(warehouse, Request())
+    show_planted(console, warehouse, say)
+    say("replicate")
+    draw_replication(replicate(warehouse, scan="default"), console)
+
+
+def read_records(warehouse: Warehouse, records: HealthRecords, say: Say) -> None:
+    """People with their samples, the tables of their records, diseases and a trait."""
+    say(f"ingest-persons {records.persons}")
+    ingest_persons(warehouse, str(records.persons))
+    say(f"ingest-omop {records.omop}")
+    ingest_omop(warehouse, [str(records.omop)])
+    say(f"build-phenotypes phecodes --set-name {DISEASES} {CODE_FILE}")
+    build_phecodes(warehouse, [str(CODE_FILE)], name=DISEASES)
+    say(f"build-phenotypes measurements --set-name {TRAITS} {TRAIT_FILE}")
+    build_measurements(warehouse, str(TRAIT_FILE), name=TRAITS)
+
+
+def show_catalogue(console: Console, warehouse: Warehouse) -> None:
+    """People by phenotype."""
+    rows = run_query(
+        warehouse,
+        "SELECT d.phenotype_id, d.description, c.n_cases, c.n_controls, c.n_excluded, c.n_measured, c.mean, "
+        "c.sd, d.unit FROM phenotype_catalogue c JOIN phenotype_definitions d USING (phenotype_id) "
+        "WHERE c.ancestry = 'all' ORDER BY d.kind, d.phenotype_id",
+    ).collect()
+    table = _table("Phenotypes (simulated)", "phenotype", "", "cases", "controls", "neither", "measured")
+    for row in rows:
+        measured = f"{row.n_measured:,}: {row.mean:.0f} ± {row.sd:.0f} {row.unit}" if row.n_measured else ""
+        counts = ("" if n is None else f"{n:,}" for n in (row.n_cases, row.n_controls, row.n_excluded))
+        table.add_row(row.phenotype_id, row.description, *counts, measured)
+    console.print(table)
+
+
+def show_planted(console: Console, warehouse: Warehouse, say: Say) -> None:
+    """What was planted beside what the scan finds of it, over all ancestries (meta_associations)."""
+    say(f"ingest-known-associations --name {MAP} --version {MAP_VERSION} {KNOWN_FILE}")
+    ingest_known_associations(warehouse, KNOWN_FILE, name=MAP, version=MAP_VERSION)
+    table = _table(
+        "Planted effects, and what the scan says over all ancestries",
+        *("variant", "phenotype", "planted", "found", "95 % interval", "off by"),
+    )
+    far = 0
+    effects = planted_effects(warehouse)
+    for row in effects:
+        z = off_by(row)
+        far += abs(z) > _Z_95
+        ends = (row.beta - _Z_95 * row.se, row.beta + _Z_95 * row.se)
+        if row.phenotype_id == _LDL:
+            planted, found, low, high = (f"{x:+.1f}" for x in (row.planted, row.beta, *ends))
+            unit = " mg/dL"
+        else:
+            planted, found, low, high = (f"{math.exp(x):.2f}" for x in (row.planted, row.beta, *ends))
+            unit = ""
+        interval = f"{low} to {high}"
+        table.add_row(row.rsid, row.description, planted + unit, found, interval, f"{z:+.1f} se")
+    console.print(table)
+    console.print(
+        f"{len(effects) - far} of {len(effects)} planted effects lie in the 95 % interval of what was found; "
+        f"{0.95 * len(effects):.0f} or so are to be expected."
+    )
+
+
+def planted_effects(warehouse: Warehouse) -> list[Row]:
+    """Rows of (rsid, phenotype_id, description, planted, beta, se), by copy of the risk allele, or of alt."""
+    known = run_query(
+        warehouse,
+        "SELECT k.rsid, k.phenotype_id, k.description, ln(k.odds_ratio) AS planted, m.se, "
+        "CASE WHEN k.risk_allele_dir = 'alt' THEN m.beta ELSE -m.beta END AS beta "
+        "FROM known_associations k JOIN meta_associations m USING (contig, position, ref, alt, phenotype_id) "
+        f"WHERE k.map_name = '{MAP}' AND m.scan = 'default' ORDER BY k.phenotype_id, k.rsid",
+    ).collect()
+    as_row = Row("rsid", "phenotype_id", "description", "planted", "se", "beta")
+    for key, planted in LDL_EFFECTS.items():
+        contig, position, ref, alt = key.split(":")
+        found = run_query(
+            warehouse,
+            f"SELECT beta, se FROM meta_associations WHERE scan = 'default' AND phenotype_id = '{_LDL}' AND "
+            f"contig = 'chr{contig}' AND position = {position} AND ref = '{ref}' AND alt = '{alt}'",
+        ).first()
+        if found is None:
+            raise SystemExit(f"{key} was not tested: the demo's input is not what it should be")
+        known.append(as_row(key, _LDL, "LDL cholesterol", planted, found.se, found.beta))
+    return known
+
+
+def off_by(effect: Row) -> float:
+    """Standard errors between what was found and what was planted."""
+    return float((effect.beta - effect.planted) / effect.se)
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", box=box.SIMPLE)
+    for number, name in enumerate(columns):
+        table.add_column(name, justify="left" if number < 2 else "right")
+    return table
