@@ -36,7 +36,7 @@ _FACTOR = re.compile(rf"(.+)=\s*({_NUMBER})\s*([+-]{_NUMBER.removeprefix('[+-]?'
 
 
 class Trait(NamedTuple):
-    """A definition; ``factors`` are by unit, a concept id or a text: value × factor + offset is in ``unit``."""
+    """A definition; ``factors`` are by unit, a concept id or text: value × factor + offset is in ``unit``."""
 
     phenotype_id: str
     description: str

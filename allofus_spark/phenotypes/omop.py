@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from functools import reduce
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -79,20 +80,23 @@ def ingest_omop(
         if others:
             run.progress(f"warning: {len(others)} files are of no table that is kept: {shown(others)}")
         writes: list[Write | RowsWrite] = []
+        refused = []
         persons = _persons_held(run, sources)
         for source in sources:
-            kept, refused = _judged(run, source, columns, persons)
+            kept, values = _judged(run, source, columns, persons)
             if source.table.name == "person":
                 persons = kept
-            replaced = f"omop_table = {quoted(source.table.name)}"
             writes.append(Write(source.table.contract, kept, WHOLE_TABLE, Keys.HELD))
-            writes.append(Write(REJECTED_OMOP_ROWS, refused, replaced, Keys.HELD))
+            refused.append(values)
+        if refused:
+            names = ", ".join(quoted(source.table.name) for source in sources)
+            together = reduce(DataFrame.unionByName, refused)
+            writes.append(Write(REJECTED_OMOP_ROWS, together, f"omop_table IN ({names})", Keys.HELD))
         if links is not None:
             assert persons is not None
             rows = sample_links(run, links, persons)
             writes.append(RowsWrite(PERSON_SAMPLES, rows, WHOLE_TABLE))
-        for write in writes:  # one after the other: each reads its files whole
-            run.write(write)
+        run.write(*writes)
         return dict(run.counters)
 
 

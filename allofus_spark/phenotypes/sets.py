@@ -80,14 +80,14 @@ def write_set(
     """
     held = [*definitions]
     ours = f"phenotype_set = {quoted(name)}"
+    rows = Write(PHENOTYPES, _of_set(phenotypes, name), ours, Keys.HELD)
+    if unmapped is None:
+        unmapped = run.warehouse.spark.createDataFrame([], UNMAPPED_CODES.schema).drop("phenotype_set")
     run.write(
         RowsWrite(PHENOTYPE_DEFINITIONS, [(name, *definition) for definition in held], ours),
         Write(PHENOTYPE_PEOPLE, _of_set(people, name), ours, Keys.HELD),
-    )
-    rows = Write(PHENOTYPES, _of_set(phenotypes, name), ours, Keys.HELD)
-    codes = run.warehouse.spark.createDataFrame([], UNMAPPED_CODES.schema).drop("phenotype_set")
-    run.write(
-        rows, Write(UNMAPPED_CODES, _of_set(codes if unmapped is None else unmapped, name), ours, Keys.HELD)
+        rows,
+        Write(UNMAPPED_CODES, _of_set(unmapped, name), ours, Keys.HELD),
     )
     run.write(RowsWrite(PHENOTYPE_CATALOGUE, catalogue_rows(run, name, held), ours))
 
