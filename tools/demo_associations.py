@@ -6,7 +6,9 @@ The part of the demo that follows ancestry and relatives: `tools.demo` calls `sh
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 from pyspark.sql import Row
 from rich import box
@@ -15,12 +17,10 @@ from rich.table import Table
 
 from allofus_spark.association import Request, associate
 from allofus_spark.cli.replication import draw_replication
-from allofus_spark.phenotypes.measurements import build_measurements
-from allofus_spark.phenotypes.omop import ingest_omop
-from allofus_spark.phenotypes.phecode_sets import build_phecodes
+from allofus_spark.phenotypes import build_measurements, build_phecodes, ingest_omop
 from allofus_spark.query import run_query
 from allofus_spark.replication import ingest_known_associations, replicate
-from allofus_spark.representation import ingest_persons
+from allofus_spark.representation import ingest_persons_from_omop
 from allofus_spark.tables import Warehouse
 from tools.cohort_files import Cohort
 from tools.health_records import KNOWN_FILE, LDL_EFFECTS, make_health_records
@@ -53,14 +53,14 @@ def show_associations(console: Console, warehouse: Warehouse, cohort: Cohort, sa
 
 
 def read_records(warehouse: Warehouse, records: HealthRecords, say: Say) -> None:
-    """People with their samples, the tables of their records, diseases and a trait."""
-    say(f"ingest-persons {records.persons}")
-    ingest_persons(warehouse, str(records.persons))
-    say(f"ingest-omop {records.omop}")
-    ingest_omop(warehouse, [str(records.omop)])
-    say(f"build-phenotypes phecodes --set-name {DISEASES} {CODE_FILE}")
+    """Tables of the CDM and whose samples are whose, persons, diseases and a trait."""
+    say(f"ingest-omop --person-samples {_shown(records.links)} {_shown(records.omop)}")
+    ingest_omop(warehouse, [str(records.omop)], person_samples=str(records.links))
+    say("ingest-persons --from-omop")
+    ingest_persons_from_omop(warehouse)
+    say(f"build-phenotypes --name {DISEASES} --phecode-map {_shown(CODE_FILE)}")
     build_phecodes(warehouse, [str(CODE_FILE)], name=DISEASES)
-    say(f"build-phenotypes measurements --set-name {TRAITS} {TRAIT_FILE}")
+    say(f"build-phenotypes --name {TRAITS} --measurements {_shown(TRAIT_FILE)}")
     build_measurements(warehouse, str(TRAIT_FILE), name=TRAITS)
 
 
@@ -82,7 +82,7 @@ def show_catalogue(console: Console, warehouse: Warehouse) -> None:
 
 def show_planted(console: Console, warehouse: Warehouse, say: Say) -> None:
     """What was planted beside what the scan finds of it, over all ancestries (meta_associations)."""
-    say(f"ingest-known-associations --name {MAP} --version {MAP_VERSION} {KNOWN_FILE}")
+    say(f"ingest-known-associations --name {MAP} --version {MAP_VERSION} {_shown(KNOWN_FILE)}")
     ingest_known_associations(warehouse, KNOWN_FILE, name=MAP, version=MAP_VERSION)
     table = _table(
         "Planted effects, and what the scan says over all ancestries",
@@ -135,6 +135,11 @@ def planted_effects(warehouse: Warehouse) -> list[Row]:
 def off_by(effect: Row) -> float:
     """Standard errors between what was found and what was planted."""
     return float((effect.beta - effect.planted) / effect.se)
+
+
+def _shown(path: Path) -> str:
+    """A path as somebody in the repository's folder would write it."""
+    return os.path.relpath(path)
 
 
 def _table(title: str, *columns: str) -> Table:

@@ -48,7 +48,10 @@ class Code(NamedTuple):
 
 @dataclass(frozen=True)
 class Truth:
-    """Who has what, before records are made of it: bool[people] by phecode, ages in years, LDL in mg/dL."""
+    """Who has what, before records are made of it.
+
+    ``is_case`` bool[people] by phecode; ``age`` in years when their records begin; ``ldl`` in mg/dL.
+    """
 
     is_case: Mapping[str, npt.NDArray[np.bool_]]
     age: npt.NDArray[np.int64]
@@ -57,16 +60,16 @@ class Truth:
 
 
 class HealthRecords(NamedTuple):
-    """Folder of OMOP tables; people with their samples and ages, as `allofus ingest-persons` reads them."""
+    """Folder of OMOP tables, and the file that says whose genome is whose."""
 
     omop: Path
-    persons: Path
+    links: Path
 
 
 def write_records(
     folder: Path, people: Sequence[Person], truth: Truth, chance: np.random.Generator
 ) -> HealthRecords:
-    """Person, observation_period, condition_occurrence, measurement and concept; the file of persons."""
+    """Person, observation_period, condition_occurrence, measurement and concept; and the links."""
     ids = np.arange(_FIRST_PERSON, _FIRST_PERSON + len(people))
     first_days = [
         LAST_DAY - dt.timedelta(days=int(days)) for days in chance.integers(3 * 365, 18 * 365, len(people))
@@ -75,22 +78,21 @@ def write_records(
     conditions = list(_conditions(ids, truth, first_days, codes, noise, chance))
     measurements = list(_measurements(ids, truth, first_days, chance))
     omop = folder / "omop"
-    _write(omop, "person", _PERSON, _persons(ids, truth))
+    _write(omop, "person", _PERSON, _persons(ids, truth, first_days))
     _write(omop, "observation_period", _PERIOD, _periods(ids, first_days))
     _write(omop, "condition_occurrence", _CONDITION, conditions)
     _write(omop, "measurement", _MEASUREMENT, measurements)
     _write(omop, "concept", _CONCEPT, _concepts([*codes.values(), noise]))
-    persons = folder / "persons.tsv"
-    with whole_file(persons) as partial, partial.open("w", encoding="utf-8") as out:
-        out.write("person_id\tsample_id\tenrolled_on\tage_at_enrolment_years\n")
-        for own, person, age in zip(ids, people, truth.age, strict=True):
-            out.write(f"{own}\t{person.sample_id}\t{LAST_DAY}\t{age}\n")
-    return HealthRecords(omop, persons)
+    links = folder / "person_samples.tsv"
+    with whole_file(links) as partial, partial.open("w", encoding="utf-8") as out:
+        out.write("person_id\tsample_id\n")
+        out.writelines(f"{own}\t{person.sample_id}\n" for own, person in zip(ids, people, strict=True))
+    return HealthRecords(omop, links)
 
 
 _PERSON = (
-    *("person_id", "gender_concept_id", "year_of_birth", "month_of_birth", "day_of_birth"),
-    *("race_concept_id", "ethnicity_concept_id", "gender_source_value"),
+    *("person_id", "gender_concept_id", "year_of_birth", "race_concept_id", "ethnicity_concept_id"),
+    "gender_source_value",
 )
 _PERIOD = (
     *("observation_period_id", "person_id", "observation_period_start_date", "observation_period_end_date"),
@@ -123,10 +125,10 @@ def read_codes(path: Path = CODE_FILE) -> tuple[dict[str, list[Code]], list[Code
     return dict(codes), noise
 
 
-def _persons(ids: npt.NDArray[np.int64], truth: Truth) -> Iterator[Cells]:
-    for person, (own, age) in enumerate(zip(ids, truth.age, strict=True)):
-        sex, word = (8507, "M") if truth.is_male[person] else (8532, "F")
-        yield own, sex, LAST_DAY.year - int(age), 1 + person % 12, 1 + person % 28, 0, 0, word
+def _persons(ids: npt.NDArray[np.int64], truth: Truth, first_days: Sequence[dt.date]) -> Iterator[Cells]:
+    """The year of birth is all that is known of it: age is the difference of years."""
+    for own, age, is_male, first in zip(ids, truth.age, truth.is_male, first_days, strict=True):
+        yield own, 8507 if is_male else 8532, first.year - int(age), 0, 0, "M" if is_male else "F"
 
 
 def _periods(ids: npt.NDArray[np.int64], first_days: Sequence[dt.date]) -> Iterator[Cells]:

@@ -34,8 +34,7 @@ def done(spark, cohort: Cohort, made, tmp_path_factory) -> Done:
         warehouse, [str(cohort.vcf)], callset_id="demo", callset_date="2026-01-01", build="GRCh38"
     )
     read_records(warehouse, made, say=print)
-    covariates = ("sex", "age")
-    associate(warehouse, Request(covariates=covariates, assume_unrelated=True, pictures=()))
+    associate(warehouse, Request(covariates=("sex", "age"), assume_unrelated=True, pictures=()))
     ingest_known_associations(warehouse, KNOWN_FILE, name=MAP, version=MAP_VERSION)
     return Done(warehouse, replicate(warehouse, scan="default"))
 
