@@ -1,7 +1,7 @@
-"""What ``make demo`` runs: genotypes to allele frequencies by ancestry, and what they say.
+"""What ``make demo`` runs: genotypes to frequencies by ancestry, and to associations that are seen again.
 
 By default real calls of 2,504 people (`tools.demo_data`), of whom half also teach a model that then tells the
-ancestry of the other half; with ``--simulate`` a cohort of four ancestries of any size
+ancestry of the other half, and to whom simulated health records are given (`tools.demo_associations`); with ``--simulate`` a cohort of four ancestries of any size
 (`tools.simulate_cohort`). The jobs are those of the ``allofus`` command, run in one process so that
 Spark starts once; the command for each is printed.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import shutil
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,6 +30,7 @@ from allofus_spark.session import start_session
 from allofus_spark.settings import load_settings
 from allofus_spark.tables import Warehouse
 from tools.cohort_files import BUILD, Cohort, read_samples
+from tools.demo_associations import show_associations
 from tools.demo_data import make_demo_data
 from tools.simulate_cohort import add_size_options, simulate_cohort
 
@@ -62,6 +64,7 @@ def main() -> None:
         run_jobs(console, warehouse, demo)
         if not options.simulate:
             infer_left_out(console, warehouse, demo)
+            show_associations(console, warehouse, demo.cohort, partial(_say_command, console, demo))
         show_tables(console, warehouse)
         if options.simulate:
             title, published = "The variant that differs most between ancestries", {}
@@ -138,8 +141,7 @@ def show_left_out(console: Console, warehouse: Warehouse) -> None:
 
 
 def _say_command(console: Console, demo: Demo, command: str) -> None:
-    name, dashes, options = command.partition(" --")
-    console.print(f"\n[bold]$ {ALLOFUS} {name} --warehouse {demo.root}{dashes}{options}[/bold]")
+    console.print(f"\n[bold]$ {ALLOFUS} {command} --warehouse {demo.root}[/bold]")
 
 
 def show_tables(console: Console, warehouse: Warehouse) -> None:
