@@ -20,7 +20,17 @@ from allofus_spark.regression.models import STATUS_NAMES, TEST_NAMES
 from allofus_spark.regression.p_values import neg_log10_p_of_chi2, neg_log10_p_of_z, z_of_neg_log10_p
 from tests.regression.cohorts import batch, binary, covariates, rules
 
-from .regressions import Study, bi_allelic_calls, by_hail, epacts, firth_by_plink, glow, regenie, table, write_vcf
+from .regressions import (
+    Study,
+    bi_allelic_calls,
+    by_hail,
+    epacts,
+    firth_by_plink,
+    glow,
+    regenie,
+    table,
+    write_vcf,
+)
 
 EXACT, APPROXIMATE = TEST_NAMES.index("firth_exact"), TEST_NAMES.index("firth_approximate")
 OK, NO_VARIATION = STATUS_NAMES.index("ok"), STATUS_NAMES.index("no_variation")
@@ -136,7 +146,9 @@ def test_approximate_firth_equals_regenies_example(realdata: Path) -> None:
     found = regression.test_variants(models, batch(study.calls))
     assert len(theirs) == len(study.calls) == 1000
     assert (found.test == APPROXIMATE).sum() == 20
-    column = {name: np.array([float(row[name]) for row in theirs]) for name in ("LOG10P", "BETA", "SE", "A1FREQ")}
+    column = {
+        name: np.array([float(row[name]) for row in theirs]) for name in ("LOG10P", "BETA", "SE", "A1FREQ")
+    }
     np.testing.assert_allclose(found.neg_log10_p[:, 0], column["LOG10P"], rtol=0, atol=1e-4)
     np.testing.assert_allclose(found.beta[:, 0], column["BETA"], rtol=0, atol=1e-4)
     np.testing.assert_allclose(found.se[:, 0], column["SE"], rtol=0, atol=1e-4)
@@ -187,12 +199,18 @@ def test_case_21_coded_as_controls_and_cases(cases: Path) -> None:
     coding = {1.0: 0.0, 2.0: 1.0}
     study = Study(
         calls,
-        covariates(**{name: [number(rows[p][name]) for p in people] for name in ("age", "sex_const", "age_months")}),
+        covariates(
+            **{name: [number(rows[p][name]) for p in people] for name in ("age", "sex_const", "age_months")}
+        ),
         {"cc12": np.array([coding.get(number(rows[p]["cc12"]), np.nan) for p in people])},
     )
     models = _models(study, firth_below_p=0, firth_below_mac=0)
     fit = models.fits[0]
-    assert (fit.n_people, fit.n_cases, fit.n_controls) == (expected["n"], expected["cases"], expected["controls"])
+    assert (fit.n_people, fit.n_cases, fit.n_controls) == (
+        expected["n"],
+        expected["cases"],
+        expected["controls"],
+    )
     assert fit.dropped == (("sex_const", "constant"), ("age_months", "collinear with age"))
     found = regression.test_variants(models, batch(calls))
     p = float(neg_log10_p_of_chi2(float(z_of_neg_log10_p(found.neg_log10_p[0, 0])) ** 2))

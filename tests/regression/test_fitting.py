@@ -32,7 +32,13 @@ def test_what_is_constant_or_explained_by_earlier_ones_is_dropped_with_a_reason(
 ) -> None:
     age, sex, bmi = random.normal(50, 10, N), random.integers(0, 2, N), random.normal(25, 4, N)
     given = covariates(
-        one=np.full(N, 3.3), age=age, sex=sex, months=12 * age, bmi=bmi, mix=1e6 * bmi - age + 7, squared=age**2
+        one=np.full(N, 3.3),
+        age=age,
+        sex=sex,
+        months=12 * age,
+        bmi=bmi,
+        mix=1e6 * bmi - age + 7,
+        squared=age**2,
     )
     (fit,) = fit_models([quantitative(random.normal(size=N))], given, rules()).fits
     assert fit.covariates == ("age", "sex", "bmi", "squared")

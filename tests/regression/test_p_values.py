@@ -29,7 +29,9 @@ def _of_t(t: float, degrees: float) -> float:
         return float(-(log + mpmath.log(mpmath.hyp2f1(a + mpmath.mpf(1) / 2, 1, a + 1, x))) / mpmath.log(10))
 
 
-@pytest.mark.parametrize("z", [1e-9, 1e-4, 0.05, 0.0707, 0.0708, 0.7, 1.959964, 5, 37, 38.6, 60, 200, 1e5, 1e9])
+@pytest.mark.parametrize(
+    "z", [1e-9, 1e-4, 0.05, 0.0707, 0.0708, 0.7, 1.959964, 5, 37, 38.6, 60, 200, 1e5, 1e9]
+)
 def test_normal_tails_equal_mpmath(z: float) -> None:
     with mpmath.workdps(60):
         expected = float(-mpmath.log10(mpmath.erfc(mpmath.mpf(z) / mpmath.sqrt(2))))
@@ -63,7 +65,9 @@ def test_chi2_tails_equal_mpmath(chi2: float, degrees: int) -> None:
     with mpmath.workdps(50):
         lower = mpmath.gammainc(mpmath.mpf(degrees) / 2, 0, mpmath.mpf(chi2) / 2, regularized=True)
         upper = mpmath.gammainc(mpmath.mpf(degrees) / 2, mpmath.mpf(chi2) / 2, mpmath.inf, regularized=True)
-        expected = float(-mpmath.log(upper) / mpmath.log(10) if chi2 > 1 else -mpmath.log1p(-lower) / mpmath.log(10))
+        expected = float(
+            -mpmath.log(upper) / mpmath.log(10) if chi2 > 1 else -mpmath.log1p(-lower) / mpmath.log(10)
+        )
     assert float(neg_log10_p_of_chi2(chi2, degrees)) == pytest.approx(expected, rel=1e-11)
 
 

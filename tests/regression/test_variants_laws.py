@@ -14,7 +14,17 @@ from allofus_spark.regression import Covariates, Phenotype, fit_models
 from allofus_spark.regression import Tests as Outcomes  # pytest would collect the other name
 from allofus_spark.regression.models import STATUS_NAMES, TEST_NAMES
 
-from .cohorts import batch, binary, covariates, dense, no_covariates, quantitative, random_calls, rules, sparse
+from .cohorts import (
+    batch,
+    binary,
+    covariates,
+    dense,
+    no_covariates,
+    quantitative,
+    random_calls,
+    rules,
+    sparse,
+)
 
 SEEDS = st.integers(0, 2**32 - 1)
 STATUS = {name: place for place, name in enumerate(STATUS_NAMES)}
@@ -48,7 +58,9 @@ def _equal(found: Outcomes, expected: Outcomes, columns: list[int]) -> None:
 def _close(found: Outcomes, expected: Outcomes, sign: float = 1.0) -> None:
     for name in ("test", "status", "an", "an_cases"):
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), err_msg=name)
-    np.testing.assert_allclose(found.beta / expected.se, sign * expected.beta / expected.se, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(
+        found.beta / expected.se, sign * expected.beta / expected.se, rtol=0, atol=1e-9
+    )
     np.testing.assert_allclose(found.se, expected.se, rtol=1e-9)
     np.testing.assert_allclose(found.neg_log10_p, expected.neg_log10_p, rtol=1e-9, atol=1e-12)
 
