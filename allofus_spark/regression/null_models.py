@@ -41,24 +41,30 @@ def fit_logistic(design: Floats, cases: Floats) -> Floats | None:
     for _ in range(_MOST_STEPS):
         fitted = probabilities(design @ coefficients)
         try:
-            step = np.linalg.solve(
-                _information(design, fitted * (1 - fitted)), design.T @ (cases - fitted)
+            step: Floats = np.asarray(
+                np.linalg.solve(_information(design, fitted * (1 - fitted)), design.T @ (cases - fitted))
             )
         except np.linalg.LinAlgError:
             return None
-        scale = 1.0
-        while True:
-            tried = coefficients + scale * step
-            reached = _log_likelihood(design @ tried, cases)
-            if reached >= likelihood - 1e-9 * abs(likelihood) or scale < 1e-3:
-                break
-            scale /= 2
-        coefficients, likelihood = tried, reached
+        scale, likelihood = _uphill(design, cases, coefficients, step, likelihood)
+        coefficients = coefficients + scale * step
         if not np.isfinite(coefficients).all():
             return None
         if np.abs(scale * step).max() < _SETTLED * max(1.0, float(np.abs(coefficients).max())):
             return coefficients
     return None
+
+
+def _uphill(
+    design: Floats, cases: Floats, coefficients: Floats, step: Floats, likelihood: float
+) -> tuple[float, float]:
+    """How much of a step to go, halved while the likelihood falls, and the likelihood there."""
+    scale = 1.0
+    while True:
+        reached = _log_likelihood(design @ (coefficients + scale * step), cases)
+        if reached >= likelihood - 1e-9 * abs(likelihood) or scale < 1e-3:
+            return scale, reached
+        scale /= 2
 
 
 class _State(NamedTuple):
@@ -131,9 +137,7 @@ def _along(
     return (scale, tried) if tried is not None and rises else (0.0, None)
 
 
-def _penalised(
-    design: Floats, cases: Floats, coefficients: Floats
-) -> _State | None:
+def _penalised(design: Floats, cases: Floats, coefficients: Floats) -> _State | None:
     """The state at some coefficients; None: its information is singular."""
     predictor = design @ coefficients
     fitted = probabilities(predictor)
@@ -142,7 +146,7 @@ def _penalised(
     sign, log_determinant = np.linalg.slogdet(information)
     if sign <= 0 or not np.isfinite(log_determinant):
         return None
-    inverse = np.linalg.inv(information)
+    inverse: Floats = np.asarray(np.linalg.inv(information), np.float64)
     leverages = weights * ((design @ inverse) * design).sum(axis=1)
     score = design.T @ (cases - fitted + leverages * (0.5 - fitted))
     likelihood = _log_likelihood(predictor, cases) + 0.5 * float(log_determinant)
