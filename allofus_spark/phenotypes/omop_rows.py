@@ -50,12 +50,11 @@ def read_cells(spark: SparkSession, source: OmopSource, columns: Mapping[str, st
         groups.setdefault(file._replace(path=""), []).append(file.path)
     frames = []
     for head, paths in groups.items():
-        raw = (
-            _read_text(spark, head, paths)
-            if head.delimiter
-            else _read_parquet(spark, paths, _instants(source, place))
-        )
         place = source.place(head, columns)
+        if head.delimiter:
+            raw = _read_text(spark, head, paths)
+        else:
+            raw = _read_parquet(spark, paths, _instants(source, place))
         cells = [
             (F.col(f"`{place[item.name]}`") if item.name in place else F.lit(None).cast("string")).alias(
                 item.name
@@ -241,5 +240,5 @@ def every_cell_read(spark: SparkSession) -> Iterator[None]:
     try:
         yield
     finally:
-        for name, value in before.items():
-            spark.conf.set(name, value or "true")
+        for name, former in before.items():
+            spark.conf.set(name, former or "true")
