@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.storagelevel import StorageLevel
 
 from allofus_spark.checksums import file_checksum
 from allofus_spark.errors import BadSamples, BadSource, readable, shown
+from allofus_spark.phenotypes.caching import keeping
+from allofus_spark.phenotypes.omop_rows import every_cell_read
 from allofus_spark.phenotypes.people import sexes
 from allofus_spark.phenotypes.phenotype_file import (
     ID,
@@ -69,15 +70,15 @@ def build_from_file(
     Raises BadSource naming a column of text with its values, and BadSamples for people that stand twice with
     different values, or where nobody is known.
     """
-    given = read_phenotype_file(warehouse, path)
-    _check_named(path, given.columns, binary, quantitative)
-    with start_run(warehouse, "build_phenotypes") as run:
+    with keeping() as keep, every_cell_read(warehouse.spark), start_run(warehouse, "build_phenotypes") as run:
+        given = read_phenotype_file(warehouse, path, keep)
+        _check_named(path, given.columns, binary, quantitative)
         check_set(run, name, given.columns)
         shapes = dict(zip(given.columns, shapes_of(given.cells, len(given.columns)), strict=True))
         _refuse_texts(path, shapes)
         codings = {column: _coding(column, shapes[column], binary, quantitative) for column in given.columns}
         _say(run, shapes, codings)
-        rows = _of_persons(run, path, given).persist(StorageLevel.MEMORY_AND_DISK)
+        rows = keep(_of_persons(run, path, given))
         _refuse_repeats(path, rows, len(given.columns))
         told = _told(rows.dropDuplicates(["person_id"]), codings)  # repeats say the same
         people = _with_sex(run, rows.select("person_id").distinct())

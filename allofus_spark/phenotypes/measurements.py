@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.storagelevel import StorageLevel
 
 from allofus_spark.checksums import file_checksum
 from allofus_spark.delimited import places_of, read_table
 from allofus_spark.errors import BadSource, readable, shown
+from allofus_spark.phenotypes.caching import keeping
 from allofus_spark.phenotypes.people import people_of_records
 from allofus_spark.phenotypes.sets import Definition, check_set, write_set
 from allofus_spark.tables import OMOP_TABLES, Run, Warehouse, start_run
@@ -58,12 +58,12 @@ def build_measurements(warehouse: Warehouse, path: str, *, name: str) -> dict[st
     counted by trait and reason. Raises BadSource naming lines that are not understood.
     """
     traits = read_traits(path)
-    with start_run(warehouse, "build_phenotypes") as run:
+    with start_run(warehouse, "build_phenotypes") as run, keeping() as keep:
         check_set(run, name, [trait.phenotype_id for trait in traits])
         if not run.holds(_MEASUREMENT):
             raise BadSource("omop_measurement is not there; run allofus ingest-omop with measurement")
         people = people_of_records(run).withColumn("person_id", F.col("person_id").cast("string"))
-        rows = judged_measurements(run, traits).persist(StorageLevel.MEMORY_AND_DISK)
+        rows = keep(judged_measurements(run, traits))
         _count(run, traits, rows)
         medians = (
             rows.where(F.col("problem").isNull())
@@ -88,7 +88,6 @@ def build_measurements(warehouse: Warehouse, path: str, *, name: str) -> dict[st
         definitions = [_definition(trait, checksum) for trait in told]
         kept = medians.where(F.col("phenotype_id").isin([trait.phenotype_id for trait in told]))
         write_set(run, name, definitions, people, kept)
-        rows.unpersist()
         return dict(run.counters)
 
 

@@ -8,17 +8,17 @@ from functools import reduce
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.storagelevel import StorageLevel
 
 from allofus_spark.errors import BadSource, readable, shown
+from allofus_spark.phenotypes.caching import Keep, keeping
 from allofus_spark.phenotypes.omop_files import OmopSource, find_sources
 from allofus_spark.phenotypes.omop_rows import (
     PROBLEM,
+    every_cell_read,
     judge_rows,
     read_cells,
     refused_values,
     tagged,
-    without_whole_stages,
 )
 from allofus_spark.phenotypes.person_samples import read_person_samples, sample_links
 from allofus_spark.tables import (
@@ -73,17 +73,22 @@ def ingest_omop(
     if not paths and person_samples is None:
         raise BadSource("name files or folders of the CDM, or --person-samples FILE")
     columns = {name.lower(): column for name, column in (columns or {}).items()}
-    sources, others = find_sources(warehouse.spark, paths) if paths else ([], [])
+    with every_cell_read(warehouse.spark):
+        sources, others = find_sources(warehouse.spark, paths) if paths else ([], [])
     links = read_person_samples(person_samples, one_sample_each=one_sample_each) if person_samples else None
     _check_columns(sources, columns)
-    with start_run(warehouse, "ingest_omop") as run, without_whole_stages(warehouse.spark):
+    with (
+        start_run(warehouse, "ingest_omop") as run,
+        keeping() as keep,
+        every_cell_read(warehouse.spark),
+    ):
         if others:
             run.progress(f"warning: {len(others)} files are of no table that is kept: {shown(others)}")
         writes: list[Write | RowsWrite] = []
         refused = []
         persons = _persons_held(run, sources)
         for source in sources:
-            kept, values = _judged(run, source, columns, persons)
+            kept, values = _judged(run, keep, source, columns, persons)
             if source.table.name == "person":
                 persons = kept
             writes.append(Write(source.table.contract, kept, WHOLE_TABLE, Keys.HELD))
@@ -129,7 +134,7 @@ def _persons_held(run: Run, sources: Sequence[OmopSource]) -> DataFrame | None:
 
 
 def _judged(
-    run: Run, source: OmopSource, columns: Mapping[str, str], persons: DataFrame | None
+    run: Run, keep: Keep, source: OmopSource, columns: Mapping[str, str], persons: DataFrame | None
 ) -> tuple[DataFrame, DataFrame]:
     """Rows of a table that are kept, and of ``rejected_omop_rows``; raises where too many are refused."""
     table = source.table
@@ -152,7 +157,7 @@ def _judged(
         run.progress(f"{table.name}: no column {numbered}; records are numbered in the order of the files")
     else:
         rows = _without_repeats(rows, source)
-    counted = refused_values(rows, table).persist(StorageLevel.MEMORY_AND_DISK)
+    counted = keep(refused_values(rows, table))
     _count(run, table.name, counted)
     kept = rows.where(F.col(PROBLEM).isNull()).select(*table.contract.schema.names)
     return kept, counted.where("reason IS NOT NULL")

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
-from allofus_spark.errors import BadSource, shown
+from allofus_spark.errors import BadSource, readable, shown
 from allofus_spark.hadoop import hadoop_path, without_glob
 from allofus_spark.tables import OMOP_TABLES, OmopTable
 
@@ -125,8 +126,8 @@ def _files(spark: SparkSession, path: str) -> list[OmopFile]:
         return [_text_file(file_system, part) for part in text]
     try:
         schema = spark.read.option("mergeSchema", "true").parquet(without_glob(path)).schema
-    except PySparkException as error:
-        reason = str(error).splitlines()[0]
+    except (PySparkException, Py4JJavaError) as error:  # Spark gives some of Java's errors a class of its own
+        reason = readable(" ".join(str(error).split()))
         raise BadSource(f"{path}: cannot be read as Parquet, CSV or CSV.gz: {reason}") from None
     return [OmopFile(path, tuple(name.lower() for name in schema.names))]
 

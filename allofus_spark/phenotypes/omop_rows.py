@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import reduce
 
@@ -33,6 +33,7 @@ from allofus_spark.tables.omop_tables import (
 PROBLEM, SOURCE_FILE = "_problem", "_source_file"
 _BROKEN, _WRITTEN, _VALUE = "_broken", "_written_", "_value_"
 _VALUE_CHARACTERS = 100
+_LAST_DAY_AS_NUMBER = 99991231
 _FIRST_YEAR, _LAST_YEAR = 1850, 2100
 _NO_VALUE = ("", "NULL", "\\N", "NA")  # of numbers and dates; a text is empty or it is not
 _BLANKS = " \t\r\n\u00a0\ufeff"
@@ -49,8 +50,11 @@ def read_cells(spark: SparkSession, source: OmopSource, columns: Mapping[str, st
         groups.setdefault(file._replace(path=""), []).append(file.path)
     frames = []
     for head, paths in groups.items():
-        raw = _read_text(spark, head, paths) if head.delimiter else _read_parquet(spark, paths)
         place = source.place(head, columns)
+        if head.delimiter:
+            raw = _read_text(spark, head, paths)
+        else:
+            raw = _read_parquet(spark, paths, _instants(source, place))
         cells = [
             (F.col(f"`{place[item.name]}`") if item.name in place else F.lit(None).cast("string")).alias(
                 item.name
@@ -82,8 +86,22 @@ def _read_text(spark: SparkSession, head: OmopFile, paths: Sequence[str]) -> Dat
     return reader.csv([without_glob(path) for path in paths])
 
 
-def _read_parquet(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
-    """Values as text as CSV would have them: whole numbers that pandas kept as floating ones too."""
+def _instants(source: OmopSource, place: Mapping[str, str]) -> set[str]:
+    """The file's columns that are dates or times in the table."""
+    schema = source.table.contract.schema
+    return {place[item.name] for item in schema if item.name in place and _is_day(item)}
+
+
+def _is_day(item: StructField) -> bool:
+    return isinstance(item.dataType, DateType | TimestampType)
+
+
+def _read_parquet(spark: SparkSession, paths: Sequence[str], instants: Collection[str]) -> DataFrame:
+    """Values as text as CSV would have them.
+
+    What pandas makes of columns is undone: whole numbers as floating ones, and times in nanoseconds, which
+    Spark reads as numbers.
+    """
     frame = spark.read.option("mergeSchema", "true").parquet(*map(without_glob, paths))
     cells = []
     for item in frame.schema:
@@ -92,6 +110,9 @@ def _read_parquet(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
         if item.dataType.typeName() in ("double", "float"):
             whole = F.when((cell == F.floor(cell)) & (F.abs(cell) < 2**53), cell.cast("long").cast("string"))
             text = F.when(~F.isnan(cell), F.coalesce(whole, text))
+        if item.dataType.typeName() == "long" and item.name.lower() in instants:
+            is_instant = F.abs(cell) > _LAST_DAY_AS_NUMBER
+            text = F.when(is_instant, F.timestamp_micros(F.floor(cell / 1000)).cast("string")).otherwise(text)
         cells.append(text.alias(item.name.lower()))
     return frame.select(*cells, F.col("_metadata"))
 
@@ -178,8 +199,7 @@ def _problems_of(
     """What can be wrong with a column's cell: not of its type, no possible day, or empty."""
     text, value = F.col(item.name), F.col(_VALUE + item.name)
     if not isinstance(item.dataType, StringType):
-        is_day = isinstance(item.dataType, DateType | TimestampType)
-        reason = NOT_A_DATE if is_day else NOT_A_NUMBER
+        reason = NOT_A_DATE if _is_day(item) else NOT_A_NUMBER
         yield F.when(text.isNotNull() & value.isNull(), _problem(reason, item.name, text))
     if isinstance(item.dataType, DoubleType):
         yield F.when(F.abs(value) == float("inf"), _problem(NOT_A_NUMBER, item.name, text))
@@ -203,12 +223,22 @@ def _problem(reason: str, column: str, value: Column) -> Column:
 
 
 @contextmanager
-def without_whole_stages(spark: SparkSession) -> Iterator[None]:
-    """Rows of 20 checked cells are more than one method of Java can hold: Spark would try, and complain."""
-    name = "spark.sql.codegen.wholeStage"
-    before = spark.conf.get(name)
-    spark.conf.set(name, "false")
+def every_cell_read(spark: SparkSession) -> Iterator[None]:
+    """Let Spark count the cells of each row of text, and not try what fails.
+
+    A parser that leaves out columns does not see that a row has too many or too few; rows of 20 checked cells
+    are more than one method of Java can hold; and pandas writes nanoseconds, which Spark reads if it must.
+    """
+    wanted = {
+        "spark.sql.csv.parser.columnPruning.enabled": "false",
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.legacy.parquet.nanosAsLong": "true",
+    }
+    before = {name: spark.conf.get(name) for name in wanted}
+    for name, value in wanted.items():
+        spark.conf.set(name, value)
     try:
         yield
     finally:
-        spark.conf.set(name, before or "true")
+        for name, former in before.items():
+            spark.conf.set(name, former or "true")

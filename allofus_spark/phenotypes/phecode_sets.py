@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.storagelevel import StorageLevel
 
 from allofus_spark.errors import BadSource, readable
+from allofus_spark.phenotypes.caching import Keep, keeping
 from allofus_spark.phenotypes.codes import BY_STANDARD, by_number, coded_records, unmapped
 from allofus_spark.phenotypes.exclusions import excluded_phecodes, read_exclusions
 from allofus_spark.phenotypes.people import people_of_records
@@ -70,7 +70,7 @@ def build_phecodes(
     excluded = excluded_phecodes(names, ranges, listed)
     codes = by_number(with_roll_up(phecodes, roll_up=roll_up), names)
     settings = warehouse.settings.phenotypes
-    with start_run(warehouse, "build_phenotypes") as run:
+    with start_run(warehouse, "build_phenotypes") as run, keeping() as keep:
         run.progress(
             f"map of {phecodes.format}: {len(phecodes.phecodes):,} codes of "
             f"{', '.join(phecodes.vocabularies)}, {len(names):,} phecodes"
@@ -78,8 +78,8 @@ def build_phecodes(
         check_set(run, name, names)
         people = people_of_records(run)
         coded = coded_records(run, codes, tables=tables, source_vocabulary=source_vocabulary)
-        no_phecode = _count_records(run, coded)
-        dates = dates_by_phecode(coded, people).persist(StorageLevel.MEMORY_AND_DISK)
+        no_phecode = _count_records(run, keep, coded)
+        dates = keep(dates_by_phecode(coded, people))
         sexes = sex_frame(people, names, phecodes.about)
         n_cases = case_counts(dates, sexes, min_dates=settings.min_dates)
         told = [item for number, item in enumerate(names) if n_cases.get(number, 0) >= settings.min_people]
@@ -94,13 +94,12 @@ def build_phecodes(
         )
         definitions = [_definition(phecodes, item, settings.min_dates, roll_up=roll_up) for item in told]
         write_set(run, name, definitions, _as_text(people), _with_names(run, rows, names), no_phecode)
-        dates.unpersist()
         return dict(run.counters)
 
 
-def _count_records(run: Run, coded: DataFrame) -> DataFrame:
+def _count_records(run: Run, keep: Keep, coded: DataFrame) -> DataFrame:
     """Count records, say which codes the map lacks, and give these as rows of ``unmapped_codes``."""
-    codes = unmapped(coded).persist(StorageLevel.MEMORY_AND_DISK)
+    codes = keep(unmapped(coded))
     sums = codes.groupBy("is_mapped", "by").agg(F.sum("n_rows").alias("n")).collect()
     n_rows = sum(row.n for row in sums)
     n_mapped = sum(row.n for row in sums if row.is_mapped)

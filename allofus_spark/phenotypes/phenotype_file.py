@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.storagelevel import StorageLevel
 
 from allofus_spark.errors import BadSource, shown
 from allofus_spark.hadoop import without_glob
+from allofus_spark.phenotypes.caching import Keep
 from allofus_spark.tables import Warehouse
 
 ID = "_id"
@@ -82,7 +82,7 @@ def shapes_of(cells: DataFrame, n_columns: int) -> list[Shape]:
     ]
 
 
-def read_phenotype_file(warehouse: Warehouse, path: str) -> PhenotypeFile:
+def read_phenotype_file(warehouse: Warehouse, path: str, keep: Keep) -> PhenotypeFile:
     """Read a TSV, a CSV, or a table with blanks between; its header names the ids and the phenotypes.
 
     Raises BadSource where it has no column of ids, none of a phenotype, or lines of another length.
@@ -115,7 +115,7 @@ def read_phenotype_file(warehouse: Warehouse, path: str) -> PhenotypeFile:
     found = [F.trim(F.col(f"_{places[column]}")).alias(value_column(n)) for n, column in enumerate(columns)]
     id_cell = F.trim(F.col(f"_{lower.index(ids[0])}")).alias(ID)
     ids_of = PERSON if ids[0] in _PERSON_IDS else SAMPLE
-    return PhenotypeFile(raw.select(id_cell, *found).persist(StorageLevel.MEMORY_AND_DISK), ids_of, columns)
+    return PhenotypeFile(keep(raw.select(id_cell, *found)), ids_of, columns)
 
 
 def _rows(warehouse: Warehouse, path: str, n_columns: int, delimiter: str | None, header: str) -> DataFrame:

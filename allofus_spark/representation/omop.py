@@ -43,7 +43,7 @@ def ingest_persons_from_omop(warehouse: Warehouse) -> dict[str, int]:
     with start_run(warehouse, "ingest_persons") as run:
         if not run.holds(_PERSON):
             raise BadSource("omop_person is not there; run allofus ingest-omop with person first")
-        persons = _persons(run, warehouse.settings.representation.not_answered).cache()
+        persons = _persons(run, warehouse.settings.representation.not_answered)
         _count(run, persons)
         run.progress("enrolled_on is the first day of a person's records, as the CDM has no day of enrolment")
         not_asked = [name for name in CATEGORIES if name not in (*_ANSWERED, AGE)]
@@ -54,7 +54,6 @@ def ingest_persons_from_omop(warehouse: Warehouse) -> dict[str, int]:
         if not run.holds(PERSON_SAMPLES):
             writes.append(RowsWrite(PERSON_SAMPLES, [], WHOLE_TABLE))
         run.write(*writes)
-        persons.unpersist()
         return dict(run.counters)
 
 

@@ -25,7 +25,12 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]], delimiter: str = ",
 
 def people(*ids: object, **values: object) -> list[dict[str, Any]]:
     """Persons who are women born in 1950, unless said otherwise."""
-    plain = {"gender_concept_id": 8532, "year_of_birth": 1950, "race_concept_id": 0, "ethnicity_concept_id": 0}
+    plain = {
+        "gender_concept_id": 8532,
+        "year_of_birth": 1950,
+        "race_concept_id": 0,
+        "ethnicity_concept_id": 0,
+    }
     return [{"person_id": number, **plain, **values} for number in ids]
 
 

@@ -149,8 +149,13 @@ def test_standard_concepts_stand_in_where_no_source_code_is(
     dated = {"valid_start_date": "19700101", "valid_end_date": "20991231", "invalid_reason": None}
     names = ("concept_id", "vocabulary_id", "concept_code", "concept_name", "domain_id", "concept_class_id")
     concepts = [
-        dict(zip(names, (*row, "a, b \"c", "Condition", "x"), strict=True)) | dated
-        for row in ((1, "ICD9CM", "250.00"), (2, "ICD10CM", "E11.9"), (9, "SNOMED", "44054006"), (8, "SNOMED", "1"))
+        dict(zip(names, (*row, 'a, b "c', "Condition", "x"), strict=True)) | dated
+        for row in (
+            (1, "ICD9CM", "250.00"),
+            (2, "ICD10CM", "E11.9"),
+            (9, "SNOMED", "44054006"),
+            (8, "SNOMED", "1"),
+        )
     ]
     related = [
         {"concept_id_1": one, "concept_id_2": other, "relationship_id": kind} | dated
