@@ -229,19 +229,19 @@ def _tell(run: Run, ancestry: str, models: Models) -> None:
 
 def _fitted(scan: str, definitions: Sequence[Definition], models: Mapping[str, Models]) -> Fitted:
     fits = [own.fits for own in models.values()]
-    sizes = [
-        np.array(
-            [[getattr(fit, name) if fit.status == SCANNED else 0 for fit in own] for own in fits], np.int64
-        )
+    n_people, n_cases, n_controls = (
+        np.array([[getattr(fit, name) * (fit.status == SCANNED) for fit in own] for own in fits], np.int64)
         for name in ("n_people", "n_cases", "n_controls")
-    ]
+    )
     return Fitted(
-        scan,
-        tuple(models),
-        tuple(item.phenotype_id for item in definitions),
-        np.array([item.is_binary for item in definitions], np.bool_),
-        *sizes,
-        tuple(np.flatnonzero([fit.status == SCANNED for fit in own]) for own in fits),
+        scan=scan,
+        ancestries=tuple(models),
+        phenotype_ids=tuple(item.phenotype_id for item in definitions),
+        is_binary=np.array([item.is_binary for item in definitions], np.bool_),
+        n=n_people,
+        n_cases=n_cases,
+        n_controls=n_controls,
+        columns=tuple(np.flatnonzero([fit.status == SCANNED for fit in own]) for own in fits),
     )
 
 
@@ -326,8 +326,8 @@ def _summaries(run: Run, scan: str) -> list[Row]:
     table = run.warehouse.live(ASSOCIATION_SUMMARIES).where(_rows_of(scan))
     columns = ("phenotype_id", "ancestry", "status", "n", "n_cases", "n_controls", "n_tested", "lambda_gc",
                "n_genome_wide", "max_neg_log10_p")  # fmt: skip
-    order = [F.desc("n_genome_wide"), F.desc_nulls_last("max_neg_log10_p"), "phenotype_id", "ancestry"]
-    return table.select(*columns).orderBy(*order).limit(_SHOWN).collect()
+    order = F.desc("n_genome_wide"), F.desc_nulls_last("max_neg_log10_p"), F.col("phenotype_id")
+    return table.select(*columns).orderBy(*order, F.col("ancestry")).limit(_SHOWN).collect()
 
 
 def _nothing_scanned(fits: Mapping[str, Sequence[Fit]]) -> str:
