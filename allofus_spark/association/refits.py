@@ -6,14 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from pyspark import Broadcast
 from threadpoolctl import threadpool_limits
 
 from allofus_spark.arrow import lists_of_rows, runs_of
 from allofus_spark.association.calls import Stretch
-from allofus_spark.association.cells import Values, FIELDS, KINDS, Bools, Cells, Place
+from allofus_spark.association.cells import FIELDS, KINDS, Bools, Cells, Place, Values
 from allofus_spark.association.output import Named, Output
 from allofus_spark.association.parts import PARTS, Parts
 from allofus_spark.association.people import Group, Places

@@ -6,13 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from pyspark import Broadcast
 from threadpoolctl import threadpool_limits
 
 from allofus_spark.association.calls import ALLELE, Calls, Stretch
-from allofus_spark.association.cells import Values, Bools, Cells, Place, cells_of_tests, joined
+from allofus_spark.association.cells import Bools, Cells, Place, Values, cells_of_tests, joined
 from allofus_spark.association.output import Named, Output
 from allofus_spark.association.parts import PARTS, Parts
 from allofus_spark.association.people import Group, Places
