@@ -80,7 +80,7 @@ def choose(names: tuple[str, ...], values: Floats) -> Choice:
     dropped = {int(index): CONSTANT for index in np.flatnonzero(constant)}
     kept = [index for index in range(len(names)) if index not in dropped]
     while kept:
-        triangle = np.linalg.qr(columns[:, kept], mode="r")
+        triangle: Floats = np.asarray(np.linalg.qr(columns[:, kept])[1])
         if len(triangle) < len(kept):
             triangle = np.vstack([triangle, np.zeros((len(kept) - len(triangle), len(kept)))])
         short = np.flatnonzero(np.abs(np.diag(triangle)) <= _COLLINEAR)
@@ -95,14 +95,12 @@ def choose(names: tuple[str, ...], values: Floats) -> Choice:
 
 def basis_of(covariates: Covariates) -> Basis:
     """The basis of everybody whose covariates are all known."""
-    known = np.isfinite(covariates.values).all(axis=1)
+    known: Mask = np.asarray(np.isfinite(covariates.values).all(axis=1))
     values = covariates.values[known]
     choice = choose(covariates.names, values)
     n_known = len(values)
     if not n_known:
-        return Basis(
-            covariates.names, covariates.values, known, choice, np.zeros((len(known), 1)), np.eye(1)
-        )
+        return Basis(covariates.names, covariates.values, known, choice, np.zeros((len(known), 1)), np.eye(1))
     design = np.ones((n_known, 1 + len(choice.kept)))
     design[:, 1:] = _standardised(values[:, choice.kept]) * np.sqrt(n_known)
     columns = np.zeros((len(known), design.shape[1]))
@@ -123,4 +121,4 @@ def orthonormal(columns: Floats, start: Floats) -> Floats:
     for _ in range(2):
         made = columns @ transform
         transform = np.linalg.solve(np.linalg.cholesky(made.T @ made), transform.T).T
-    return transform
+    return np.asarray(transform)

@@ -91,11 +91,11 @@ class _Phenotype:
         outcomes.neg_log10_p[pair, 0] = neg_log10_p_of_chi2(chi2)
 
     def _residual(self, minor: Floats) -> Floats:
-        """What the covariates leave of a genotype: its coefficient stays, the design is better conditioned."""
+        """What the covariates leave of a genotype: with the same coefficient, better conditioned."""
         residual = minor - minor.mean()
         for _ in range(2):
             residual = residual - self.design @ (self.design.T @ residual) / len(residual)
-        return residual
+        return np.asarray(residual)
 
     def _fit(self, residual: Floats) -> tuple[float, float, float]:
         scale = float(np.sqrt((residual**2).mean()))

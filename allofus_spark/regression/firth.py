@@ -1,7 +1,7 @@
 """Approximate Firth regression: the genotype alone is fitted, covariate effects are an offset.
 
-Mbatchou et al., Nat Genet 2021;53:1097. The penalised score of one coefficient is followed by Newton steps with
-its own derivative, inside a bracket of its root: the usual step with the information alone overshoots
+Mbatchou et al., Nat Genet 2021;53:1097. The penalised score of one coefficient is followed by Newton steps
+with its own derivative, inside a bracket of its root: the usual step with the information alone overshoots
 twofold for a single carrier and never settles.
 """
 
@@ -78,9 +78,9 @@ def _log_product(ratios, n):  # type: ignore[no-untyped-def]
     """Sum of logarithms, eight at a time where their product is no extreme number."""
     total, whole = 0.0, n // 8 * 8
     for first in range(0, whole, 8):
-        product = (
-            (ratios[first] * ratios[first + 1]) * (ratios[first + 2] * ratios[first + 3])
-        ) * ((ratios[first + 4] * ratios[first + 5]) * (ratios[first + 6] * ratios[first + 7]))
+        product = ((ratios[first] * ratios[first + 1]) * (ratios[first + 2] * ratios[first + 3])) * (
+            (ratios[first + 4] * ratios[first + 5]) * (ratios[first + 6] * ratios[first + 7])
+        )
         if 1e-300 < product < 1e300:
             total += math.log(product)
         else:
@@ -93,7 +93,7 @@ def _log_product(ratios, n):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def fit_one(x, cases, offsets, n, room):  # type: ignore[no-untyped-def]
-    """beta, se and the penalised likelihood ratio χ² of the first ``n`` entries; NaN where it does not settle."""
+    """beta, se and penalised likelihood ratio χ² of the first ``n`` entries; NaN: it does not settle."""
     beta, low, high, longest = 0.0, -math.inf, math.inf, 1e-6
     for at in range(n):
         longest = max(longest, abs(x[at]))
@@ -158,7 +158,7 @@ def fit_carriers(rows, calls, means, place_of, cases, offsets, found):  # type: 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def fit_residualised(rows, calls, means, place_of, cases, offsets, less, found):  # type: ignore[no-untyped-def]
-    """As `fit_carriers`, over all the phenotype's people, after ``less`` float64[rows, people] is taken away."""
+    """As `fit_carriers`, over all the phenotype's people, less ``less`` float64[rows, people]."""
     packed, starts, people, values = calls
     n_common, n_analysed = packed.shape[0], len(cases)
     room = np.empty(n_analysed)

@@ -86,9 +86,7 @@ class LinearWork:
         means, about = np.zeros(shape), np.zeros(shape)
         states = np.full(shape, OK, np.int8)
         rules = (self.models.rules.min_mac, self.models.rules.min_maf)
-        _describe(
-            rows.counts, counts, self.masks, self.n_people, rules, called, copies, means, about, states
-        )
+        _describe(rows.counts, counts, self.masks, self.n_people, rules, called, copies, means, about, states)
         left = about - self._told(rows, means, basis)
         states[(states == OK) & (left <= COLLINEAR_SHARE * about)] = COLLINEAR
         _write(
@@ -172,7 +170,7 @@ def _subtract_all(row, calls, lacks, means, columns, sums):  # type: ignore[no-u
 def _describe(  # type: ignore[no-untyped-def]
     totals, counts, masks, n_people, rules, called, copies, means, about, states
 ):
-    """Alleles, mean and squares about it of each row among the people of each pattern, and what is not tested."""
+    """Alleles, mean and squares about it of each row in each pattern, and what is not tested."""
     min_mac, min_maf = rules
     for row in range(len(totals)):
         for pattern in range(len(masks)):
@@ -195,7 +193,7 @@ def _describe(  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True, nogil=True)
 def _centre(calls, lacks, means, offsets, totals, columns, sums, missing, centred):  # type: ignore[no-untyped-def]
-    """Sums of the centred genotype with the basis, over each pattern's people: float64[patterns, rows, width]."""
+    """Sums of the centred genotype times the basis over patterns, float64[patterns, rows, width]."""
     n_patterns, width = totals.shape
     lacking = np.zeros((n_patterns, width))
     for row in range(len(sums)):

@@ -1,4 +1,4 @@
-"""Binary phenotypes: the score test of every variant, and approximate Firth regression where it is not enough.
+"""Binary phenotypes: the score test of every variant, and approximate Firth regression where that fails.
 
 With r = y − μ and w = μ(1 − μ) of the null model, U = r·g and V = Σ w g² less the squares of the sums of w·g
 with the covariates, made orthonormal under w; beta = U / V, se = 1 / √V, χ² = U² / V. A phenotype has a slot

@@ -1,4 +1,4 @@
-"""Fixed-effect meta-analysis of an effect over ancestries, its heterogeneity, and itself less one ancestry."""
+"""Fixed-effect meta-analysis of an effect over ancestries, its heterogeneity, and without one ancestry."""
 
 from __future__ import annotations
 
@@ -58,7 +58,8 @@ def meta_analyse(beta: Floats, se: Floats) -> Meta:
         rest = np.stack([some.sum(axis=1) for some in others], axis=1)
         beta_without = (
             np.stack(
-                [(some * np.delete(effects, at, axis=1)).sum(axis=1) for at, some in enumerate(others)], axis=1
+                [(some * np.delete(effects, at, axis=1)).sum(axis=1) for at, some in enumerate(others)],
+                axis=1,
             )
             / rest
         )

@@ -41,9 +41,7 @@ def fit_logistic(design: Floats, cases: Floats) -> Floats | None:
     for _ in range(_MOST_STEPS):
         fitted = probabilities(design @ coefficients)
         try:
-            step = np.linalg.solve(
-                _information(design, fitted * (1 - fitted)), design.T @ (cases - fitted)
-            )
+            step = np.linalg.solve(_information(design, fitted * (1 - fitted)), design.T @ (cases - fitted))
         except np.linalg.LinAlgError:
             return None
         scale = 1.0
@@ -131,9 +129,7 @@ def _along(
     return (scale, tried) if tried is not None and rises else (0.0, None)
 
 
-def _penalised(
-    design: Floats, cases: Floats, coefficients: Floats
-) -> _State | None:
+def _penalised(design: Floats, cases: Floats, coefficients: Floats) -> _State | None:
     """The state at some coefficients; None: its information is singular."""
     predictor = design @ coefficients
     fitted = probabilities(predictor)
@@ -142,7 +138,7 @@ def _penalised(
     sign, log_determinant = np.linalg.slogdet(information)
     if sign <= 0 or not np.isfinite(log_determinant):
         return None
-    inverse = np.linalg.inv(information)
+    inverse: Floats = np.asarray(np.linalg.inv(information), np.float64)
     leverages = weights * ((design @ inverse) * design).sum(axis=1)
     score = design.T @ (cases - fitted + leverages * (0.5 - fitted))
     likelihood = _log_likelihood(predictor, cases) + 0.5 * float(log_determinant)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numba
 import numpy as np
@@ -29,7 +30,8 @@ def _erfcx_series() -> Floats:
         x = _SCALE * (1 + place) / (1 - place)
         return np.asarray((1 + 2 * x) * erfcx(x))
 
-    return np.polynomial.chebyshev.chebinterpolate(scaled, _DEGREE)
+    chebyshev: Any = np.polynomial.chebyshev  # its stub takes functions of one number alone
+    return np.asarray(chebyshev.chebinterpolate(scaled, _DEGREE))
 
 
 SERIES = _erfcx_series()
@@ -184,7 +186,7 @@ def neg_log10_p_of_chi2(chi2: npt.ArrayLike, degrees: npt.ArrayLike = 1) -> Floa
 
 
 def z_of_neg_log10_p(neg_log10_p: npt.ArrayLike) -> Floats:
-    """The positive normal deviate of a two-sided p: what `neg_log10_p_of_z` undoes. Negative values are NaN."""
+    """The positive normal deviate of a two-sided p, as `neg_log10_p_of_z` has it. Negative values are NaN."""
     wanted = np.asarray(neg_log10_p, np.float64)
     with np.errstate(invalid="ignore"):
         log_p = -wanted * _LN_10

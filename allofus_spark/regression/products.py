@@ -1,8 +1,8 @@
 """Sums over people of genotypes times columns, for many rows: matrix products for common rows, carriers alone
 for rare ones.
 
-Shapes that a sum could depend on are fixed: columns come in widths that are multiples of `COLUMN_PAD`, rows in
-blocks of one size, people in chunks of one size, and each chunk's product is added in order. So a column's
+Shapes that a sum could depend on are fixed: columns come in widths that are multiples of `COLUMN_PAD`, rows
+in blocks of one size, people in chunks of one size, and each chunk's product is added in order. So a column's
 sums have the same bits whatever stands beside it.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numba
 import numpy as np
@@ -34,7 +35,7 @@ def chunks(n_people: int) -> list[tuple[int, int]]:
     """First and last-but-one of chunks of people of about equal size, at multiples of four."""
     number = max(1, -(-n_people // PEOPLE_CHUNK))
     edges = [-(-n_people * place // number) // 4 * 4 for place in range(number)] + [n_people]
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(pairwise(edges))
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,9 @@ def products(rows: MinorRows, parts: Sequence[Part]) -> list[Sums]:
     starts = [rows.offsets[:-1].copy() for _ in parts]
     for start, stop in chunks(rows.n_people):
         matrices = [part.of(start, stop) for part in parts]
-        _multiply(rows.packed, start, stop, parts, matrices, found, bool(rows.counts[: rows.n_common, 2].any()))
+        _multiply(
+            rows.packed, start, stop, parts, matrices, found, bool(rows.counts[: rows.n_common, 2].any())
+        )
         for part, columns, sums, begins in zip(parts, matrices, found, starts, strict=True):
             rare = (begins, rows.offsets, rows.people, rows.calls, start, stop, columns)
             if part.homs_only:

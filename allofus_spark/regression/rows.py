@@ -1,4 +1,4 @@
-"""Genotype rows as the tests read them: copies of the minor allele, common rows packed, rare ones as carriers."""
+"""Genotype rows as the tests read them: of the minor allele, common rows packed, rare ones as carriers."""
 
 from __future__ import annotations
 
@@ -194,4 +194,3 @@ def expand(minor, at, n_common, packed, offsets, people, calls, missing_value): 
     for entry in range(offsets[at - n_common], offsets[at - n_common + 1]):
         call = calls[entry]
         minor[people[entry]] = missing_value if call == 3 else np.float64(call)
-

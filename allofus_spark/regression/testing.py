@@ -41,8 +41,10 @@ def _test_rows(models: Models, rows: MinorRows, counts: Counts, tests: Tests) ->
     at_once = min(_PHENOTYPES_AT_ONCE, max(COLUMN_PAD, fit))
     for first in range(0, len(models.linear), at_once):
         linear = LinearWork(models, first, min(first + at_once, len(models.linear)))
-        linear.test(rows, counts, *products(rows, linear.parts()), tests)
+        basis, residuals = products(rows, linear.parts())
+        linear.test(rows, counts, basis, residuals, tests)
     at_once = min(_PHENOTYPES_AT_ONCE, max(1, columns // (slot_width(models) + 1)))
     for first in range(0, len(models.logistic), at_once):
         logistic = LogisticWork(models, first, min(first + at_once, len(models.logistic)))
-        logistic.test(rows, counts, *products(rows, logistic.parts()), tests)
+        slots, homs = products(rows, logistic.parts())
+        logistic.test(rows, counts, slots, homs, tests)

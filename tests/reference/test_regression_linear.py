@@ -26,7 +26,7 @@ OK, PERFECT_FIT = STATUS_NAMES.index("ok"), STATUS_NAMES.index("perfect_fit")
 
 @pytest.fixture(scope="module")
 def study(realdata: Path) -> Study:
-    """Real genomes of 3,202 people, 2 % of the calls set to missing; phenotypes of many scales and patterns."""
+    """Real genomes of 3,202 people, 2 % of the calls set to missing; phenotypes of many scales."""
     folder = realdata / "multisample"
     _, calls = bi_allelic_calls(folder / "1kgp_hc_3202_chr1_10390-66441.grch38.vcf.gz")
     random = np.random.default_rng(12)
@@ -106,7 +106,9 @@ def test_beta_error_and_p_equal_hails(
             assert outcomes.beta[place, column] == pytest.approx(beta, abs=1e-6 * se)
             assert outcomes.se[place, column] == pytest.approx(se, rel=1e-6)
             p = row.p_value[group][0]
-            assert p == 0 or outcomes.neg_log10_p[place, column] == pytest.approx(-np.log10(p), rel=1e-6, abs=1e-9)
+            assert p == 0 or outcomes.neg_log10_p[place, column] == pytest.approx(
+                -np.log10(p), rel=1e-6, abs=1e-9
+            )
     assert compared > 100
 
 
@@ -154,7 +156,9 @@ def test_glows_traits_equal_statsmodels(realdata: Path) -> None:
 
 def test_case_21_missing_and_useless_covariates(cases: Path) -> None:
     folder = cases / "21_covariates_and_phenotype_coding"
-    expected = json.loads((folder / "expected.json").read_text())["bmi ~ 1 + g + age (+ sex_const + age_months)"]
+    expected = json.loads((folder / "expected.json").read_text())[
+        "bmi ~ 1 + g + age (+ sex_const + age_months)"
+    ]
     people, calls = bi_allelic_calls(folder / "input.vcf")
     rows = {row["sample"]: row for row in table(folder / "pheno.tsv")}
 
