@@ -66,7 +66,9 @@ def value_type(kind: pa.DataType) -> pa.DataType:
 
 def values_in(column: pa.Array) -> pa.Array:
     """The column; of a dictionary each value that it gives, once."""
-    return column.dictionary.take(pc.unique(column.indices)) if pa.types.is_dictionary(column.type) else column
+    return (
+        column.dictionary.take(pc.unique(column.indices)) if pa.types.is_dictionary(column.type) else column
+    )
 
 
 def decoded(batch: pa.RecordBatch, names: Collection[str] | None = None) -> pa.RecordBatch:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,8 @@ _ALLELE = ("position", "ref", "alt")
 
 Bools = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.int32]
+Values = npt.NDArray[Any]
+"""Of the kind that `KINDS` says."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +88,9 @@ class Cells:
 
     phenotype: Numbers
     variant: Numbers
-    values: Mapping[str, npt.NDArray[np.generic]]
+    values: Mapping[str, Values]
 
-    def __getitem__(self, name: str) -> npt.NDArray[np.generic]:
+    def __getitem__(self, name: str) -> Values:
         return self.values[name]
 
     @property
@@ -103,7 +106,7 @@ class Cells:
         )
 
 
-def cells_of_tests(tests: Sequence[Tests], fitted: Fitted) -> dict[str, npt.NDArray[np.generic]]:
+def cells_of_tests(tests: Sequence[Tests], fitted: Fitted) -> dict[str, Values]:
     """Arrays [ancestries, phenotypes, variants] of the tests of each ancestry's models."""
     n_variants = max(len(own.status) for own in tests)
     shape = (len(tests), len(fitted.phenotype_ids), n_variants)
@@ -118,10 +121,12 @@ def cells_of_tests(tests: Sequence[Tests], fitted: Fitted) -> dict[str, npt.NDAr
     return values
 
 
-def joined(parts: Sequence[Mapping[str, npt.NDArray[np.generic]]], n_phenotypes: int) -> Cells:
+def joined(parts: Sequence[Mapping[str, Values]], n_phenotypes: int) -> Cells:
     """Arrays of neighbouring variants as cells of all of them."""
-    values = {name: parts[0][name] if len(parts) == 1 else np.concatenate([part[name] for part in parts], axis=2)
-              for name in FIELDS}  # fmt: skip
+    if len(parts) == 1:
+        values = dict(parts[0])
+    else:
+        values = {name: np.concatenate([part[name] for part in parts], axis=2) for name in FIELDS}
     n_variants = values["status"].shape[2]
     return Cells(
         np.arange(n_phenotypes, dtype=np.int32)[:, None], np.arange(n_variants, dtype=np.int32)[None], values
@@ -157,7 +162,7 @@ class _Rows:
         self._shape = shape
         self._is_kept = None if is_kept.all() else is_kept.transpose(1, 0, 2).ravel()
 
-    def take(self, values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    def take(self, values: Values) -> Values:
         """[rows] of values that broadcast to [ancestries, a, b]."""
         flat = np.broadcast_to(values, self._shape).transpose(1, 0, 2).reshape(-1)
         return flat if self._is_kept is None else flat[self._is_kept]

@@ -82,7 +82,7 @@ def check_ids(file: CovariateFile, ids: Collection[str]) -> int:
     n_known = sum(name in file.rows for name in ids)
     if not n_known:
         raise BadSamples(
-            f"{file.path}: none of its {len(file.rows):,} ids is the {file.id_column} of somebody to analyse, "
-            f"such as {shown(sorted(ids)[:1])}"
+            f"{file.path}: none of its {len(file.rows):,} ids is the {file.id_column} of somebody to "
+            f"analyse, such as {shown(sorted(ids)[:1])}"
         )
     return n_known

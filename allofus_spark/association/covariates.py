@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -135,13 +136,17 @@ def _sources(run: Run, people: People, file: CovariateFile | None) -> dict[str, 
         sources[AGE] = lambda: _ages(run, people)
     components = _components(run, people)
     for number in range(components.shape[1]):
-        sources[f"pc{number + 1}"] = lambda number=number: components[:, number]
+        sources[f"pc{number + 1}"] = partial(_column, components, number)
     if file is not None:
         ids = _ids(file, people)
         for column in file.columns:
             if column != file.id_column:
-                sources[column] = lambda column=column: file.values(column, ids)
+                sources[column] = partial(file.values, column, ids)
     return sources
+
+
+def _column(values: Values, number: int) -> Values:
+    return np.asarray(values[:, number])
 
 
 def _sex(people: People) -> Values:
@@ -164,14 +169,15 @@ def _components(run: Run, people: People) -> Values:
     held = run.read(table).where(
         F.col("callset_id").isin(list(people.axis.firsts)) & F.col("pcs").isNotNull()
     )
-    rows = held.select("callset_id", "sample_index", "model_id", "pcs").toPandas()
+    rows: Any = held.select("callset_id", "sample_index", "model_id", "pcs").toPandas()
     if not len(rows):
         return np.zeros((len(people), 0))
     models = sorted(set(rows["model_id"]))
     if len(models) > 1:
         raise BadSource(
             f"the principal components of the active callsets come from {len(models)} models "
-            f"({', '.join(models)}) and cannot be compared; run allofus infer-ancestry project for all callsets"
+            f"({', '.join(models)}) and cannot be compared; run allofus infer-ancestry project for all "
+            "callsets"
         )
     firsts = rows["callset_id"].map(dict(people.axis.firsts)).to_numpy(np.int64)
     scores = np.full((len(people.axis), max(map(len, rows["pcs"]))), np.nan)

@@ -75,7 +75,7 @@ def _sum(
     tested: Bools,
 ) -> npt.NDArray[np.int32]:
     """Sizes over the ancestries of each row."""
-    return (sizes[joined][:, phenotype] * tested).sum(axis=0).astype(np.int32)
+    return np.asarray((sizes[joined][:, phenotype] * tested).sum(axis=0), np.int32)
 
 
 def _names(tested: Bools, names: list[str]) -> pa.Array:

@@ -27,8 +27,8 @@ WIDTHS = {
 PARTS = SideOutput(
     "association_parts",
     struct(
-        phenotype_id=STRING, ancestry=STRING, counts=LONGS, common_counts=LONGS, by_status=LONGS, by_test=LONGS,
-        n_genome_wide=LONG, max_neg_log10_p=DOUBLE,
+        phenotype_id=STRING, ancestry=STRING, counts=LONGS, common_counts=LONGS, by_status=LONGS,
+        by_test=LONGS, n_genome_wide=LONG, max_neg_log10_p=DOUBLE,
     ),
 )  # fmt: skip
 _EDGES = np.array(QQ_EDGES)
@@ -75,7 +75,7 @@ class Parts:
         self._add_tested(row, np.ones(len(row), np.bool_), neg_log10_p, ac, an)
 
     def _row(
-        self, ancestry: npt.NDArray[np.integer] | np.int64, phenotype: npt.NDArray[np.integer]
+        self, ancestry: npt.NDArray[np.int64] | np.int64, phenotype: npt.NDArray[np.integer]
     ) -> npt.NDArray[np.int64]:
         return ancestry * len(self._fitted.phenotype_ids) + phenotype
 

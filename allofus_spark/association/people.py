@@ -39,7 +39,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Group:
-    """The people of one ancestry: ``place_of`` int32[samples], each sample's place among them, -1: not one."""
+    """The people of one ancestry; ``place_of`` int32[samples]: a sample's place among them, -1: not one."""
 
     ancestry: str
     place_of: npt.NDArray[np.int32]
@@ -105,8 +105,8 @@ def choose_people(
     chosen = _one_a_person(run, samples, wanted, kept or {}, person_of)
     if not chosen:
         raise BadSamples(
-            f"nobody is left to analyse: of {len(everyone):,} samples {len(wanted):,} are chosen, and none of "
-            "them has a person in person_samples"
+            f"nobody is left to analyse: of {len(everyone):,} samples {len(wanted):,} are chosen, and none "
+            "of them has a person in person_samples"
         )
     flat = [sample for own in samples.values() for sample in own]
     ids = {flat[place].sample_id for place in chosen}
@@ -209,8 +209,8 @@ def choose_ancestries(
     asked = [name.lower() for name in wanted] or [name for name in groups if name != unassigned]
     if unknown := sorted(set(asked) - {*groups, ALL_ANCESTRIES}):
         raise BadSource(
-            f"ancestries that the settings do not know: {shown(unknown)}; there are: {', '.join(groups)}, and "
-            f"{ALL_ANCESTRIES} for everybody together"
+            f"ancestries that the settings do not know: {shown(unknown)}; there are: {', '.join(groups)}, "
+            f"and {ALL_ANCESTRIES} for everybody together"
         )
     numbers = {name: people.of_ancestry(name) for name in sorted(set(asked))}
     run.progress(

@@ -98,9 +98,8 @@ def _marks(
     if not contigs:
         return {}
     width = max(1, sum(last - first + 1 for first, last, _ in contigs.values()) // _COLUMNS)
-    starts = F.create_map(
-        *(F.lit(part) for name, (first, _, start) in contigs.items() for part in (name, start - first))
-    )
+    shifts = {name: start - first for name, (first, _, start) in contigs.items()}
+    shift = F.create_map(*(F.lit(part) for pair in shifts.items() for part in pair))[F.col("contig")]
     keys = ("phenotype_id", "ancestry")
     frames = [
         warehouse.live(table)
@@ -112,9 +111,7 @@ def _marks(
         )
     ]
     stored = frames[0].unionAll(frames[1]).where(F.col("phenotype_id").isin(list(chosen)))
-    placed = stored.where("neg_log10_p IS NOT NULL").withColumn(
-        "x", F.col("position") + starts[F.col("contig")]
-    )
+    placed = stored.where("neg_log10_p IS NOT NULL").withColumn("x", F.col("position") + shift)
     of_pair = Window.partitionBy(*keys)
     most = F.greatest(F.max("neg_log10_p").over(of_pair), F.lit(1.0))
     celled = placed.withColumn("column", F.floor(F.col("x") / width)).withColumn(
@@ -229,4 +226,4 @@ def _manhattan(
         plot.xaxis.ticker = FixedTicker(ticks=list(middles))
         plot.xaxis.major_label_overrides = middles
         plot.xgrid.visible = False
-    return plot
+    return plot  # type: ignore[no-any-return]

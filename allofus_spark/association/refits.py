@@ -6,14 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from pyspark import Broadcast
 from threadpoolctl import threadpool_limits
 
 from allofus_spark.arrow import lists_of_rows, runs_of
 from allofus_spark.association.calls import Stretch
-from allofus_spark.association.cells import FIELDS, KINDS, Bools, Cells, Place
+from allofus_spark.association.cells import FIELDS, KINDS, Bools, Cells, Place, Values
 from allofus_spark.association.output import Named, Output
 from allofus_spark.association.parts import PARTS, Parts
 from allofus_spark.association.people import Group, Places
@@ -38,7 +37,7 @@ EXACT = SideOutput(
 
 
 def records_of(
-    stretch: Stretch, values: Mapping[str, npt.NDArray[np.generic]], is_exact: Bools, people: Places
+    stretch: Stretch, values: Mapping[str, Values], is_exact: Bools, people: Places
 ) -> Iterator[pa.RecordBatch]:
     """What is to be fitted exactly: of each phenotype and allele the calls of ``people`` and all outcomes.
 
@@ -65,7 +64,7 @@ def records_of(
         )
 
 
-def _stored(values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+def _stored(values: Values) -> Values:
     """The numbers as a Spark type holds them."""
     return values if values.dtype.itemsize == 8 else values.astype(np.int32)
 
@@ -122,7 +121,7 @@ class Refits:
             yield from self.output.rows(place, cells, np.ones((1, len(rows)), np.bool_), parts)
 
 
-def _matrix(rows: pa.RecordBatch, name: str) -> npt.NDArray[np.generic]:
+def _matrix(rows: pa.RecordBatch, name: str) -> Values:
     """[rows, ancestries] of a column of lists."""
     flat = rows.column(name).flatten()
     return np.array(flat.to_numpy(zero_copy_only=False)).astype(KINDS[name]).reshape(len(rows), -1)

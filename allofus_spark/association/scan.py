@@ -6,20 +6,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from pyspark import Broadcast
 from threadpoolctl import threadpool_limits
 
 from allofus_spark.association.calls import ALLELE, Calls, Stretch
-from allofus_spark.association.cells import Bools, Cells, Place, cells_of_tests, joined
+from allofus_spark.association.cells import Bools, Cells, Place, Values, cells_of_tests, joined
 from allofus_spark.association.output import Named, Output
 from allofus_spark.association.parts import PARTS, Parts
 from allofus_spark.association.people import Group, Places
 from allofus_spark.association.refits import EXACT, records_of
 from allofus_spark.regression import Models, test_variants
 
-# Of a row of associations as Arrow, which takes a little more: a chunk fills a file, which need not be sorted.
+# Of a row of associations as Arrow, at the least: so a chunk fills a file, and comes to it in order.
 _BYTES_OF_ROW = 116
 _STRETCHES = 4  # of alleles that are tested at once, in a chunk
 
@@ -31,7 +30,7 @@ class _Chunk:
     contig: str
     bin: int
     alleles: list[pa.RecordBatch] = field(default_factory=list)
-    values: list[Mapping[str, npt.NDArray[np.generic]]] = field(default_factory=list)
+    values: list[Mapping[str, Values]] = field(default_factory=list)
     is_final: list[Bools] = field(default_factory=list)
 
     @property
@@ -92,7 +91,7 @@ class Scan:
             for models, group in zip(self.models.value, self.groups, strict=True)
         ]
         values = cells_of_tests(tests, fitted)
-        is_exact = values["needs_exact"].any(axis=0)
+        is_exact = np.asarray(values["needs_exact"].any(axis=0))
         chunk.alleles.append(stretch.alleles.select(ALLELE[2:]))
         chunk.values.append(values)
         chunk.is_final.append(~is_exact)

@@ -13,51 +13,37 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 from threadpoolctl import threadpool_limits
 
-from allofus_spark.association.calls import ALLELE, COLUMNS, Calls
 from allofus_spark.association.cells import Fitted
 from allofus_spark.association.covariate_file import read_covariate_file
 from allofus_spark.association.covariates import read_covariates
-from allofus_spark.association.output import Keeping, Output
 from allofus_spark.association.parts import PARTS
+from allofus_spark.association.passes import Inputs, first_pass, second_pass
 from allofus_spark.association.people import (
-    People,
     Places,
     choose_ancestries,
     choose_people,
-    group_of,
 )
 from allofus_spark.association.phenotypes import Block, Definition, choose_phenotypes, read_blocks
 from allofus_spark.association.pictures import draw_scan
-from allofus_spark.association.refits import EXACT, Refits
-from allofus_spark.association.scan import Scan
+from allofus_spark.association.refits import EXACT
 from allofus_spark.association.summaries import Summaries, about_fits, parts_by_phenotype
-from allofus_spark.association.variants import Variants, choose_variants
-from allofus_spark.cohort import active_samples, calls_meant, rows_of_widest, warehouse_build
+from allofus_spark.association.variants import choose_variants
+from allofus_spark.cohort import active_samples, warehouse_build
 from allofus_spark.errors import BadSource
-from allofus_spark.genome import Build
 from allofus_spark.regression import Models, fit_models
 from allofus_spark.regression.models import SCANNED, Covariates, Fit, Phenotype, TestRules
 from allofus_spark.tables import (
     ASSOCIATION_SUMMARIES,
-    ASSOCIATIONS,
-    GENOTYPES,
-    META_ASSOCIATIONS,
     ArrowWrite,
     Run,
-    Table,
     Warehouse,
     check_name,
     quoted,
-    rows_per_batch,
     start_run,
 )
 
 DEFAULT_SCAN = "default"
 _X = "X"
-# Of a task: calls of people times phenotypes, about a minute of a core; more than that is worth a shuffle.
-_MOST_PRODUCTS = 2e11
-_WINDOW_BASES = 100_000  # alleles that go to one task where rows are shuffled
-_TABLES = (ASSOCIATIONS, META_ASSOCIATIONS)
 _SHOWN = 40
 
 
@@ -90,20 +76,6 @@ class Associated(NamedTuple):
     counters: dict[str, int]
     summaries: Sequence[Row]
     pictures: Sequence[str]
-
-
-@dataclass(frozen=True)
-class _Inputs:
-    """What all blocks of phenotypes are scanned with."""
-
-    run: Run
-    scan: str
-    build: Build
-    people: People
-    ancestries: Mapping[str, Places]
-    covariates: Covariates
-    variants: Variants
-    rules: TestRules
 
 
 @dataclass
@@ -139,7 +111,7 @@ def associate(warehouse: Warehouse, request: Request) -> Associated:
         return Associated(dict(run.counters), summaries, pictures)
 
 
-def _read_inputs(run: Run, request: Request) -> _Inputs:
+def _read_inputs(run: Run, request: Request) -> Inputs:
     warehouse = run.warehouse
     settings, frequencies = warehouse.settings.association, warehouse.settings.frequencies
     build = warehouse_build(warehouse)
@@ -165,10 +137,10 @@ def _read_inputs(run: Run, request: Request) -> _Inputs:
     covariates = read_covariates(run, people, names, file, with_sex=with_sex)
     rules = TestRules(**{name: getattr(settings, name) for name in TestRules.__dataclass_fields__})
     run.counters["variants"] = variants.n
-    return _Inputs(run, request.scan, build, people, ancestries, covariates, variants, rules)
+    return Inputs(run, request.scan, build, people, ancestries, covariates, variants, rules)
 
 
-def _scan_block(inputs: _Inputs, block: Block, progress: _Progress) -> None:
+def _scan_block(inputs: Inputs, block: Block, progress: _Progress) -> None:
     """Fit the phenotypes of a block in every ancestry, and scan those that can be."""
     run = inputs.run
     models = {name: _fit(inputs, block, places) for name, places in inputs.ancestries.items()}
@@ -181,10 +153,10 @@ def _scan_block(inputs: _Inputs, block: Block, progress: _Progress) -> None:
         return
     replace = "" if progress.parts else _rows_of(inputs.scan)
     with _broadcast(run, list(models.values())) as held:
-        aside = _first_pass(inputs, fitted, held, replace)
+        aside = first_pass(inputs, fitted, held, replace)
         progress.parts.append(aside[PARTS.name])
         if any(fit.is_binary for own in models.values() for fit in own.tested):
-            progress.parts += _second_pass(inputs, fitted, held, aside[EXACT.name])
+            progress.parts += second_pass(inputs, fitted, held, aside[EXACT.name])
 
 
 @contextmanager
@@ -197,7 +169,7 @@ def _broadcast(run: Run, models: Sequence[Models]) -> Iterator[Broadcast[Sequenc
         held.unpersist()
 
 
-def _fit(inputs: _Inputs, block: Block, places: Places) -> Models:
+def _fit(inputs: Inputs, block: Block, places: Places) -> Models:
     covariates = Covariates(inputs.covariates.names, inputs.covariates.values[places])
     phenotypes = [
         Phenotype(item.phenotype_id, item.is_binary, np.ascontiguousarray(block.values[places, number]))
@@ -229,77 +201,20 @@ def _tell(run: Run, ancestry: str, models: Models) -> None:
 
 def _fitted(scan: str, definitions: Sequence[Definition], models: Mapping[str, Models]) -> Fitted:
     fits = [own.fits for own in models.values()]
-    sizes = [
-        np.array(
-            [[getattr(fit, name) if fit.status == SCANNED else 0 for fit in own] for own in fits], np.int64
-        )
+    n_people, n_cases, n_controls = (
+        np.array([[getattr(fit, name) * (fit.status == SCANNED) for fit in own] for own in fits], np.int64)
         for name in ("n_people", "n_cases", "n_controls")
-    ]
+    )
     return Fitted(
-        scan,
-        tuple(models),
-        tuple(item.phenotype_id for item in definitions),
-        np.array([item.is_binary for item in definitions], np.bool_),
-        *sizes,
-        tuple(np.flatnonzero([fit.status == SCANNED for fit in own]) for own in fits),
+        scan=scan,
+        ancestries=tuple(models),
+        phenotype_ids=tuple(item.phenotype_id for item in definitions),
+        is_binary=np.array([item.is_binary for item in definitions], np.bool_),
+        n=n_people,
+        n_cases=n_cases,
+        n_controls=n_controls,
+        columns=tuple(np.flatnonzero([fit.status == SCANNED for fit in own]) for own in fits),
     )
-
-
-def _output(inputs: _Inputs, fitted: Fitted) -> Output:
-    settings = inputs.run.warehouse.settings
-    return Output(
-        fitted,
-        Keeping(
-            settings.association.keep_neg_log10_p,
-            settings.association.genome_wide_p,
-            settings.ingest.target_file_bytes,
-        ),
-    )
-
-
-def _first_pass(
-    inputs: _Inputs, fitted: Fitted, models: Broadcast[Sequence[Models]], replace: str
-) -> dict[str, DataFrame]:
-    run, people = inputs.run, inputs.people
-    settings = run.warehouse.settings
-    n_cells = sum(map(len, fitted.columns))
-    run.progress(
-        f"testing {inputs.variants.n:,} variants in {n_cells:,} phenotypes × ancestries: "
-        f"{inputs.variants.n * n_cells:,} tests"
-    )
-    calls = Calls(
-        people.axis,
-        inputs.build,
-        inputs.variants.regions,
-        calls_meant(x_male_dosage=settings.association.x_male_dosage),
-    )
-    groups = [group_of(name, people.places[own], len(people.axis)) for name, own in inputs.ancestries.items()]
-    scan = Scan(calls, groups, people.places, models, _output(inputs, fitted))
-    with rows_per_batch(run.warehouse.spark, rows_of_widest(run.warehouse, people.axis.sizes.values())):
-        source = _source(inputs, n_cells)
-        return run.write_beside(ArrowWrite(source, scan, _replaced(replace), [PARTS, EXACT]))
-
-
-def _second_pass(
-    inputs: _Inputs, fitted: Fitted, models: Broadcast[Sequence[Models]], records: DataFrame
-) -> list[DataFrame]:
-    """Fit hits exactly; the sums of its tasks, where there were any."""
-    run, people = inputs.run, inputs.people
-    spark = run.warehouse.spark
-    n_records = records.count()
-    run.counters["fitted_exactly"] += n_records
-    if not n_records:
-        return []
-    run.progress(f"fitting {n_records:,} phenotypes × variants exactly")
-    groups = [group_of(name, own, len(people)) for name, own in inputs.ancestries.items()]
-    refits = Refits(groups, models, _output(inputs, fitted))
-    with rows_per_batch(spark, rows_of_widest(run.warehouse, [len(people)])):
-        spread = records.repartition(run.warehouse.settings.spark.shuffle_partitions)
-        return [run.write_beside(ArrowWrite(spread, refits, _replaced(""), [PARTS]))[PARTS.name]]
-
-
-def _replaced(replace: str) -> list[tuple[Table, str]]:
-    return [(table, replace) for table in _TABLES]
 
 
 def _rows_of(scan: str) -> str:
@@ -307,27 +222,13 @@ def _rows_of(scan: str) -> str:
     return f"scan = {quoted(scan)}"
 
 
-def _source(inputs: _Inputs, n_cells: int) -> DataFrame:
-    """The genotype rows to scan; where an allele has rows in several callsets they come together, sorted."""
-    run, axis = inputs.run, inputs.people.axis
-    genotypes = run.read(GENOTYPES).where(F.col("callset_id").isin(list(axis.sizes)))
-    rows = inputs.variants.of(genotypes).select(*COLUMNS)
-    n_pieces = rows.rdd.getNumPartitions()
-    n_needed = int(inputs.variants.n * n_cells * len(inputs.people) / _MOST_PRODUCTS) + 1
-    if len(axis.sizes) == 1 and n_needed <= n_pieces:
-        return rows
-    n_tasks = max(n_pieces, n_needed, run.warehouse.settings.spark.shuffle_partitions)
-    window = F.floor(F.col("position") / _WINDOW_BASES)
-    return rows.repartition(n_tasks, "contig", window).sortWithinPartitions(*ALLELE, "callset_id")
-
-
 def _summaries(run: Run, scan: str) -> list[Row]:
     """The first summaries of phenotypes that were scanned, by hits and p."""
     table = run.warehouse.live(ASSOCIATION_SUMMARIES).where(_rows_of(scan))
     columns = ("phenotype_id", "ancestry", "status", "n", "n_cases", "n_controls", "n_tested", "lambda_gc",
                "n_genome_wide", "max_neg_log10_p")  # fmt: skip
-    order = [F.desc("n_genome_wide"), F.desc_nulls_last("max_neg_log10_p"), "phenotype_id", "ancestry"]
-    return table.select(*columns).orderBy(*order).limit(_SHOWN).collect()
+    order = F.desc("n_genome_wide"), F.desc_nulls_last("max_neg_log10_p"), F.col("phenotype_id")
+    return table.select(*columns).orderBy(*order, F.col("ancestry")).limit(_SHOWN).collect()
 
 
 def _nothing_scanned(fits: Mapping[str, Sequence[Fit]]) -> str:

@@ -51,19 +51,21 @@ def about_fits(fits: Mapping[str, Sequence[Fit]]) -> dict[Pair, About]:
             if (own := about[phenotype_id, ancestry]).status == SCANNED
         ]
         if joined:
-            sums = [sum(getattr(own, name) for own in joined) for name in About._fields[2:6]]
-            about[phenotype_id, META] = About(joined[0].is_binary, SCANNED, *sums, (), ())
+            sums = {name: sum(getattr(own, name) for own in joined) for name in About._fields[2:6]}
+            about[phenotype_id, META] = joined[0]._replace(**sums, covariates=(), dropped=())
     return about
 
 
 def _about(fit: Fit) -> About:
     dropped = tuple(f"{name}: {why}" for name, why in fit.dropped)
-    sizes = fit.n_people, fit.n_cases, fit.n_controls, fit.n_no_covariate
-    return About(fit.is_binary, fit.status, *sizes, fit.covariates, dropped)
+    return About(
+        fit.is_binary, fit.status, fit.n_people, fit.n_cases, fit.n_controls, fit.n_no_covariate,
+        fit.covariates, dropped,
+    )  # fmt: skip
 
 
 def parts_by_phenotype(run: Run, parts: Sequence[DataFrame], about: Mapping[Pair, About]) -> DataFrame:
-    """The sums of all tasks, a phenotype's together, and a row without sums for each phenotype and ancestry."""
+    """The sums of all tasks, a phenotype's together, and of each phenotype and ancestry a row without."""
     spark, settings = run.warehouse.spark, run.warehouse.settings
     pairs = spark.createDataFrame(sorted(about), "phenotype_id string, ancestry string")
     seeds = pairs.unionByName(spark.createDataFrame([], PARTS.schema), allowMissingColumns=True)

@@ -24,6 +24,9 @@ from allofus_spark.tables import ALLELE_KEY, KNOWN_VARIANTS, VARIANTS, Run
 
 _KEY = ("contig", "position", "ref", "alt")
 _SPAN = "contig string, bin int, first int, last int, n long"
+_SPAN_SCHEMA = pa.schema(
+    [("contig", pa.string()), *((name, pa.int32()) for name in ("bin", "first", "last")), ("n", pa.int64())]
+)
 _MOST_SPANS = 100  # in a predicate; with more, one a contig
 
 
@@ -57,6 +60,11 @@ def choose_variants(
     Raises BadSource where there is none, before any work is done.
     """
     within = read_regions(build, regions, regions_file)
+    if within is None and variants_file is None and run.warehouse.local_root is not None:
+        files = run.files(VARIANTS)
+        if files:
+            contigs = frozenset(file.partition["contig"] for file in files)
+            return Variants(contigs, sum(file.rows for file in files))
     alleles = run.read(VARIANTS)
     keys = None
     if variants_file is not None:
@@ -88,12 +96,8 @@ def _spans(regions: Regions | None, batches: Iterable[pa.RecordBatch]) -> Iterat
         for (contig, number), rows in runs_of(batch, ("contig", "bin")):
             position = np.asarray(rows.column("position"))[lies_in(regions, contig, rows)]
             if len(position):
-                counted = [contig, number, int(position.min()), int(position.max()), len(position)]
-                arrays = [pa.array([counted[0]]), *(pa.array([value], pa.int32()) for value in counted[1:4])]
-                yield pa.RecordBatch.from_arrays(
-                    [*arrays, pa.array([counted[4]], pa.int64())],
-                    names=["contig", "bin", "first", "last", "n"],
-                )
+                found = {"contig": contig, "bin": number, "first": position.min(), "last": position.max()}
+                yield pa.RecordBatch.from_pylist([{**found, "n": len(position)}], _SPAN_SCHEMA)
 
 
 def lies_in(regions: Regions | None, contig: str, rows: pa.RecordBatch) -> npt.NDArray[np.bool_]:

@@ -66,7 +66,7 @@ def calls_meant(*, x_male_dosage: int) -> npt.NDArray[np.uint8]:
     """What a stored call stands for by region and sex class, uint8[regions, classes, 4]; see `recode_calls`.
 
     Classes are in the order of SEX_CLASSES. With one copy meant, a het is missing; who is not counted at a
-    region has no call there. ``x_male_dosage`` 1: a hemizygote of non-PAR X counts as one copy, as a het does.
+    region has no call there. ``x_male_dosage`` 1: a hemizygote of non-PAR X counts as one copy.
     """
     copies = copies_meant(SEX_CLASSES)[:, :, None]
     stored = np.arange(4, dtype=np.uint8)

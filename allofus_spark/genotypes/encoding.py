@@ -132,7 +132,7 @@ def encode(packed: Packed, n_samples: int) -> dict[str, pa.Array]:
 
 
 def _sparse_lists(packed: Packed, n_samples: int) -> tuple[npt.NDArray[np.bool_], list[Lists]]:
-    """Which rows take the sparse encoding, and their het, hom-alt and missing indices; dense ones have none."""
+    """Which rows take the sparse encoding, and their het, hom-alt and missing indices (dense rows: none)."""
     counts = _count_calls(packed)
     sparse = choose_sparse(counts.sum(axis=1), n_samples) if n_samples else np.ones(len(packed), np.bool_)
     stored = np.where(sparse[:, None], counts, 0)

@@ -90,7 +90,8 @@ def _prepare_files(
     warehouse: Warehouse, write: ArrowWrite, aside: Mapping[str, FileLayout]
 ) -> list[Write | FilesWrite]:
     """Let tasks write the files of the tables, and those of ``aside``."""
-    layouts = {table.name: _layout(warehouse, table, replace) for table, replace in write.replaced} | aside
+    layouts = {table.name: _layout(warehouse, table, replace) for table, replace in write.replaced}
+    layouts |= aside
     with removed_on_failure(layouts.values()):
         reports = write.source.mapInArrow(partial(_write_files, layouts, write.make), _REPORT_TYPE).collect()
         failed = [row for row in reports if row.error is not None]
