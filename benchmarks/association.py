@@ -1,9 +1,9 @@
 """``make bench-association``: association scans beside PLINK 2 and Hail, on one simulated cohort.
 
-Quantitative phenotypes: 100 together, 10 of them, and 100 that each lack 5 % of the people. Binary ones: 10 at a
-prevalence of 10 %, Firth regression where the score test asks for it. Sessions are warm, and every row is
-stored. PLINK's logistic modes and Hail's are so slow that they get a share of the variants and few of the
-phenotypes; what is compared is time by variant and phenotype. The exit status is 1 where a bar is missed.
+Quantitative phenotypes: 100 together, 10 of them, and 100 that each lack 5 % of the people; binary ones: 10 at
+a prevalence of 10 %, Firth regression where the score test asks for it. Sessions are warm, and every row is
+stored. PLINK's logistic modes and Hail's are so slow that they get a share of the variants and one phenotype;
+what is compared is time by variant and phenotype. The exit status is 1 where a bar is missed.
 """
 
 from __future__ import annotations
@@ -107,9 +107,7 @@ def _write_data(folder: Path, given: Input) -> None:
         )
 
 
-def _time_ours(
-    console: Console, folder: Path, given: Input, options: argparse.Namespace
-) -> list[Timed]:
+def _time_ours(console: Console, folder: Path, given: Input, options: argparse.Namespace) -> list[Timed]:
     engine = Allofus(Machine(options.cores, options.memory_gib), folder)
     trial = Trial(given.cohort, folder)
     for work in ("ingest",):
@@ -119,7 +117,7 @@ def _time_ours(
     for name in (LINEAR, MISSING, BINARY):
         build_from_file(warehouse, str(ours(folder, name)), name=name)
     few = [f"{LINEAR}_{number}" for number in range(1, FEW + 1)]
-    works = (
+    works: tuple[tuple[str, str, list[str]], ...] = (
         ("linear, 10", LINEAR, few),
         ("linear, 100", LINEAR, []),
         ("missing, 100", MISSING, []),

@@ -40,7 +40,9 @@ def _time(plan: dict[str, Any]) -> dict[str, float]:
     hl.import_vcf(plan["vcf"], force_bgz=True, min_partitions=partitions).write(matrix, overwrite=True)
     calls = hl.read_matrix_table(matrix)
     for name in ("covariates", *plan["sets"].values()):
-        table = hl.import_table(str(ours(Path(plan["tables"]), name)), key="sample_id", impute=True, missing="NA")
+        table = hl.import_table(
+            str(ours(Path(plan["tables"]), name)), key="sample_id", impute=True, missing="NA"
+        )
         calls = calls.annotate_cols(**{name: table[calls.s]})
     thinned = calls.filter_rows(calls.locus.position % plan["thin"] == 0)
 

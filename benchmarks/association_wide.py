@@ -1,7 +1,7 @@
-"""``make bench-association-wide``: a scan of a biobank's people, in bounded memory; PLINK 2 beside it if asked.
+"""``make bench-association-wide``: a scan of a biobank's people, in bounded memory.
 
-Random calls at frequencies between 1 and 50 % are written as .pgen and ingested, and random phenotypes, half of
-them binary, are scanned with 10 covariates in a Java heap of 4 GiB. The memory of Java and of the Python
+Random calls at frequencies between 1 and 50 % are written as .pgen and ingested, and random phenotypes, half
+of them binary, are scanned with 10 covariates in a Java heap of 4 GiB. The memory of Java and of the Python
 workers is held against bounds. ``--samples 100000 --variants 20000 --binary 0 --plink`` is a long run beside
 PLINK's ``--glm``.
 """

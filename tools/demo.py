@@ -1,9 +1,9 @@
 """What ``make demo`` runs: genotypes to frequencies by ancestry, and to associations that are seen again.
 
 By default real calls of 2,504 people (`tools.demo_data`), of whom half also teach a model that then tells the
-ancestry of the other half, and to whom simulated health records are given (`tools.demo_associations`); with ``--simulate`` a cohort of four ancestries of any size
-(`tools.simulate_cohort`). The jobs are those of the ``allofus`` command, run in one process so that
-Spark starts once; the command for each is printed.
+ancestry of the other half, and to whom simulated health records are given (`tools.demo_associations`); with
+``--simulate`` a cohort of four ancestries of any size (`tools.simulate_cohort`). The jobs are those of the
+``allofus`` command, run in one process so that Spark starts once; the command for each is printed.
 """
 
 from __future__ import annotations
