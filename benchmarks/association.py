@@ -1,6 +1,6 @@
 """``make bench-association``: association scans beside PLINK 2 and Hail, on one simulated cohort.
 
-Quantitative phenotypes: 100 together, 10 of them, and 100 that each lack 5 % of the people; binary ones: 10 at
+Quantitative phenotypes: 100 together, 10, and 100 that each lack 5 % of the people; binary ones: 10 at
 a prevalence of 10 %, Firth regression where the score test asks for it. Sessions are warm, and every row is
 stored. PLINK's logistic modes and Hail's are so slow that they get a share of the variants and one phenotype;
 what is compared is time by variant and phenotype. The exit status is 1 where a bar is missed.

@@ -3,8 +3,8 @@
 Phenotypes that have nothing to do with the genomes, shuffled within each ancestry, are tested at 23,532
 exonic sites of the 1000 Genomes Project. The share of p under 5 % and 0.1 %, by ancestry and minor allele
 frequency, must be that of chance for quantitative and for binary phenotypes, balanced and 1:10; and the mean
-λ of common variants near 1. With 49 cases of everybody Firth's test may be too careful: its shares have a floor
-and a ceiling. Then effects are planted and must come back. Tables are printed, and the exit status is 1
+λ of common variants near 1. With 49 cases of everybody Firth's test may be too careful: its shares have a
+floor and a ceiling. Then effects are planted and must come back. Tables are printed, and the exit status is 1
 where a bar is missed. The data are outside: ``ALLOFUS_TEST_DATA`` names the folder, as for the tests.
 
 One in eleven of an ancestry's people is 31 to 60 cases. Of so few no test here is exact: where an allele is
