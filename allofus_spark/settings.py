@@ -505,7 +505,8 @@ class AssociationSettings(_Section):
         0,
         ge=0,
         description="Rows of associations and meta_associations with a lower neg_log10_p are not stored; "
-        "summaries count them. 0 keeps all, untested ones too; 2 stores one in a hundred.",
+        "summaries count them. 0 keeps all, untested ones too; 2 stores one in a hundred. Rows at positions "
+        "of known_associations are stored in any case.",
     )
     model_bytes: int = Field(
         256 * MIB,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from allofus_spark.arrow import batch_of, flag_places
 from allofus_spark.association.cells import OK, Bools, Cells, Fitted, Place, dictionary, key_columns, numbers
+from allofus_spark.association.keeping import Keeping
 from allofus_spark.association.parts import Parts
 from allofus_spark.regression.meta import meta_analyse
 from allofus_spark.tables import META_ASSOCIATIONS
@@ -26,7 +25,7 @@ def meta_rows(
     place: Place,
     cells: Cells,
     is_final: Bools,
-    is_kept: Callable[[Floats], Bools],
+    keeping: Keeping,
     parts: Parts,
 ) -> pa.RecordBatch | None:
     """Meta-analyses of the cells that are final, [a, b], and are kept; all are counted in ``parts``.
@@ -46,7 +45,7 @@ def meta_rows(
     found = meta_analyse(*(np.where(tested, own[name], np.nan).T for name in ("beta", "se")))
     ac, an = ((own[name] * tested).sum(axis=0) for name in ("ac", "an"))
     parts.add_meta(phenotype, found.neg_log10_p, ac, an)
-    kept = is_kept(found.neg_log10_p)
+    kept = keeping.is_kept(found.neg_log10_p, place, variant)
     if not kept.any():
         return None
     phenotype, variant, tested = phenotype[kept], variant[kept], tested[:, kept]

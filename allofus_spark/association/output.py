@@ -5,32 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from allofus_spark.association.cells import NOT_FITTED, Bools, Cells, Fitted, Place, association_rows
+from allofus_spark.association.cells import (
+    NOT_FITTED,
+    Bools,
+    Cells,
+    Fitted,
+    Place,
+    association_rows,
+)
+from allofus_spark.association.keeping import Keeping
 from allofus_spark.association.meta_rows import meta_rows
 from allofus_spark.association.parts import Parts
 from allofus_spark.tables import ASSOCIATIONS, META_ASSOCIATIONS
 
 Named = tuple[str, pa.RecordBatch]
 """A batch, and the table or side output that it is of."""
-
-
-@dataclass(frozen=True)
-class Keeping:
-    """What is stored, and what counts as a hit; see the settings of association of these names."""
-
-    keep_neg_log10_p: float
-    genome_wide_p: float
-    target_file_bytes: int
-
-    def is_kept(self, neg_log10_p: npt.NDArray[np.float64]) -> Bools:
-        """Which outcomes are stored; where all are, those without a p are too."""
-        if not self.keep_neg_log10_p:
-            return np.ones(neg_log10_p.shape, np.bool_)
-        return np.asarray(neg_log10_p >= self.keep_neg_log10_p)
 
 
 @dataclass(frozen=True)
@@ -48,9 +39,9 @@ class Output:
         """Rows of the cells that are final, [a, b] as theirs; they are counted in ``parts``."""
         is_counted = is_final & (cells["status"] != NOT_FITTED)
         parts.add(cells, is_counted)
-        kept = is_counted & self.keeping.is_kept(cells["neg_log10_p"])
+        kept = is_counted & self.keeping.is_kept(cells["neg_log10_p"], place, cells.variant)
         if kept.any():
             yield ASSOCIATIONS.name, association_rows(self.fitted, place, cells, kept)
-        found = meta_rows(self.fitted, place, cells, is_final, self.keeping.is_kept, parts)
+        found = meta_rows(self.fitted, place, cells, is_final, self.keeping, parts)
         if found is not None:
             yield META_ASSOCIATIONS.name, found

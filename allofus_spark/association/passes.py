@@ -10,8 +10,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from allofus_spark.association.calls import ALLELE, COLUMNS, Calls
-from allofus_spark.association.cells import Fitted
-from allofus_spark.association.output import Keeping, Output
+from allofus_spark.association.cells import Fitted, Numbers
+from allofus_spark.association.keeping import Keeping
+from allofus_spark.association.output import Output
 from allofus_spark.association.parts import PARTS
 from allofus_spark.association.people import People, Places, group_of
 from allofus_spark.association.refits import EXACT, Refits
@@ -49,6 +50,7 @@ class Inputs:
     covariates: Covariates
     variants: Variants
     rules: TestRules
+    known: Mapping[str, Numbers]
 
 
 def _output(inputs: Inputs, fitted: Fitted) -> Output:
@@ -59,6 +61,7 @@ def _output(inputs: Inputs, fitted: Fitted) -> Output:
             settings.association.keep_neg_log10_p,
             settings.association.genome_wide_p,
             settings.ingest.target_file_bytes,
+            inputs.known,
         ),
     )
 

@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 from allofus_spark.association.cells import Fitted
 from allofus_spark.association.covariate_file import read_covariate_file
 from allofus_spark.association.covariates import read_covariates
+from allofus_spark.association.keeping import known_positions
 from allofus_spark.association.parts import PARTS
 from allofus_spark.association.passes import Inputs, first_pass, second_pass
 from allofus_spark.association.people import (
@@ -137,7 +138,8 @@ def _read_inputs(run: Run, request: Request) -> Inputs:
     covariates = read_covariates(run, people, names, file, with_sex=with_sex)
     rules = TestRules(**{name: getattr(settings, name) for name in TestRules.__dataclass_fields__})
     run.counters["variants"] = variants.n
-    return Inputs(run, request.scan, build, people, ancestries, covariates, variants, rules)
+    known = known_positions(run)
+    return Inputs(run, request.scan, build, people, ancestries, covariates, variants, rules, known)
 
 
 def _scan_block(inputs: Inputs, block: Block, progress: _Progress) -> None:

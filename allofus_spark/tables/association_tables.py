@@ -43,7 +43,7 @@ ASSOCIATIONS = Table(
     name="associations",
     zone=Zone.REGISTERED,
     grain="one allele, phenotype and ancestry of a scan, with neg_log10_p of association.keep_neg_log10_p or "
-    "more; internal: not disclosure-controlled",
+    "more, or at a position of known_associations; internal: not disclosure-controlled",
     key=("scan", "phenotype_id", "ancestry", *ALLELE_KEY),
     columns=(
         _SCAN,

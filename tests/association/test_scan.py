@@ -14,7 +14,15 @@ import statsmodels.api as sm
 from pyspark.sql import SparkSession
 
 from allofus_spark.settings import load_settings
-from allofus_spark.tables import GENOTYPES, Warehouse, live_files
+from allofus_spark.tables import (
+    GENOTYPES,
+    KNOWN_ASSOCIATIONS,
+    WHOLE_TABLE,
+    RowsWrite,
+    Warehouse,
+    live_files,
+    start_run,
+)
 
 from .cohort import ingest, new_warehouse, rows_of, write_phenotypes
 from .made_cohort import LABELS, NAMES, RULES, Made, N, make_cohort, records, scan_made, told_sexes
@@ -255,6 +263,35 @@ def test_rows_under_the_threshold_are_counted_and_not_stored(made: Made) -> None
         wanted = [row for row in rows_of(other, table) if (row["neg_log10_p"] or 0) >= 1]
         _same(rows_of(other, table, "kept"), wanted, 0)
     _same(rows_of(other, "association_summaries", "kept"), rows_of(other, "association_summaries"), 0)
+
+
+def test_rows_at_known_associations_are_stored_whatever_their_p(made: Made) -> None:
+    settings = load_settings(
+        warehouse=made.warehouse.root, overrides=[*RULES, "association.keep_neg_log10_p=300"]
+    )
+    other = Warehouse(made.warehouse.spark, settings)
+    known = sorted({_allele(row) for row in rows_of(other, "associations")})[::7]
+    _write_known(other, [_known(number, *key) for number, key in enumerate(known)])
+    scan_made(made, other, scan="known", ancestries=[])
+    _write_known(other, [])
+    for table in ("associations", "meta_associations"):
+        wanted = [row for row in rows_of(other, table) if _allele(row) in known]
+        assert wanted
+        _same(rows_of(other, table, "known"), wanted, 0)
+
+
+def _allele(row: dict[str, Any]) -> tuple[str, int, str, str]:
+    return row["contig"], row["position"], row["ref"], row["alt"]
+
+
+def _known(number: int, contig: str, position: int, ref: str, alt: str) -> tuple[object, ...]:
+    return ("map", "1", str(number), contig, 0, position, ref, alt, None, "1", None, None, "eur", None,
+            "alt", 1.5, 1.2, 1.8, None, None, None, {})  # fmt: skip
+
+
+def _write_known(warehouse: Warehouse, rows: Sequence[tuple[object, ...]]) -> None:
+    with start_run(warehouse, "known") as run:
+        run.write(RowsWrite(KNOWN_ASSOCIATIONS, rows, WHOLE_TABLE))
 
 
 def test_a_store_that_tasks_cannot_open_gets_the_same_rows(
