@@ -32,8 +32,8 @@ from allofus_spark.cli.variant import variant_command
 def main() -> None:
     """Population genomics on Spark, Hail and Delta Lake.
 
-    Joint-called genomes become Delta tables; their quality is assessed, and allele frequencies are counted
-    from them by ancestry. A first session:
+    Joint-called genomes become Delta tables; their quality is assessed, allele frequencies are counted
+    from them by ancestry, and phenotypes of health records are scanned for association. A first session:
 
     \b
       allofus ingest-samples   --callset demo samples.tsv
@@ -47,11 +47,13 @@ def main() -> None:
       allofus flag-novelty
       allofus annotate --set consequences.gff3=genes.gff3.gz --set genome.reference_fasta=GRCh38.fa
       allofus summary
+      allofus ingest-omop cdm/ --person-samples person_samples.tsv
+      allofus build-phenotypes --name phecode12 --phecode-map phecode12.csv.gz
       allofus associate
+      allofus ingest-known-associations --name pgrm --version 1 PGRM_ALL.csv
+      allofus replicate
       allofus variant 22-19963748-G-A
       allofus query "SELECT variant_id, overall.ac, overall.an FROM allele_frequencies LIMIT 5"
-      allofus ingest-omop cdm/ --person-samples samples.tsv
-      allofus build-phenotypes --name phecode12 --phecode-map phecode12.csv.gz
       allofus export --format vcf --out cohort.vcf.gz
       allofus status
 

@@ -25,6 +25,7 @@ from allofus_spark.representation import ingest_persons, report_cohort
 from allofus_spark.settings import load_settings
 from allofus_spark.summary import summarise_variants
 from allofus_spark.tables import Warehouse
+from tests.cases.pool_records import tell_of_health
 from tests.cases.vcf_files import FIXED, gt_record, vcf_text, write_bytes
 
 BIN_WIDTH = 10_000
@@ -102,6 +103,7 @@ def _make(spark: SparkSession, cases: Path, folder: Path) -> Pool:
     compute_qc(warehouse, assume_unrelated=True)
     _infer(spark, warehouse.root)
     _tell_of_people(warehouse, folder, WIDE_SAMPLES)
+    tell_of_health(warehouse, folder, [f"{WIDE}{name}" for name in WIDE_SAMPLES], overrides)
     _look_up(warehouse, folder)
     frequencies = warehouse.read(warehouse.contract("allele_frequencies"))
     for row in frequencies.collect():
