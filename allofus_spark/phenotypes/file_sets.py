@@ -106,7 +106,7 @@ def _refuse_texts(path: str, shapes: Mapping[str, Shape]) -> None:
     ]
     if texts:
         raise BadSource(
-            f"{path}: phenotypes are numbers, and {len(texts)} columns have texts: "
+            f"{path}: phenotypes are numbers (up to 1e150), and {len(texts)} columns have others: "
             f"{'; '.join(map(readable, texts))}"
             ". Write cases as 1 and controls as 0, or leave the columns out"
         )

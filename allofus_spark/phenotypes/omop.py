@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import reduce
 
 from pyspark.sql import DataFrame
@@ -19,8 +19,10 @@ from allofus_spark.phenotypes.omop_rows import (
     read_cells,
     refused_values,
     tagged,
+    values_and_repeats,
 )
 from allofus_spark.phenotypes.person_samples import read_person_samples, sample_links
+from allofus_spark.phenotypes.unreadable import naming_broken_files
 from allofus_spark.tables import (
     OMOP_TABLES,
     PERSON_SAMPLES,
@@ -88,9 +90,11 @@ def ingest_omop(
         refused = []
         persons = _persons_held(run, sources)
         for source in sources:
-            kept, values = _judged(run, keep, source, columns, persons)
+            with naming_broken_files(warehouse.spark, [file.path for file in source.files]):
+                kept, values = _judged(run, keep, source, columns, persons)
             if source.table.name == "person":
-                persons = kept
+                persons = keep(kept.select("person_id"))
+                _say_who_is_gone(run, persons, {source.table.name for source in sources})
             writes.append(Write(source.table.contract, kept, WHOLE_TABLE, Keys.HELD))
             refused.append(values)
         if refused:
@@ -110,6 +114,9 @@ def _check_columns(sources: Sequence[OmopSource], columns: Mapping[str, str]) ->
     known = {name for table in OMOP_TABLES.values() for name in table.contract.schema.names}
     if odd := [name for name in columns if name not in known]:
         raise BadSource(f"--column {shown(odd)}: no table of the CDM has such a column")
+    present = {column for source in sources for file in source.files for column in file.columns}
+    if absent := [f"{name}={column}" for name, column in columns.items() if column.lower() not in present]:
+        raise BadSource(f"--column {shown(absent)}: no file has such a column; leave it out")
     problems = []
     for source in sources:
         for file in source.files:
@@ -131,6 +138,26 @@ def _persons_held(run: Run, sources: Sequence[OmopSource]) -> DataFrame | None:
             "records and samples are of persons: give the table person with them, or ingest it before"
         )
     return run.read(_PERSON)
+
+
+def _say_who_is_gone(run: Run, persons: DataFrame, replaced: Collection[str]) -> None:
+    """Count records of tables that stay whose persons do not."""
+    frames = [
+        run.read(table.contract).select(F.lit(name).alias("name"), "person_id")
+        for name, table in OMOP_TABLES.items()
+        if table.of_people and name not in replaced and run.holds(table.contract)
+    ]
+    if not frames:
+        return
+    gone = reduce(DataFrame.union, frames).join(F.broadcast(persons), "person_id", "left_anti")
+    counts = {row.name: row["count"] for row in gone.groupBy("name").count().collect()}
+    run.counters.update({f"{name}_of_nobody": n for name, n in counts.items()})
+    if counts:
+        named = ", ".join(f"{name} {n:,}" for name, n in sorted(counts.items()))
+        run.progress(
+            f"warning: the tables that stay have records of people who are not in person now: {named}; they "
+            "count for nobody until these tables, or the former persons, are ingested again"
+        )
 
 
 def _judged(
@@ -155,9 +182,14 @@ def _judged(
     if numbered and not any(numbered in source.place(file, columns) for file in source.files):
         rows = rows.withColumn(numbered, F.monotonically_increasing_id())
         run.progress(f"{table.name}: no column {numbered}; records are numbered in the order of the files")
+        counted = keep(refused_values(rows, table))
     else:
-        rows = _without_repeats(rows, source)
-    counted = keep(refused_values(rows, table))
+        counted = keep(values_and_repeats(rows, table))
+        # Mostly there is none, and then no row need be moved.
+        if counted.where("n_most > 1 AND reason IS NULL").take(1):
+            rows = _without_repeats(rows, source)
+            counted = keep(refused_values(rows, table))
+        counted = counted.select(*REJECTED_OMOP_ROWS.schema.names)
     _count(run, table.name, counted)
     kept = rows.where(F.col(PROBLEM).isNull()).select(*table.contract.schema.names)
     return kept, counted.where("reason IS NOT NULL")
@@ -167,9 +199,6 @@ def _without_repeats(rows: DataFrame, source: OmopSource) -> DataFrame:
     """Rows of a key that stands more than once are refused, all of them: nothing says which is right."""
     key = list(source.table.contract.key)
     repeated = rows.where(F.col(PROBLEM).isNull()).groupBy(*key).count().where("count > 1").drop("count")
-    # Mostly there is none, and then no row need be moved.
-    if not repeated.take(1):
-        return rows
     marked = rows.join(repeated.withColumn("_repeated", F.lit(True)), key, "left")
     value = F.concat_ws(":", *(F.col(name).cast("string") for name in key))
     named = key[0] if len(key) == 1 else ""
@@ -185,9 +214,11 @@ def _count(run: Run, name: str, counted: DataFrame) -> None:
     n_refused = sum(by_reason.values())
     run.counters.update({name: n_kept})
     run.counters.update({f"{name}_refused_{reason}": n for reason, n in sorted(by_reason.items())})
+    if not n_kept and not n_refused:
+        if name == "person":
+            raise BadSource("person: a header and no rows; all else is of persons, nothing was written")
+        run.progress(f"warning: {name}: a header and no rows")
     if not n_refused:
-        if not n_kept:
-            run.progress(f"warning: {name}: a header and no rows")
         return
     share = n_refused / (n_kept + n_refused)
     most = run.warehouse.settings.ingest.max_rejected_share

@@ -43,7 +43,7 @@ _DATE = r"^(\d{4})(-?)(\d\d)\2(\d\d)(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?\s*(?:Z|
 
 
 def read_cells(spark: SparkSession, source: OmopSource, columns: Mapping[str, str]) -> DataFrame:
-    """Rows of a table's files as text, in the contract's columns, with their file and whether it is whole."""
+    """Rows of a table's files as text, in the contract's columns, with their file and the line if broken."""
     # Text files with the same header are read together, as a folder may have thousands.
     groups: dict[OmopFile, list[str]] = {}
     for file in source.files:
@@ -61,7 +61,7 @@ def read_cells(spark: SparkSession, source: OmopSource, columns: Mapping[str, st
             )
             for item in source.table.contract.schema
         ]
-        broken = F.col(_BROKEN).isNotNull() if head.delimiter else F.lit(False)
+        broken = F.col(_BROKEN) if head.delimiter else F.lit(None).cast("string")
         frames.append(
             raw.select(*cells, F.col("_metadata.file_path").alias(SOURCE_FILE), broken.alias(_BROKEN))
         )
@@ -136,7 +136,7 @@ def judge_rows(
         for item in schema
     }
     rows = cells.withColumns(texts).withColumns(written).withColumns(cast)
-    problems = [F.when(F.col(_BROKEN), _problem(MALFORMED, "", F.lit("")))]
+    problems = [F.when(F.col(_BROKEN).isNotNull(), _problem(MALFORMED, "", F.col(_BROKEN)))]
     for item in schema:
         problems += _problems_of(item, table, is_required=item.name in required, last_day=last_day)
     values = [F.col(_VALUE + name).alias(name) for name in schema.names]
@@ -151,15 +151,27 @@ def tagged(rows: DataFrame, refused: Column, reason: str, column: str, value: Co
 
 def refused_values(rows: DataFrame, table: OmopTable) -> DataFrame:
     """Rows of ``rejected_omop_rows``, and one with a null reason for each file: rows that were kept."""
-    problem = [F.col(f"{PROBLEM}.{name}").alias(name) for name in ("reason", "column", "value")]
-    counted = rows.groupBy(SOURCE_FILE, *problem).agg(F.count(F.lit(1)).alias("n_rows"))
+    counted = rows.groupBy(SOURCE_FILE, PROBLEM).agg(F.count(F.lit(1)).alias("n_rows"))
+    return _as_refused(counted, table)
+
+
+def values_and_repeats(rows: DataFrame, table: OmopTable) -> DataFrame:
+    """The same with ``n_most``, the most rows of one key, in one pass; kept rows are one row here."""
+    is_kept = F.col(PROBLEM).isNull()
+    keys = [F.when(is_kept, F.col(name)).alias(name) for name in table.contract.key]
+    file = F.when(~is_kept, F.col(SOURCE_FILE)).alias(SOURCE_FILE)
+    by_key = rows.groupBy(*keys, file, PROBLEM).agg(F.count(F.lit(1)).alias("n"))
+    counted = by_key.groupBy(SOURCE_FILE, PROBLEM).agg(F.sum("n").alias("n_rows"), F.max("n").alias("n_most"))
+    return _as_refused(counted, table, "n_most")
+
+
+def _as_refused(counted: DataFrame, table: OmopTable, *more: str) -> DataFrame:
     return counted.select(
         F.lit(table.name).alias("omop_table"),
         F.col(SOURCE_FILE).alias("source_file"),
-        "reason",
-        "column",
-        "value",
+        *(F.col(f"{PROBLEM}.{name}").alias(name) for name in ("reason", "column", "value")),
         "n_rows",
+        *more,
     )
 
 

@@ -21,6 +21,7 @@ _PERSON_IDS, _SAMPLE_IDS = ("person_id",), ("sample_id", "iid", "#iid", "sample"
 _FAMILY_IDS = ("fid", "#fid")
 _MISSING = ("", "na", "nan", ".", "null", "none")
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
+_MOST = 1e150  # squares of greater numbers have no sum
 _SMALL = (0.0, 1.0, 2.0)
 _SHOWN = 5
 
@@ -49,8 +50,9 @@ def value_column(number: int) -> str:
 
 
 def number_of(text: Column) -> Column:
-    """The number of a text; null where it is none."""
-    return F.when(text.rlike(_NUMBER), text).cast("double")
+    """The number of a text; null where it is none, or so great that nothing can be counted with it."""
+    number = F.when(text.rlike(_NUMBER), text).cast("double")
+    return F.when(F.abs(number) <= _MOST, number)
 
 
 def is_missing(text: Column) -> Column:
