@@ -136,43 +136,11 @@ def judge_rows(
         for item in schema
     }
     rows = cells.withColumns(texts).withColumns(written).withColumns(cast)
-    problems = [F.when(F.col(_BROKEN).isNotNull(), _problem(MALFORMED, "", F.col(_BROKEN)))]
+    problems = [F.when(F.col(_BROKEN).isNotNull(), problem_of(MALFORMED, "", F.col(_BROKEN)))]
     for item in schema:
         problems += _problems_of(item, table, is_required=item.name in required, last_day=last_day)
     values = [F.col(_VALUE + name).alias(name) for name in schema.names]
     return rows.select(*values, SOURCE_FILE, F.coalesce(*problems).alias(PROBLEM))
-
-
-def tagged(rows: DataFrame, refused: Column, reason: str, column: str, value: Column) -> DataFrame:
-    """Rows without a problem so far get this one where ``refused``."""
-    problem = F.when(refused, _problem(reason, column, value))
-    return rows.withColumn(PROBLEM, F.coalesce(F.col(PROBLEM), problem))
-
-
-def refused_values(rows: DataFrame, table: OmopTable) -> DataFrame:
-    """Rows of ``rejected_omop_rows``, and one with a null reason for each file: rows that were kept."""
-    counted = rows.groupBy(SOURCE_FILE, PROBLEM).agg(F.count(F.lit(1)).alias("n_rows"))
-    return _as_refused(counted, table)
-
-
-def values_and_repeats(rows: DataFrame, table: OmopTable) -> DataFrame:
-    """The same with ``n_most``, the most rows of one key, in one pass; kept rows are one row here."""
-    is_kept = F.col(PROBLEM).isNull()
-    keys = [F.when(is_kept, F.col(name)).alias(name) for name in table.contract.key]
-    file = F.when(~is_kept, F.col(SOURCE_FILE)).alias(SOURCE_FILE)
-    by_key = rows.groupBy(*keys, file, PROBLEM).agg(F.count(F.lit(1)).alias("n"))
-    counted = by_key.groupBy(SOURCE_FILE, PROBLEM).agg(F.sum("n").alias("n_rows"), F.max("n").alias("n_most"))
-    return _as_refused(counted, table, "n_most")
-
-
-def _as_refused(counted: DataFrame, table: OmopTable, *more: str) -> DataFrame:
-    return counted.select(
-        F.lit(table.name).alias("omop_table"),
-        F.col(SOURCE_FILE).alias("source_file"),
-        *(F.col(f"{PROBLEM}.{name}").alias(name) for name in ("reason", "column", "value")),
-        "n_rows",
-        *more,
-    )
 
 
 def _trimmed(item: StructField) -> Column:
@@ -212,21 +180,21 @@ def _problems_of(
     text, value = F.col(item.name), F.col(_VALUE + item.name)
     if not isinstance(item.dataType, StringType):
         reason = NOT_A_DATE if _is_day(item) else NOT_A_NUMBER
-        yield F.when(text.isNotNull() & value.isNull(), _problem(reason, item.name, text))
+        yield F.when(text.isNotNull() & value.isNull(), problem_of(reason, item.name, text))
     if isinstance(item.dataType, DoubleType):
-        yield F.when(F.abs(value) == float("inf"), _problem(NOT_A_NUMBER, item.name, text))
+        yield F.when(F.abs(value) == float("inf"), problem_of(NOT_A_NUMBER, item.name, text))
     if isinstance(item.dataType, DateType) and table.of_people:
         last = last_day if item.name == table.day else dt.date(_LAST_YEAR, 12, 31)
         outside = (value < F.lit(dt.date(_FIRST_YEAR, 1, 1))) | (value > F.lit(last))
-        yield F.when(outside, _problem(IMPOSSIBLE_DATE, item.name, text))
+        yield F.when(outside, problem_of(IMPOSSIBLE_DATE, item.name, text))
     if item.name == "year_of_birth":
         outside = ~value.between(_FIRST_YEAR, last_day.year)
-        yield F.when(outside, _problem(IMPOSSIBLE_DATE, item.name, text))
+        yield F.when(outside, problem_of(IMPOSSIBLE_DATE, item.name, text))
     if is_required:
-        yield F.when(text.isNull(), _problem(MISSING, item.name, F.lit("")))
+        yield F.when(text.isNull(), problem_of(MISSING, item.name, F.lit("")))
 
 
-def _problem(reason: str, column: str, value: Column) -> Column:
+def problem_of(reason: str, column: str, value: Column) -> Column:
     return F.struct(
         F.lit(reason).alias("reason"),
         F.lit(column).alias("column"),
