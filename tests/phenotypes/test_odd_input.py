@@ -54,14 +54,10 @@ def test_a_file_that_is_cut_short_is_named(held: Warehouse, folder: Path) -> Non
     write_csv(parts / "whole.csv.gz", people(7, 8))
     cut = write_csv(parts / "cut.csv.gz", people(*range(100_000, 160_000)))
     cut.write_bytes(cut.read_bytes()[:-5000])
-    with pytest.raises(
-        BadSource, match=r"1 of 2 files cannot be read to their end: .*cut\.csv\.gz: Unexpected end"
-    ):
+    with pytest.raises(BadSource, match=r"1 of 2 files cannot be read to their end: .*cut\.csv\.gz: Unexp"):
         ingest_omop(held, [str(parts)])
     cut.write_bytes(gzip.compress(b"person_id\n")[:12])
-    with pytest.raises(
-        BadSource, match=r"cut\.csv\.gz: cannot be read: Unexpected end of input stream; copy"
-    ):
+    with pytest.raises(BadSource, match=r"cut\.csv\.gz: cannot be read: Unexpected end of input str"):
         ingest_omop(held, [str(parts)])
     cut.unlink()
     (parts / "whole.csv.gz").rename(parts / "whole.parquet")
@@ -96,9 +92,7 @@ def test_codes_of_no_vocabulary_of_the_map(
     build_phecodes(held, codes, name="p", source_vocabulary="icd9cm")
     assert told(held, "p") == {("250.2", "1"): ("case", None)}
     assert "1 ICD9CM codes of the map have less than three digits before the dot, such as 8.6" in caplog.text
-    with pytest.raises(
-        BadSource, match="none of 2 records has a code of the map.* an unknown vocabulary \\(2\\)"
-    ):
+    with pytest.raises(BadSource, match=r"none of 2 records has a code .* an unknown vocabulary \(2\)"):
         build_phecodes(held, codes, name="p")
     with pytest.raises(BadSource, match="--source-vocabulary ICD9: the map has codes of ICD9CM"):
         build_phecodes(held, codes, name="p", source_vocabulary="ICD9")
@@ -112,7 +106,7 @@ def test_numbers_and_ids_that_nothing_can_be_made_of(held: Warehouse, folder: Pa
         with pytest.raises(BadSource, match=rf"up to 1e150.* x: 1 cells, such as '{text}'"):
             build_from_file(held, str(file), name="f")
     file.write_text("IID\tx\nz\t1\nz\t1\n")
-    with pytest.raises(BadSamples, match="1 ids on 2 of 2 lines are of no sample.* z; nothing was written"):
+    with pytest.raises(BadSamples, match=r"1 ids on 2 of 2 lines are of no sample.* z; nothing was written"):
         build_from_file(held, str(file), name="f")
 
 
