@@ -128,6 +128,12 @@ def build_phenotypes_command(
 
     if sum(map(bool, (maps, measurements, table_file))) != 1:
         raise click.UsageError("give one of --phecode-map, --measurements and --file")
+    if not table_file and (binary or quantitative):
+        raise click.UsageError("--binary and --quantitative are of a --file; leave them out")
+    if not maps and (exclusions or no_rollup or record_tables or source_vocabulary):
+        raise click.UsageError(
+            "--exclusions, --no-rollup, --table and --source-vocabulary are of --phecode-map; leave them out"
+        )
     with open_warehouse("build-phenotypes", settings_file, warehouse, overrides) as tables:
         if measurements:
             counters = build_measurements(tables, measurements, name=name)

@@ -59,6 +59,12 @@ def coded_records(
     there, ``by`` is standard: phecodes of all codes that map to the record's standard concept.
     """
     vocabularies = sorted({code.vocabulary for code in phecodes})
+    if source_vocabulary is not None:
+        source_vocabulary = source_vocabulary.strip().upper()
+        if source_vocabulary not in vocabularies:
+            raise BadSource(
+                f"--source-vocabulary {source_vocabulary}: the map has codes of {', '.join(vocabularies)}"
+            )
     concepts = _concepts(run, vocabularies)
     mapped = _map_frame(run, phecodes)
     through_standard = _phecodes_of_standard(run, concepts, mapped)

@@ -60,7 +60,7 @@ def export_phenotypes(
 
     Returns
     -------
-    Counters of samples, phenotypes, covariates.
+    Counters of samples, of those without a person, which PREFIX.pheno lacks, phenotypes, covariates.
 
     Raises NotFound naming phenotypes or ancestries that are not there, BadSamples for ids with blanks.
     """
@@ -73,18 +73,18 @@ def export_phenotypes(
     values = _values_by_sample(tables, definitions, samples)
     head = (*_HEADS[form], *(row.phenotype_id for row in definitions))
     written = {CASE: case, CONTROL: control}
-    n_lines = 0
+    counters = {"samples": 0, "samples_without_person": len(samples), "phenotypes": len(definitions)}
     with _whole_file(f"{prefix}.pheno") as file:
         _write_line(file, head)
         for sample_id, found in values:
-            n_lines += 1
+            counters["samples"] += 1
+            counters["samples_without_person"] -= 1
             cells = [_cell(found.get(row.phenotype_id), written) for row in definitions]
             _write_line(file, (_FAMILY, sample_id, *cells))
-    counters = {"samples": n_lines, "phenotypes": len(definitions)}
-    if covariates:
-        counters["covariates"] = _write_covariates(
-            warehouse, tables, f"{prefix}.covar", _HEADS[form], samples
-        )
+        if covariates:  # before the first file is put in its place: both are there, or neither is new
+            counters["covariates"] = _write_covariates(
+                warehouse, tables, f"{prefix}.covar", _HEADS[form], samples
+            )
     return counters
 
 
@@ -128,6 +128,10 @@ def _values_by_sample(
 ) -> Iterator[tuple[str, Mapping[str, tuple[str, float | None]]]]:
     """Each sample with the (status, value) of its person by phenotype, where there is one; in order."""
     ids = [row.phenotype_id for row in definitions]
+    if not tables.holds(PERSON_SAMPLES):
+        raise BadSource(
+            "no sample is linked to a person; run allofus ingest-persons, or ingest-omop with links"
+        )
     people = tables.read(PHENOTYPE_PEOPLE).select("phenotype_set", "person_id")
     links = tables.read(PERSON_SAMPLES).select("person_id", "sample_id")
     told = tables.read(PHENOTYPES).where(F.col("phenotype_id").isin(ids))

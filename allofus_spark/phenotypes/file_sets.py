@@ -4,52 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import reduce
-from typing import NamedTuple
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from allofus_spark.checksums import file_checksum
-from allofus_spark.errors import BadSamples, BadSource, readable, shown
+from allofus_spark.errors import BadSamples, BadSource, shown
 from allofus_spark.phenotypes.caching import keeping
+from allofus_spark.phenotypes.file_codings import (
+    Coding,
+    coding_of,
+    refuse_texts,
+    say_codings,
+    status_and_value,
+)
 from allofus_spark.phenotypes.omop_rows import every_cell_read
 from allofus_spark.phenotypes.people import sexes
 from allofus_spark.phenotypes.phenotype_file import (
     ID,
-    MISSING_CODE,
     PERSON,
     PhenotypeFile,
-    Shape,
-    is_missing,
-    number_of,
     read_phenotype_file,
     shapes_of,
     value_column,
 )
 from allofus_spark.phenotypes.sets import Definition, check_set, write_set
+from allofus_spark.phenotypes.unreadable import naming_broken_files
 from allofus_spark.tables import OMOP_TABLES, PERSON_SAMPLES, WHOLE_TABLE, Run, Warehouse, Write, start_run
 from allofus_spark.tables.phenotype_tables import (
     BINARY_KIND,
     BOTH_SEXES,
-    CASE,
-    CONTROL,
-    MEASURED,
     NOT_ASSESSED,
-    QUANTITATIVE_KIND,
 )
 
 _SHOWN = 5
-
-
-class Coding(NamedTuple):
-    """How a column's numbers are read; a binary one has a number for cases and one for controls."""
-
-    kind: str
-    case: float | None = None
-    control: float | None = None
-
-
-_ZERO_ONE, _ONE_TWO = Coding(BINARY_KIND, 1.0, 0.0), Coding(BINARY_KIND, 2.0, 1.0)
 
 
 def build_from_file(
@@ -70,14 +58,23 @@ def build_from_file(
     Raises BadSource naming a column of text with its values, and BadSamples for people that stand twice with
     different values, or where nobody is known.
     """
-    with keeping() as keep, every_cell_read(warehouse.spark), start_run(warehouse, "build_phenotypes") as run:
+    with (
+        keeping() as keep,
+        every_cell_read(warehouse.spark),
+        start_run(warehouse, "build_phenotypes") as run,
+        naming_broken_files(warehouse.spark, [path]),
+    ):
         given = read_phenotype_file(warehouse, path, keep)
         _check_named(path, given.columns, binary, quantitative)
+        if given.not_used:
+            run.progress(f"warning: {len(given.not_used)} columns are not used: {shown(given.not_used)}")
         check_set(run, name, given.columns)
         shapes = dict(zip(given.columns, shapes_of(given.cells, len(given.columns)), strict=True))
-        _refuse_texts(path, shapes)
-        codings = {column: _coding(column, shapes[column], binary, quantitative) for column in given.columns}
-        _say(run, shapes, codings)
+        refuse_texts(path, shapes)
+        codings = {
+            column: coding_of(column, shapes[column], binary, quantitative) for column in given.columns
+        }
+        say_codings(run, shapes, codings)
         rows = keep(_of_persons(run, path, given))
         _refuse_repeats(path, rows, len(given.columns))
         told = _told(rows.dropDuplicates(["person_id"]), codings)  # repeats say the same
@@ -98,61 +95,6 @@ def _check_named(
         raise BadSource(f"{shown(both)}: a phenotype is binary or quantitative, not both")
 
 
-def _refuse_texts(path: str, shapes: Mapping[str, Shape]) -> None:
-    texts = [
-        f"{column}: {shape.n_texts:,} cells, such as {', '.join(map(repr, shape.texts))}"
-        for column, shape in shapes.items()
-        if shape.n_texts
-    ]
-    if texts:
-        raise BadSource(
-            f"{path}: phenotypes are numbers, and {len(texts)} columns have texts: "
-            f"{'; '.join(map(readable, texts))}"
-            ". Write cases as 1 and controls as 0, or leave the columns out"
-        )
-
-
-def _coding(column: str, shape: Shape, binary: Collection[str], quantitative: Collection[str]) -> Coding:
-    """How a column is read; raises BadSource where it is to be binary and its values are not."""
-    small = set(shape.small)
-    if column in binary:
-        if shape.n_others:
-            raise BadSource(
-                f"{column}: {shape.n_others:,} values are not 0, 1, 2 or missing: it is not binary"
-            )
-        return _ONE_TWO if 2.0 in small else _ZERO_ONE
-    if column in quantitative or shape.n_others or len(small) == 3 or small == {0.0, 2.0}:
-        return Coding(QUANTITATIVE_KIND)
-    return _ONE_TWO if 2.0 in small else _ZERO_ONE
-
-
-def _say(run: Run, shapes: Mapping[str, Shape], codings: Mapping[str, Coding]) -> None:
-    """Tell how columns are read, and what was missing by a number."""
-    recoded = [column for column, coding in codings.items() if coding == _ONE_TWO]
-    if recoded:
-        zeros = [column for column in recoded if 0.0 in shapes[column].small]
-        run.progress(
-            f"{len(recoded)} columns are 1 and 2, read as control and case: {shown(recoded)}"
-            f"{f'; 0 is missing in {shown(zeros)}' if zeros else ''}"
-        )
-    same = [c for c, coding in codings.items() if coding.kind == BINARY_KIND and len(shapes[c].small) < 2]
-    if same:
-        run.progress(
-            f"warning: {len(same)} binary columns have cases alone, controls alone or neither: {shown(same)}"
-        )
-    three = [c for c, coding in codings.items() if coding.kind != BINARY_KIND and not shapes[c].n_others]
-    if three:
-        run.progress(
-            f"warning: {len(three)} columns hold 0, 1 and 2, read as quantitative: {shown(three)}; with "
-            "--binary 0 is missing, 1 control and 2 case"
-        )
-    missing = [f"{column} ({shape.n_minus_9:,})" for column, shape in shapes.items() if shape.n_minus_9]
-    if missing:
-        run.progress(
-            f"warning: -9 is missing, as in PLINK, also where a phenotype is a number: {shown(missing)}"
-        )
-
-
 def _of_persons(run: Run, path: str, given: PhenotypeFile) -> DataFrame:
     """Rows with ``person_id``; ids that nobody knows are left out, counted and named."""
     cells = given.cells.where(F.coalesce(F.col(ID), F.lit("")) != "")
@@ -164,13 +106,14 @@ def _of_persons(run: Run, path: str, given: PhenotypeFile) -> DataFrame:
     known = _known_ids(run, path, cells, given.ids_of)
     rows = cells.join(known, ID, "left")
     unknown = rows.where(F.col("person_id").isNull()).select(ID).distinct()
-    n_unknown = unknown.count()
+    n_unknown, n_known = unknown.count(), rows.where(F.col("person_id").isNotNull()).count()
     some = [row[0] for row in unknown.orderBy(ID).take(_SHOWN)]
     if n_unknown:
         text = (
-            f"{n_unknown} of {n_rows} ids of {path} are of no {given.ids_of} that is known: {', '.join(some)}"
+            f"{path}: {n_unknown} ids on {n_rows - n_known} of {n_rows} lines are of no {given.ids_of} that "
+            f"is known: {', '.join(some)}"
         )
-        if n_unknown == n_rows:
+        if not n_known:
             raise BadSamples(f"{text}; nothing was written")
         run.progress(f"warning: {text}; they are left out")
     run.counters.update(ids_not_known=n_unknown)
@@ -214,7 +157,7 @@ def _told(rows: DataFrame, codings: Mapping[str, Coding]) -> DataFrame:
     """Rows of ``phenotypes`` of everybody with a value."""
     cells = []
     for number, (column, coding) in enumerate(codings.items()):
-        status, value = _status_and_value(F.col(value_column(number)), coding)
+        status, value = status_and_value(F.col(value_column(number)), coding)
         cells.append(
             F.struct(F.lit(column).alias("phenotype_id"), status.alias("status"), value.alias("value"))
         )
@@ -229,15 +172,6 @@ def _told(rows: DataFrame, codings: Mapping[str, Coding]) -> DataFrame:
             }
         )
     )
-
-
-def _status_and_value(text: Column, coding: Coding) -> tuple[Column, Column]:
-    value = F.when(~is_missing(text), number_of(text))
-    value = F.when(value != MISSING_CODE, value)
-    if coding.kind == BINARY_KIND:
-        status = F.when(value == F.lit(coding.case), CASE).when(value == F.lit(coding.control), CONTROL)
-        return status, F.lit(None).cast("double")
-    return F.when(value.isNotNull(), MEASURED), value
 
 
 def _with_sex(run: Run, people: DataFrame) -> DataFrame:

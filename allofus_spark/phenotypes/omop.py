@@ -9,18 +9,19 @@ from functools import reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from allofus_spark.errors import BadSource, readable, shown
+from allofus_spark.errors import BadSource, shown
 from allofus_spark.phenotypes.caching import Keep, keeping
 from allofus_spark.phenotypes.omop_files import OmopSource, find_sources
+from allofus_spark.phenotypes.omop_refused import refused_values, tagged, values_and_repeats
 from allofus_spark.phenotypes.omop_rows import (
     PROBLEM,
     every_cell_read,
     judge_rows,
     read_cells,
-    refused_values,
-    tagged,
 )
+from allofus_spark.phenotypes.omop_said import count_rows, say_what_differs, say_who_is_gone
 from allofus_spark.phenotypes.person_samples import read_person_samples, sample_links
+from allofus_spark.phenotypes.unreadable import naming_broken_files
 from allofus_spark.tables import (
     OMOP_TABLES,
     PERSON_SAMPLES,
@@ -36,7 +37,6 @@ from allofus_spark.tables import (
 from allofus_spark.tables.omop_tables import REPEATED, UNKNOWN_PERSON
 from allofus_spark.tables.writes import Keys
 
-_SHOWN_VALUES = 3
 _PERSON = OMOP_TABLES["person"].contract
 
 
@@ -88,9 +88,11 @@ def ingest_omop(
         refused = []
         persons = _persons_held(run, sources)
         for source in sources:
-            kept, values = _judged(run, keep, source, columns, persons)
+            with naming_broken_files(warehouse.spark, [file.path for file in source.files]):
+                kept, values = _judged(run, keep, source, columns, persons)
             if source.table.name == "person":
-                persons = kept
+                persons = keep(kept.select("person_id"))
+                say_who_is_gone(run, persons, {source.table.name for source in sources})
             writes.append(Write(source.table.contract, kept, WHOLE_TABLE, Keys.HELD))
             refused.append(values)
         if refused:
@@ -110,6 +112,9 @@ def _check_columns(sources: Sequence[OmopSource], columns: Mapping[str, str]) ->
     known = {name for table in OMOP_TABLES.values() for name in table.contract.schema.names}
     if odd := [name for name in columns if name not in known]:
         raise BadSource(f"--column {shown(odd)}: no table of the CDM has such a column")
+    present = {column for source in sources for file in source.files for column in file.columns}
+    if absent := [f"{name}={column}" for name, column in columns.items() if column.lower() not in present]:
+        raise BadSource(f"--column {shown(absent)}: no file has such a column; leave it out")
     problems = []
     for source in sources:
         for file in source.files:
@@ -138,7 +143,7 @@ def _judged(
 ) -> tuple[DataFrame, DataFrame]:
     """Rows of a table that are kept, and of ``rejected_omop_rows``; raises where too many are refused."""
     table = source.table
-    _say_what_differs(run, source, columns)
+    say_what_differs(run, source, columns)
     tomorrow = dt.date.today() + dt.timedelta(days=1)  # it may be tomorrow where people are
     rows = judge_rows(read_cells(run.warehouse.spark, source, columns), source, columns, last_day=tomorrow)
     if table.of_people:
@@ -155,10 +160,15 @@ def _judged(
     if numbered and not any(numbered in source.place(file, columns) for file in source.files):
         rows = rows.withColumn(numbered, F.monotonically_increasing_id())
         run.progress(f"{table.name}: no column {numbered}; records are numbered in the order of the files")
+        counted = keep(refused_values(rows, table))
     else:
-        rows = _without_repeats(rows, source)
-    counted = keep(refused_values(rows, table))
-    _count(run, table.name, counted)
+        counted = keep(values_and_repeats(rows, table))
+        # Mostly there is none, and then no row need be moved.
+        if counted.where("n_most > 1 AND reason IS NULL").take(1):
+            rows = _without_repeats(rows, source)
+            counted = keep(refused_values(rows, table))
+        counted = counted.select(*REJECTED_OMOP_ROWS.schema.names)
+    count_rows(run, table.name, counted)
     kept = rows.where(F.col(PROBLEM).isNull()).select(*table.contract.schema.names)
     return kept, counted.where("reason IS NOT NULL")
 
@@ -167,69 +177,7 @@ def _without_repeats(rows: DataFrame, source: OmopSource) -> DataFrame:
     """Rows of a key that stands more than once are refused, all of them: nothing says which is right."""
     key = list(source.table.contract.key)
     repeated = rows.where(F.col(PROBLEM).isNull()).groupBy(*key).count().where("count > 1").drop("count")
-    # Mostly there is none, and then no row need be moved.
-    if not repeated.take(1):
-        return rows
     marked = rows.join(repeated.withColumn("_repeated", F.lit(True)), key, "left")
     value = F.concat_ws(":", *(F.col(name).cast("string") for name in key))
     named = key[0] if len(key) == 1 else ""
     return tagged(marked, F.col("_repeated").isNotNull(), REPEATED, named, value).drop("_repeated")
-
-
-def _count(run: Run, name: str, counted: DataFrame) -> None:
-    """Count a table's rows; raises BadSource where more than the settings allow are refused."""
-    by_reason = {
-        row.reason: row.n for row in counted.groupBy("reason").agg(F.sum("n_rows").alias("n")).collect()
-    }
-    n_kept = by_reason.pop(None, 0)
-    n_refused = sum(by_reason.values())
-    run.counters.update({name: n_kept})
-    run.counters.update({f"{name}_refused_{reason}": n for reason, n in sorted(by_reason.items())})
-    if not n_refused:
-        if not n_kept:
-            run.progress(f"warning: {name}: a header and no rows")
-        return
-    share = n_refused / (n_kept + n_refused)
-    most = run.warehouse.settings.ingest.max_rejected_share
-    text = (
-        f"{name}: {n_refused:,} of {n_kept + n_refused:,} rows are refused ({100 * share:.2g} %): "
-        f"{'; '.join(_named(counted, reason, by_reason[reason]) for reason in sorted(by_reason))}"
-    )
-    if share > most:
-        raise BadSource(
-            f"{text}. That is more than ingest.max_rejected_share ({most}), nothing was written; mend the "
-            "source, or raise the setting"
-        )
-    run.progress(f"warning: {text}; they are in {REJECTED_OMOP_ROWS.name}")
-
-
-def _named(counted: DataFrame, reason: str, n_rows: int) -> str:
-    """A reason with its rows, and the values that are refused most often."""
-    most = (
-        counted.where(F.col("reason") == reason)
-        .groupBy("column", "value")
-        .agg(F.sum("n_rows").alias("n"))
-        .orderBy(F.desc("n"), "column", "value")
-        .take(_SHOWN_VALUES)
-    )
-    values = ", ".join(f"{row.column} {readable(repr(row.value))}" for row in most if row.column or row.value)
-    return f"{reason} {n_rows:,}{f' ({values})' if values else ''}"
-
-
-def _say_what_differs(run: Run, source: OmopSource, columns: Mapping[str, str]) -> None:
-    """Name columns of the files that are not kept, and those that the CDM requires and the files lack."""
-    table = source.table
-    used = {column for file in source.files for column in source.place(file, columns).values()}
-    extra = sorted({name for file in source.files for name in file.columns if name} - used)
-    if extra:
-        run.progress(
-            f"{table.name}: {len(extra)} columns are not of the CDM 5.4, and left out: {shown(extra)}"
-        )
-    present = {name for file in source.files for name in source.place(file, columns)}
-    lacking = [name for name in table.required if name not in present and name != table.record_id]
-    if lacking:
-        run.progress(
-            f"warning: {table.name}: no column {shown(lacking)}, which the CDM requires; null in every row"
-        )
-    if packed := [file.path for file in source.files if file.path.endswith(".gz")]:
-        run.progress(f"{table.name}: {len(packed)} files are gzip, each read by one task")

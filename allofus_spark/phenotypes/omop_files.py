@@ -12,8 +12,9 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
-from allofus_spark.errors import BadSource, readable, shown
+from allofus_spark.errors import BadSource, shown
 from allofus_spark.hadoop import hadoop_path, without_glob
+from allofus_spark.phenotypes.unreadable import first_cause
 from allofus_spark.tables import OMOP_TABLES, OmopTable
 
 _NAME = re.compile(r"(?i)^(?:omop_|cdm_)?([a-z_]+?)((?:\.(?:csv|tsv|txt|gz|bgz|bz2|parquet|snappy|zstd))*)$")
@@ -127,8 +128,9 @@ def _files(spark: SparkSession, path: str) -> list[OmopFile]:
     try:
         schema = spark.read.option("mergeSchema", "true").parquet(without_glob(path)).schema
     except (PySparkException, Py4JJavaError) as error:  # Spark gives some of Java's errors a class of its own
-        reason = readable(" ".join(str(error).split()))
-        raise BadSource(f"{path}: cannot be read as Parquet, CSV or CSV.gz: {reason}") from None
+        raise BadSource(
+            f"{path}: cannot be read as Parquet, CSV or CSV.gz: {first_cause(error)}; copy it again"
+        ) from None
     return [OmopFile(path, tuple(name.lower() for name in schema.names))]
 
 
@@ -163,8 +165,8 @@ def _first_line(file_system: Any, path: Any) -> str:
         source = codec.createInputStream(stream) if codec else stream
         reader = jvm.java.io.BufferedReader(jvm.java.io.InputStreamReader(source, "UTF-8"), _HEADER_BYTES)
         line = reader.readLine()
-    except Exception as error:
-        raise BadSource(f"{path}: cannot be read: {str(error).splitlines()[-1]}") from None
+    except Py4JJavaError as error:
+        raise BadSource(f"{path}: cannot be read: {first_cause(error)}; copy it again") from None
     finally:
         stream.close()
     return str(line or "").removeprefix("﻿")

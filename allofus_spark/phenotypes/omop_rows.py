@@ -43,7 +43,7 @@ _DATE = r"^(\d{4})(-?)(\d\d)\2(\d\d)(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?\s*(?:Z|
 
 
 def read_cells(spark: SparkSession, source: OmopSource, columns: Mapping[str, str]) -> DataFrame:
-    """Rows of a table's files as text, in the contract's columns, with their file and whether it is whole."""
+    """Rows of a table's files as text, in the contract's columns, with their file and the line if broken."""
     # Text files with the same header are read together, as a folder may have thousands.
     groups: dict[OmopFile, list[str]] = {}
     for file in source.files:
@@ -61,7 +61,7 @@ def read_cells(spark: SparkSession, source: OmopSource, columns: Mapping[str, st
             )
             for item in source.table.contract.schema
         ]
-        broken = F.col(_BROKEN).isNotNull() if head.delimiter else F.lit(False)
+        broken = F.col(_BROKEN) if head.delimiter else F.lit(None).cast("string")
         frames.append(
             raw.select(*cells, F.col("_metadata.file_path").alias(SOURCE_FILE), broken.alias(_BROKEN))
         )
@@ -136,31 +136,11 @@ def judge_rows(
         for item in schema
     }
     rows = cells.withColumns(texts).withColumns(written).withColumns(cast)
-    problems = [F.when(F.col(_BROKEN), _problem(MALFORMED, "", F.lit("")))]
+    problems = [F.when(F.col(_BROKEN).isNotNull(), problem_of(MALFORMED, "", F.col(_BROKEN)))]
     for item in schema:
         problems += _problems_of(item, table, is_required=item.name in required, last_day=last_day)
     values = [F.col(_VALUE + name).alias(name) for name in schema.names]
     return rows.select(*values, SOURCE_FILE, F.coalesce(*problems).alias(PROBLEM))
-
-
-def tagged(rows: DataFrame, refused: Column, reason: str, column: str, value: Column) -> DataFrame:
-    """Rows without a problem so far get this one where ``refused``."""
-    problem = F.when(refused, _problem(reason, column, value))
-    return rows.withColumn(PROBLEM, F.coalesce(F.col(PROBLEM), problem))
-
-
-def refused_values(rows: DataFrame, table: OmopTable) -> DataFrame:
-    """Rows of ``rejected_omop_rows``, and one with a null reason for each file: rows that were kept."""
-    problem = [F.col(f"{PROBLEM}.{name}").alias(name) for name in ("reason", "column", "value")]
-    counted = rows.groupBy(SOURCE_FILE, *problem).agg(F.count(F.lit(1)).alias("n_rows"))
-    return counted.select(
-        F.lit(table.name).alias("omop_table"),
-        F.col(SOURCE_FILE).alias("source_file"),
-        "reason",
-        "column",
-        "value",
-        "n_rows",
-    )
 
 
 def _trimmed(item: StructField) -> Column:
@@ -200,21 +180,21 @@ def _problems_of(
     text, value = F.col(item.name), F.col(_VALUE + item.name)
     if not isinstance(item.dataType, StringType):
         reason = NOT_A_DATE if _is_day(item) else NOT_A_NUMBER
-        yield F.when(text.isNotNull() & value.isNull(), _problem(reason, item.name, text))
+        yield F.when(text.isNotNull() & value.isNull(), problem_of(reason, item.name, text))
     if isinstance(item.dataType, DoubleType):
-        yield F.when(F.abs(value) == float("inf"), _problem(NOT_A_NUMBER, item.name, text))
+        yield F.when(F.abs(value) == float("inf"), problem_of(NOT_A_NUMBER, item.name, text))
     if isinstance(item.dataType, DateType) and table.of_people:
         last = last_day if item.name == table.day else dt.date(_LAST_YEAR, 12, 31)
         outside = (value < F.lit(dt.date(_FIRST_YEAR, 1, 1))) | (value > F.lit(last))
-        yield F.when(outside, _problem(IMPOSSIBLE_DATE, item.name, text))
+        yield F.when(outside, problem_of(IMPOSSIBLE_DATE, item.name, text))
     if item.name == "year_of_birth":
         outside = ~value.between(_FIRST_YEAR, last_day.year)
-        yield F.when(outside, _problem(IMPOSSIBLE_DATE, item.name, text))
+        yield F.when(outside, problem_of(IMPOSSIBLE_DATE, item.name, text))
     if is_required:
-        yield F.when(text.isNull(), _problem(MISSING, item.name, F.lit("")))
+        yield F.when(text.isNull(), problem_of(MISSING, item.name, F.lit("")))
 
 
-def _problem(reason: str, column: str, value: Column) -> Column:
+def problem_of(reason: str, column: str, value: Column) -> Column:
     return F.struct(
         F.lit(reason).alias("reason"),
         F.lit(column).alias("column"),

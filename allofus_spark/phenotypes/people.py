@@ -20,6 +20,11 @@ def people_of_records(run: Run) -> DataFrame:
         raise BadSource("phenotypes are of the people of omop_person; run allofus ingest-omop first")
     people = sexes(run)
     if run.warehouse.settings.phenotypes.controls == "with_conditions":
+        if not run.holds(_CONDITIONS):
+            raise BadSource(
+                "phenotypes.controls is with_conditions, and omop_condition_occurrence is not there; run "
+                "allofus ingest-omop with condition_occurrence, or set it to everybody"
+            )
         seen = run.read(_CONDITIONS).select("person_id").distinct()
         people = people.join(seen, "person_id", "left_semi")
     return people

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from allofus_spark.errors import BadSource, readable
+from allofus_spark.errors import BadSource, readable, shown
 from allofus_spark.phenotypes.caching import Keep, keeping
 from allofus_spark.phenotypes.codes import BY_STANDARD, by_number, coded_records, unmapped
 from allofus_spark.phenotypes.exclusions import excluded_phecodes, read_exclusions
 from allofus_spark.phenotypes.people import people_of_records
-from allofus_spark.phenotypes.phecode_map import ICD10CM, PhecodeMap, read_phecode_map, with_roll_up
+from allofus_spark.phenotypes.phecode_files import read_phecode_map
+from allofus_spark.phenotypes.phecode_map import ICD10CM, PhecodeMap, with_roll_up
 from allofus_spark.phenotypes.phecodes import (
     case_counts,
     dates_by_phecode,
@@ -84,6 +85,13 @@ def build_phecodes(
         n_cases = case_counts(dates, sexes, min_dates=settings.min_dates)
         told = [item for number, item in enumerate(names) if n_cases.get(number, 0) >= settings.min_people]
         run.counters.update(phecodes=len(told), phecodes_with_too_few_cases=len(names) - len(told))
+        if not told:
+            run.progress(f"warning: no phecode has {settings.min_people} cases or more: the set is empty")
+        if short := sorted(phecodes.short_codes):
+            run.progress(
+                f"warning: {len(short)} ICD9CM codes of the map have less than three digits before the dot, "
+                f"such as {shown(short)}: a spreadsheet may have taken zeros away, and they match nothing"
+            )
         numbers = {number for number, item in enumerate(names) if item in set(told)}
         rows = statuses(
             dates,
@@ -112,6 +120,11 @@ def _count_records(run: Run, keep: Keep, coded: DataFrame) -> DataFrame:
         records_through_standard_concepts=n_standard,
         records_without_phecode=n_rows - n_mapped,
     )
+    if not n_mapped:
+        raise BadSource(
+            f"none of {n_rows:,} records has a code of the map, nothing was written; records are of "
+            f"{_vocabularies(codes)}. Where that is not known, name it with --source-vocabulary"
+        )
     if n_standard:
         run.progress(
             f"{n_standard:,} records have no source code with a vocabulary: their phecodes are those of "
@@ -123,16 +136,25 @@ def _count_records(run: Run, keep: Keep, coded: DataFrame) -> DataFrame:
     )
     most = together.orderBy(F.desc("n_rows"), "vocabulary_id", "code").take(_SHOWN_CODES)
     if most:
-        shown = ", ".join(
+        named = ", ".join(
             f"{readable(row.vocabulary_id or 'unknown vocabulary')} {readable(row.written or '(no code)')}: "
             f"{row.n_rows:,}"
             for row in most
         )
         run.progress(
-            f"{n_rows - n_mapped:,} of {n_rows:,} records have a code without a phecode, most often {shown}; "
+            f"{n_rows - n_mapped:,} of {n_rows:,} records have a code without a phecode, most often {named}; "
             "all are in unmapped_codes"
         )
     return together
+
+
+def _vocabularies(codes: DataFrame) -> str:
+    rows = (
+        codes.groupBy("vocabulary_id").agg(F.sum("n_rows").alias("n")).orderBy(F.desc("n")).take(_SHOWN_CODES)
+    )
+    return ", ".join(
+        f"{readable(row.vocabulary_id or '') or 'an unknown vocabulary'} ({row.n:,})" for row in rows
+    )
 
 
 def _definition(phecodes: PhecodeMap, name: str, min_dates: int, *, roll_up: bool) -> Definition:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import gzip
+import zlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,16 +23,21 @@ _PERSON_IDS, _SAMPLE_IDS = ("person_id",), ("sample_id", "iid", "#iid", "sample"
 _FAMILY_IDS = ("fid", "#fid")
 _MISSING = ("", "na", "nan", ".", "null", "none")
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
+_MOST = 1e150  # squares of greater numbers have no sum
 _SMALL = (0.0, 1.0, 2.0)
 _SHOWN = 5
 
 
 class PhenotypeFile(NamedTuple):
-    """Rows of a file: ``_id``, and its columns as text in ``value_column(0)`` and on."""
+    """Rows of a file: ``_id``, and its columns as text in ``value_column(0)`` and on.
+
+    ``not_used`` are columns without a name, and of ids beside the one that counts.
+    """
 
     cells: DataFrame
     ids_of: str
     columns: list[str]
+    not_used: list[str]
 
 
 class Shape(NamedTuple):
@@ -49,8 +56,9 @@ def value_column(number: int) -> str:
 
 
 def number_of(text: Column) -> Column:
-    """The number of a text; null where it is none."""
-    return F.when(text.rlike(_NUMBER), text).cast("double")
+    """The number of a text; null where it is none, or so great that nothing can be counted with it."""
+    number = F.when(text.rlike(_NUMBER), text).cast("double")
+    return F.when(F.abs(number) <= _MOST, number)
 
 
 def is_missing(text: Column) -> Column:
@@ -87,11 +95,7 @@ def read_phenotype_file(warehouse: Warehouse, path: str, keep: Keep) -> Phenotyp
 
     Raises BadSource where it has no column of ids, none of a phenotype, or lines of another length.
     """
-    try:
-        with Path(path).open(encoding="utf-8-sig") as file:
-            line = file.readline().rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadSource(f"{path}: cannot be read as UTF-8 text: {error}") from None
+    line = _first_line(path)
     if not line.strip():
         raise BadSource(
             f"{path}: its first line is blank; it needs a header with person_id, sample_id or IID"
@@ -115,7 +119,21 @@ def read_phenotype_file(warehouse: Warehouse, path: str, keep: Keep) -> Phenotyp
     found = [F.trim(F.col(f"_{places[column]}")).alias(value_column(n)) for n, column in enumerate(columns)]
     id_cell = F.trim(F.col(f"_{lower.index(ids[0])}")).alias(ID)
     ids_of = PERSON if ids[0] in _PERSON_IDS else SAMPLE
-    return PhenotypeFile(keep(raw.select(id_cell, *found)), ids_of, columns)
+    not_used = [*ids[1:], *(f"number {place + 1} (no name)" for place, cell in enumerate(header) if not cell)]
+    return PhenotypeFile(keep(raw.select(id_cell, *found)), ids_of, columns, not_used)
+
+
+def _first_line(path: str) -> str:
+    try:
+        with Path(path).open("rb") as raw:
+            is_gzip = raw.read(2) == b"\x1f\x8b"
+        if is_gzip and not path.endswith(".gz"):
+            raise BadSource(f"{path} is gzip, and Spark knows such by its name: let it end in .gz")
+        opened = gzip.open if is_gzip else open
+        with opened(path, "rt", encoding="utf-8-sig") as file:
+            return file.readline().rstrip("\r\n")
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise BadSource(f"{path}: cannot be read as UTF-8 text: {error}") from None
 
 
 def _rows(warehouse: Warehouse, path: str, n_columns: int, delimiter: str | None, header: str) -> DataFrame:

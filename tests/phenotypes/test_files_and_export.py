@@ -179,10 +179,10 @@ def test_controls_without_a_row_go_out_and_people_without_samples_do_not(
     table = tmp_path / "pheno.csv"
     table.write_text("person_id,bmi\n1,20.5\n3,30\n9,1\n")
     assert build_from_file(warehouse, str(table), name="mine")["ids_not_known"] == 1
-    assert "1 of 3 ids of" in caplog.text
+    assert "1 ids on 1 of 3 lines are of no" in caplog.text
     assert told_of(warehouse, "mine") == ({"bmi"}, {"1", "3"})
     counters = export_phenotypes(warehouse, str(tmp_path / "out"), covariates=True)
-    assert counters == {"samples": 4, "phenotypes": 2, "covariates": 2}
+    assert counters == {"samples": 4, "samples_without_person": 0, "phenotypes": 2, "covariates": 2}
     assert (tmp_path / "out.pheno").read_text().splitlines() == [
         "#FID\tIID\t250.2\tbmi",
         "0\ta\t2\t20.5",

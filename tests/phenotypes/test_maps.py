@@ -10,7 +10,8 @@ import pytest
 
 from allofus_spark.errors import BadSource
 from allofus_spark.phenotypes.exclusions import excluded_phecodes, read_exclusions
-from allofus_spark.phenotypes.phecode_map import Code, ancestors, compared, read_phecode_map, with_roll_up
+from allofus_spark.phenotypes.phecode_files import read_phecode_map
+from allofus_spark.phenotypes.phecode_map import Code, ancestors, compared, with_roll_up
 
 PHETK = "pheno_phecode/phetk_phecode12_icd9_icd10.csv.gz"
 PYPHEWAS = (

@@ -9,7 +9,7 @@ import pytest
 
 from allofus_spark.errors import BadSource
 from allofus_spark.phenotypes import build_measurements, ingest_omop
-from allofus_spark.phenotypes.measurements import read_traits
+from allofus_spark.phenotypes.traits import read_traits
 from allofus_spark.tables import PHENOTYPE_CATALOGUE, PHENOTYPE_DEFINITIONS, PHENOTYPES, Warehouse
 from tests.phenotypes.files import people, write_csv
 

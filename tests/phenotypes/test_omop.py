@@ -140,7 +140,8 @@ def test_rows_that_cannot_be_read_are_kept_with_their_reason(lenient: Warehouse,
         ("condition_occurrence", "unknown_person", person, "4"): 1,
         ("condition_occurrence", "not_a_number", person, "9223372036854775808"): 1,
         ("condition_occurrence", "not_a_number", person, "1.5"): 1,
-        ("condition_occurrence", "malformed", "", ""): 2,
+        ("condition_occurrence", "malformed", "", "1,2015-01-05,ICD9CM"): 1,
+        ("condition_occurrence", "malformed", "", "1,2015-01-05,ICD9CM,250.00,more"): 1,
     }
     assert refused(lenient) == expected
     n_refused = sum(n for name, n in counters.items() if "_refused_" in name)
