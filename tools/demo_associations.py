@@ -101,7 +101,7 @@ def show_scan(console: Console, found: Associated) -> None:
 def show_planted(console: Console, warehouse: Warehouse) -> None:
     """What was planted beside what the scan finds of it, over all ancestries (meta_associations)."""
     table = _table(
-        "Planted effects, and what the scan says over all ancestries",
+        "Planted effects (simulated), and what the scan says over all ancestries",
         *("variant", "phenotype", "planted", "found", "95 % interval", "off by"),
     )
     far = 0
@@ -139,7 +139,7 @@ def planted_effects(warehouse: Warehouse) -> list[Row]:
     )
     of_ldl = run_query(
         warehouse,
-        "SELECT k.rsid, m.phenotype_id, 'LDL cholesterol, mg/dL' AS description, k.planted, m.se, m.beta "
+        "SELECT k.rsid, m.phenotype_id, 'LDL in mg/dL' AS description, k.planted, m.se, m.beta "
         "FROM (SELECT DISTINCT rsid, p.* FROM known_associations JOIN VALUES "
         f"{planted} AS p (contig, position, ref, alt, planted) USING (contig, position, ref, alt)) k "
         "JOIN meta_associations m USING (contig, position, ref, alt) "

@@ -100,8 +100,8 @@ def draw_replication(found: Replication, console: Console) -> None:
     console.print(f"Known associations that are seen again: {against}", markup=False)
     same, in_any = found.of(SAME), found.of(ANY)
     if same:
-        console.print(_rates("Found in the same ancestry", same))
-    console.print(_rates("Found in any ancestry", in_any))
+        console.print(_rates("Seen again, of those found in the same ancestry", same))
+    console.print(_rates("Seen again, of those found in any ancestry", in_any))
     console.print(_distinct(same, in_any))
     console.print("expected: the sum of the chances to see each; ratio: seen again over expected")
     not_tested = {name: n for name, n in found.by_status.items() if n and name != "tested"}
