@@ -144,6 +144,10 @@ def read_map(
     associations: dict[str, Association] = {}
     refused = []
     for line, row in rows:
+        if len(row) > len(header):
+            raise BadSource(
+                f"{path}: line {line} has {len(row)} cells, the header {len(header)}; mend the file"
+            )
         cells = row + [""] * (len(header) - len(row))
         try:
             association = reader.association(line, cells)

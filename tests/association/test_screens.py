@@ -37,7 +37,7 @@ def test_the_screen_and_a_picture(made: Made) -> None:
     drawn = Path(path).read_text()
     assert "Associations of height" in drawn
     for ancestry in ("afr", "eur", "meta"):
-        assert f"{ancestry}: λGC " in drawn
+        assert f"{ancestry}: \\u03bbGC " in drawn  # as JSON writes it
         assert f"{ancestry}: {n_people(found, 'height', ancestry):,} people" in drawn
 
 
