@@ -67,7 +67,7 @@ def test_a_file_of_another_system_is_read(done: Done, command, tmp_path: Path):
     path.write_bytes(b"\xef\xbb\xbf" + text.encode())
     frequencies = tmp_path / "af.csv"
     frequencies.write_text("SNP_hg38,EUR_RAF\r\n9:9:A:C,0.5\r\n")
-    words = [*ingest_words(path, "crlf"), "--columns", "phecode=code", "--frequencies", frequencies]
+    words = [*ingest_words(path, "crlf"), "--column", "phecode=code", "--frequencies", frequencies]
     answer = command(*words)
     assert answer.exit_code == 0, answer.output
     (row,) = done.warehouse.read(KNOWN_ASSOCIATIONS).where("map_version = 'crlf'").collect()
