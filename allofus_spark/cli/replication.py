@@ -107,7 +107,7 @@ def draw_replication(found: Replication, console: Console) -> None:
     not_tested = {name: n for name, n in found.by_status.items() if n and name != "tested"}
     if not_tested:
         listed = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in sorted(not_tested.items()))
-        console.print(f"Not tested, over all ancestries: {listed}")
+        console.print(f"Not tested, over all ancestries: {listed}", soft_wrap=True)
     console.print(f"Picture: {found.picture}", markup=False, soft_wrap=True)
 
 

@@ -22,6 +22,7 @@ PLAIN, LOST, RARE, TURNED = (
 )
 REF_RISK = ("chr3", 500, "G", "A")
 PALINDROMES = [("chr4", 100 * n, "T", "A") for n in range(1, 5)]
+MAP = "made_up"
 UNSEEN = ("chr5", 700, "A", "G")
 T2D, GOUT, LDL, FEW, UNFIT = "250.2", "274.1", "ldl", "008", "090"
 
@@ -95,15 +96,15 @@ def make_replication(spark: SparkSession, folder: Path) -> Done:
     ingest_known_associations(
         warehouse,
         write_map(folder / "map.csv", lines),
-        name="made_up",
+        name=MAP,
         version="1",
         frequencies=write_frequencies(folder / "frequencies.csv", FREQUENCIES),
     )
-    found = replicate(warehouse, scan="default")
+    found = replicate(warehouse, scan="default", map_name=MAP)
     return Done(warehouse, found, rows_of(warehouse))
 
 
 def rows_of(warehouse: Warehouse, scan: str = "default") -> dict[tuple[str, str], Row]:
-    """Rows of replications by association and ancestry."""
-    rows = warehouse.read(REPLICATIONS).where(f"scan = '{scan}'").collect()
+    """Rows of replications of the map, by association and ancestry."""
+    rows = warehouse.read(REPLICATIONS).where(f"scan = '{scan}' AND map_name = '{MAP}'").collect()
     return {(row.association_id, row.ancestry): row for row in rows}

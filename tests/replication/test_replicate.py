@@ -17,7 +17,7 @@ from allofus_spark.cli.replication import draw_replication
 from allofus_spark.errors import BadSource
 from allofus_spark.replication import Replication, replicate
 from allofus_spark.tables import REPLICATION_SUMMARY
-from tests.replication.made_up import FITS, GOUT, LINES, SCANNED, T2D, rows_of
+from tests.replication.made_up import FITS, GOUT, LINES, MAP, SCANNED, T2D, rows_of
 from tests.replication.scans import put_scan
 
 
@@ -137,7 +137,9 @@ def test_the_summary_is_that_of_a_plain_restatement(done):
         for category in ("all", "endocrine", "none")
     }
     assert ("all", "same", "all") not in cells  # found in Europeans: pooled people are another ancestry
-    rows = done.warehouse.read(REPLICATION_SUMMARY).where("scan = 'default'").collect()
+    rows = (
+        done.warehouse.read(REPLICATION_SUMMARY).where(f"scan = 'default' AND map_name = '{MAP}'").collect()
+    )
     found = {(row.ancestry, row.known_in, row.category): row.asDict() for row in rows}
     assert set(found) == set(cells)
     for key, own in cells.items():
@@ -189,16 +191,16 @@ def test_the_screen_of_a_large_map_has_one_line_an_ancestry_in_80_columns(done):
 
 
 def test_a_second_run_gives_the_same_rows(done):
-    replicate(done.warehouse, scan="default", map_name="made_up", map_version="1")
+    replicate(done.warehouse, scan="default", map_name=MAP, map_version="1")
     assert rows_of(done.warehouse) == done.rows
 
 
 def test_after_a_scan_of_fewer_phenotypes_the_rows_are_those_of_what_is_left(done):
     put_scan(done.warehouse, FITS, SCANNED, name="again")
-    replicate(done.warehouse, scan="again")
+    replicate(done.warehouse, scan="again", map_name=MAP)
     fewer = [item for item in SCANNED if item.phenotype != GOUT]
     put_scan(done.warehouse, [fit for fit in FITS if fit.phenotype != GOUT], fewer, name="again")
-    replicate(done.warehouse, scan="again")
+    replicate(done.warehouse, scan="again", map_name=MAP)
     rows = rows_of(done.warehouse, "again")
     assert set(rows) == set(done.rows)
     assert {rows[name, "eur"].status for name in ("odd_letter", "wrong_way")} == {"phenotype_not_scanned"}
@@ -213,5 +215,5 @@ def test_a_scan_that_does_not_store_its_tests_is_refused(done):
     with pytest.raises(
         BadSource, match=r"no row for 2 known .* 2 of their phenotypes \(250.2 in all, 250.2 in eur\)"
     ):
-        replicate(done.warehouse, scan="thin")
+        replicate(done.warehouse, scan="thin", map_name=MAP)
     assert not rows_of(done.warehouse, "thin")
