@@ -14,8 +14,10 @@ from pyspark.sql import Row
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from allofus_spark.association import Request, associate
+from allofus_spark.association import Associated, Request, associate
+from allofus_spark.cli.association import summary_table
 from allofus_spark.cli.replication import draw_replication
 from allofus_spark.phenotypes import build_measurements, build_phecodes, ingest_omop
 from allofus_spark.query import run_query
@@ -30,6 +32,7 @@ from tools.omop_files import CODE_FILE, TRAIT_FILE, HealthRecords
 DISEASES, TRAITS = "simulated_diseases", "simulated_traits"
 MAP, MAP_VERSION = "demo", "1"
 _Z_95 = 1.96
+_SHOWN = 12  # rows of a scan
 _LDL = "ldl_cholesterol"
 
 Say = Callable[[str], None]
@@ -45,9 +48,12 @@ def show_associations(console: Console, warehouse: Warehouse, cohort: Cohort, sa
     )
     read_records(warehouse, records, say)
     show_catalogue(console, warehouse)
+    # Before the scan, which then stores the rows of known associations whatever their p is.
+    say(f"ingest-known-associations --name {MAP} --version {MAP_VERSION} {_shown(KNOWN_FILE)}")
+    ingest_known_associations(warehouse, KNOWN_FILE, name=MAP, version=MAP_VERSION)
     say("associate")
-    associate(warehouse, Request())
-    show_planted(console, warehouse, say)
+    show_scan(console, associate(warehouse, Request()))
+    show_planted(console, warehouse)
     say("replicate")
     draw_replication(replicate(warehouse, scan="default"), console)
 
@@ -72,20 +78,30 @@ def show_catalogue(console: Console, warehouse: Warehouse) -> None:
         "c.sd, d.unit FROM phenotype_catalogue c JOIN phenotype_definitions d USING (phenotype_id) "
         "WHERE c.ancestry = 'all' ORDER BY d.kind, d.phenotype_id",
     ).collect()
-    table = _table("Phenotypes (simulated)", "phenotype", "", "cases", "controls", "neither", "measured")
+    table = _table("Phenotypes (simulated)", "phenotype", "", "cases", "controls", "neither")
     for row in rows:
-        measured = f"{row.n_measured:,}: {row.mean:.0f} ± {row.sd:.0f} {row.unit}" if row.n_measured else ""
-        counts = ("" if n is None else f"{n:,}" for n in (row.n_cases, row.n_controls, row.n_excluded))
-        table.add_row(row.phenotype_id, row.description, *counts, measured)
+        if row.n_cases is not None:
+            counts = (f"{n:,}" for n in (row.n_cases, row.n_controls, row.n_excluded))
+            table.add_row(row.phenotype_id, _cut(row.description), *counts)
     console.print(table)
+    for row in rows:
+        if row.n_measured:
+            of_people = f"{row.mean:.0f} ± {row.sd:.0f} {row.unit} of {row.n_measured:,} people"
+            console.print(f"{row.phenotype_id} (simulated): {of_people}", markup=False)
 
 
-def show_planted(console: Console, warehouse: Warehouse, say: Say) -> None:
+def show_scan(console: Console, found: Associated) -> None:
+    """The phenotypes with most hits, and the folder of their pictures."""
+    console.print(summary_table("Phenotypes (simulated) by hits and p", found.summaries[:_SHOWN]))
+    if found.pictures:
+        folder = found.pictures[0].rpartition("/")[0]
+        console.print(f"{len(found.pictures)} pictures: {folder}", markup=False)
+
+
+def show_planted(console: Console, warehouse: Warehouse) -> None:
     """What was planted beside what the scan finds of it, over all ancestries (meta_associations)."""
-    say(f"ingest-known-associations --name {MAP} --version {MAP_VERSION} {_shown(KNOWN_FILE)}")
-    ingest_known_associations(warehouse, KNOWN_FILE, name=MAP, version=MAP_VERSION)
     table = _table(
-        "Planted effects, and what the scan says over all ancestries",
+        "Planted effects (simulated), and what the scan says over all ancestries",
         *("variant", "phenotype", "planted", "found", "95 % interval", "off by"),
     )
     far = 0
@@ -93,15 +109,10 @@ def show_planted(console: Console, warehouse: Warehouse, say: Say) -> None:
     for row in effects:
         z = off_by(row)
         far += abs(z) > _Z_95
-        ends = (row.beta - _Z_95 * row.se, row.beta + _Z_95 * row.se)
-        if row.phenotype_id == _LDL:
-            planted, found, low, high = (f"{x:+.1f}" for x in (row.planted, row.beta, *ends))
-            unit = " mg/dL"
-        else:
-            planted, found, low, high = (f"{math.exp(x):.2f}" for x in (row.planted, row.beta, *ends))
-            unit = ""
-        interval = f"{low} to {high}"
-        table.add_row(row.rsid, row.description, planted + unit, found, interval, f"{z:+.1f} se")
+        values = (row.planted, row.beta, row.beta - _Z_95 * row.se, row.beta + _Z_95 * row.se)
+        is_odds_ratio = row.phenotype_id != _LDL
+        planted, found, low, high = (f"{math.exp(x):.2f}" if is_odds_ratio else f"{x:+.1f}" for x in values)
+        table.add_row(row.rsid, _cut(row.description), planted, found, f"{low} to {high}", f"{z:+.1f} se")
     console.print(table)
     console.print(
         f"{len(effects) - far} of {len(effects)} planted effects lie in the 95 % interval of what was found; "
@@ -110,7 +121,10 @@ def show_planted(console: Console, warehouse: Warehouse, say: Say) -> None:
 
 
 def planted_effects(warehouse: Warehouse) -> list[Row]:
-    """Rows of (rsid, phenotype_id, description, planted, beta, se), by copy of the risk allele, or of alt."""
+    """Rows of (rsid, phenotype_id, description, planted, se, beta), by copy of the risk allele, or of alt.
+
+    Effects on diseases are log odds ratios, those on LDL cholesterol mg/dL.
+    """
     known = run_query(
         warehouse,
         "SELECT k.rsid, k.phenotype_id, k.description, ln(k.odds_ratio) AS planted, m.se, "
@@ -118,18 +132,22 @@ def planted_effects(warehouse: Warehouse) -> list[Row]:
         "FROM known_associations k JOIN meta_associations m USING (contig, position, ref, alt, phenotype_id) "
         f"WHERE k.map_name = '{MAP}' AND m.scan = 'default' ORDER BY k.phenotype_id, k.rsid",
     ).collect()
-    as_row = Row("rsid", "phenotype_id", "description", "planted", "se", "beta")
-    for key, planted in LDL_EFFECTS.items():
-        contig, position, ref, alt = key.split(":")
-        found = run_query(
-            warehouse,
-            f"SELECT beta, se FROM meta_associations WHERE scan = 'default' AND phenotype_id = '{_LDL}' AND "
-            f"contig = 'chr{contig}' AND position = {position} AND ref = '{ref}' AND alt = '{alt}'",
-        ).first()
-        if found is None:
-            raise SystemExit(f"{key} was not tested: the demo's input is not what it should be")
-        known.append(as_row(key, _LDL, "LDL cholesterol", planted, found.se, found.beta))
-    return known
+    planted = ", ".join(
+        f"('{contig}', {position}, '{ref}', '{alt}', {mg_per_dl}D)"
+        for key, mg_per_dl in LDL_EFFECTS.items()
+        for contig, position, ref, alt in [f"chr{key}".split(":")]
+    )
+    of_ldl = run_query(
+        warehouse,
+        "SELECT k.rsid, m.phenotype_id, 'LDL in mg/dL' AS description, k.planted, m.se, m.beta "
+        "FROM (SELECT DISTINCT rsid, p.* FROM known_associations JOIN VALUES "
+        f"{planted} AS p (contig, position, ref, alt, planted) USING (contig, position, ref, alt)) k "
+        "JOIN meta_associations m USING (contig, position, ref, alt) "
+        f"WHERE m.scan = 'default' AND m.phenotype_id = '{_LDL}' ORDER BY k.rsid",
+    ).collect()
+    if len(of_ldl) < len(LDL_EFFECTS):
+        raise SystemExit(f"{list(LDL_EFFECTS)} were not tested: the demo's input is not what it should be")
+    return known + of_ldl
 
 
 def off_by(effect: Row) -> float:
@@ -143,7 +161,13 @@ def _shown(path: Path) -> str:
 
 
 def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", box=box.SIMPLE)
+    """An empty table; where it is too wide for one line a row, the second column gives way."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE, pad_edge=False)
     for number, name in enumerate(columns):
-        table.add_column(name, justify="left" if number < 2 else "right")
+        table.add_column(name, justify="left" if number < 2 else "right", no_wrap=number != 1)
     return table
+
+
+def _cut(name: str) -> Text:
+    """A name that is cut at its end rather than broken."""
+    return Text(name, no_wrap=True, overflow="ellipsis")

@@ -14,6 +14,9 @@ from allofus_spark.cli.screen import grid, screen
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pyspark.sql import Row
+    from rich.table import Table
+
     from allofus_spark.association import Associated
 
 _NONE = "none"
@@ -140,24 +143,8 @@ def _names(given: Sequence[str]) -> list[str] | None:
 
 def draw_associations(found: Associated, scan: str, console: Console) -> None:
     """Print the phenotypes with most hits, and where the rest is."""
-    numbers = ("n", "cases", "controls", "tested", "λGC", "hits", "best p")
-    table = grid(
-        f"Scan {scan}: phenotypes by hits and p", "phenotype", "ancestry", *numbers, "", numbers=numbers
-    )
-    for row in found.summaries:
-        table.add_row(
-            Text(row.phenotype_id),
-            row.ancestry,
-            f"{row.n:,}",
-            _count(row.n_cases),
-            _count(row.n_controls),
-            f"{row.n_tested:,}",
-            "" if row.lambda_gc is None else f"{row.lambda_gc:.3f}",
-            f"{row.n_genome_wide:,}",
-            p_value(row.max_neg_log10_p),
-            "" if row.status == "scanned" else row.status.replace("_", " "),
-        )
-    console.print(table)
+    console.print(summary_table(f"Scan {scan}: phenotypes by hits and p", found.summaries))
+    console.print("people: cases of those analysed; hits: p under association.genome_wide_p")
     question = (
         f"SELECT phenotype_id, ancestry, n, lambda_gc, n_genome_wide FROM association_summaries WHERE scan = "
         f"'{scan}'"
@@ -167,8 +154,26 @@ def draw_associations(found: Associated, scan: str, console: Console) -> None:
         console.print(f"Picture: {path}", markup=False, soft_wrap=True)
 
 
-def _count(n: int | None) -> str:
-    return "" if n is None else f"{n:,}"
+def summary_table(title: str, summaries: Sequence[Row]) -> Table:
+    """Rows of association_summaries; with a column that says why, where one was not scanned."""
+    from allofus_spark.regression.models import SCANNED
+
+    numbers = ("people", "variants", "λGC", "hits", "best p")
+    why = ["not scanned"] if any(row.status != SCANNED for row in summaries) else []
+    table = grid(title, "phenotype", "ancestry", *numbers, *why, numbers=numbers)
+    for row in summaries:
+        reason = "" if row.status == SCANNED else row.status.replace("_", " ")
+        table.add_row(
+            Text(row.phenotype_id),
+            row.ancestry,
+            f"{row.n:,}" if row.n_cases is None else f"{row.n_cases:,} of {row.n:,}",
+            f"{row.n_tested:,}",
+            "" if row.lambda_gc is None else f"{row.lambda_gc:.3f}",
+            f"{row.n_genome_wide:,}",
+            p_value(row.max_neg_log10_p),
+            *([reason] if why else []),
+        )
+    return table
 
 
 def p_value(neg_log10_p: float | None) -> str:

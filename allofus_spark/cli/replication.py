@@ -17,23 +17,14 @@ from allofus_spark.cli.options import (
 from allofus_spark.cli.screen import grid, screen
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pyspark.sql import Row
     from rich.table import Table
 
     from allofus_spark.replication import Replication
 
-_NUMBERS = (
-    "known",
-    "tested",
-    "powered",
-    "seen again",
-    "of all",
-    "of powered",
-    "expected",
-    "actual / expected",
-    "variants",
-    "diseases",
-)
+_RATES = ("known", "of tested", "of powered", "expected", "ratio")
 
 
 @click.command("ingest-known-associations")
@@ -102,37 +93,68 @@ def draw_replication(found: Replication, console: Console) -> None:
     """Print rates by ancestry, of associations found in the same ancestry and in any."""
     from allofus_spark.tables.replication_tables import ANY, SAME
 
-    against = f"scan {found.scan} against {found.map_name} {found.map_version}"
     if found.simulated_sets:
         names = ", ".join(found.simulated_sets)
         console.print(f"The phenotypes of {names} are simulated: what follows is no finding.", markup=False)
-    for known_in, words in ((SAME, "found in the same ancestry"), (ANY, "found in any ancestry")):
-        console.print(_by_ancestry(f"Associations {words}: {against}", found.of(known_in)))
+    against = f"scan {found.scan} against {found.map_name} {found.map_version}"
+    console.print(f"Known associations that are seen again: {against}", markup=False)
+    same, in_any = found.of(SAME), found.of(ANY)
+    if same:
+        console.print(_rates("Seen again, of those found in the same ancestry", same))
+    console.print(_rates("Seen again, of those found in any ancestry", in_any))
+    console.print(_distinct(same, in_any))
+    console.print("expected: the sum of the chances to see each; ratio: seen again over expected")
     not_tested = {name: n for name, n in found.by_status.items() if n and name != "tested"}
     if not_tested:
         listed = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in sorted(not_tested.items()))
-        console.print(f"Not tested, over all ancestries: {listed}")
-    console.print(f"Picture: {found.picture}", markup=False)
+        console.print(f"Not tested, over all ancestries: {listed}", soft_wrap=True)
+    console.print(f"Picture: {found.picture}", markup=False, soft_wrap=True)
 
 
-def _by_ancestry(title: str, rows: list[Row]) -> Table:
-    table = grid(title, "ancestry", *_NUMBERS, numbers=_NUMBERS)
+def _rates(title: str, rows: Sequence[Row]) -> Table:
+    """Associations seen again, of those tested and of those powered."""
+    table = grid(title, "ancestry", *_RATES, numbers=_RATES)
     for row in rows:
         table.add_row(
             row.ancestry,
             f"{row.known:,}",
-            f"{row.tested:,}",
-            f"{row.powered:,}",
-            f"{row.replicated:,}",
-            _rate(row.rr_all),
-            _rate(row.rr_power),
+            _share(row.replicated, row.tested),
+            _share(row.powered_replicated, row.powered),
             f"{row.expected:,.1f}",
             "" if row.aer is None else f"{row.aer:.2f}",
-            f"{row.variants_replicated:,} of {row.variants_tested:,}",
-            f"{row.phenotypes_replicated:,} of {row.phenotypes_tested:,}",
         )
     return table
 
 
-def _rate(share: float | None) -> str:
-    return "" if share is None else f"{100 * share:.1f} %"
+def _distinct(same: Sequence[Row], in_any: Sequence[Row]) -> Table:
+    """Variants and phenotypes with an association seen again, of those tested."""
+    columns = ("variants, same", "phenotypes, same", "variants, any", "phenotypes, any")
+    table = grid(
+        "Distinct variants and phenotypes, found in the same or any ancestry",
+        "ancestry",
+        *columns,
+        numbers=columns,
+    )
+    own = {row.ancestry: row for row in same}
+    for row in in_any:
+        cells = [_distinct_cells(each) for each in (own.get(row.ancestry), row)]
+        table.add_row(row.ancestry, *cells[0], *cells[1])
+    return table
+
+
+def _distinct_cells(row: Row | None) -> tuple[str, str]:
+    if row is None:
+        return "", ""
+    return (
+        f"{row.variants_replicated:,} of {row.variants_tested:,}",
+        f"{row.phenotypes_replicated:,} of {row.phenotypes_tested:,}",
+    )
+
+
+def _share(part: int, whole: int) -> str:
+    """How many of how many.
+
+    >>> _share(4, 6), _share(0, 0)
+    ('4 of 6 (67 %)', '0 of 0')
+    """
+    return f"{part:,} of {whole:,} ({100 * part / whole:.0f} %)" if whole else f"{part:,} of {whole:,}"

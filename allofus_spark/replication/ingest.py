@@ -105,6 +105,8 @@ def _check_share(run: Run, path: str | Path, found: MapFile) -> None:
     if not found.refused and found.associations:
         return
     lines = run.counters["lines"]
+    if not lines:
+        raise BadSource(f"{path}: no line after the header; nothing was written")
     examples = shown([f"line {line.line} ({line.reason}): {line.variant}" for line in found.refused])
     allowed = run.warehouse.settings.ingest.max_rejected_share
     if not found.associations or len(found.refused) > allowed * lines:

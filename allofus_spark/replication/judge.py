@@ -62,7 +62,8 @@ def judge(known: KnownEffects, tested: ObservedEffects, rules: ReplicationSettin
     """Orient tests by the known risk allele, and hold them against what is known.
 
     Replicated is a p under ``rules.max_p`` with an odds ratio over 1 of the risk allele. Power is that of
-    the known lower bound, a cautious effect, as first reports run high; see `power_of_known`.
+    the known lower bound, a cautious effect, as first reports run high; see `power_of_known`. A lower bound
+    under 1 is taken as it is, as the published recipe does: its power is that of an effect the other way.
     """
     risk_is_alt = known.risk_is_alt
     odds_ratio = np.where(risk_is_alt, tested.odds_ratio, 1 / tested.odds_ratio)

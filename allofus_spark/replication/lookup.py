@@ -9,6 +9,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from allofus_spark.regression.models import SCANNED
 from allofus_spark.tables import ALLELE_KEY
 from allofus_spark.tables.association_tables import META, OK
 from allofus_spark.tables.phenotype_tables import BINARY_KIND
@@ -22,7 +23,6 @@ from allofus_spark.tables.replication_tables import (
     VARIANT_NOT_SCANNED,
 )
 
-_SCANNED = "scanned"
 _KNOWN = ("map_name", "map_version", "association_id", "phenotype_id", "category", *ALLELE_KEY)
 _USED = ("risk_allele_dir", "alt_frequencies")
 _RENAMED = ("ancestry", "odds_ratio", "lower95", "upper95")
@@ -90,7 +90,7 @@ def _status(min_cases: int) -> Column:
         .when(F.col("kind").isNull(), PHENOTYPE_NOT_SCANNED)
         .when(F.col("kind") != BINARY_KIND, NOT_BINARY)
         .when(F.col("n_cases") < min_cases, TOO_FEW_CASES)
-        .when(F.col("scan_status") != _SCANNED, PHENOTYPE_NOT_SCANNED)
+        .when(F.col("scan_status") != SCANNED, PHENOTYPE_NOT_SCANNED)
         .when(F.col("test_status").isNull(), VARIANT_NOT_SCANNED)
         .when(F.col("test_status") != OK, NOT_TESTED)
         .otherwise(TESTED)

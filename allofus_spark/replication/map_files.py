@@ -7,17 +7,23 @@ lines, and are read whole.
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from allofus_spark.delimited import places_of, read_table
 from allofus_spark.errors import BadSource, BuildMismatch, shown
 from allofus_spark.genome import Build, parse_variant_id
+from allofus_spark.replication.frequency_files import (
+    KEY_COLUMNS,
+    NOTHING,
+    Frequencies,
+    number_in,
+    read_frequencies,
+)
 from allofus_spark.tables.replication_tables import ALT, REF
 
 # Our name of a column -> that of the map.
@@ -39,12 +45,7 @@ _OPTIONAL = {
     "study_accession": "Study_accession",
     "pubmed_id": "pubmedid",
 }
-# The column of variant keys, by build.
-KEY_COLUMNS = {"GRCh37": "SNP_hg19", "GRCh38": "SNP_hg38"}
-# The map calls them frequencies of the risk allele; they are those of alt, whatever the risk allele is.
-_FREQUENCY_COLUMN = re.compile(r"([A-Za-z0-9]+)_RAF")
 _BASES = re.compile("[ACGT]+")
-_NOTHING = frozenset(("", "-", "NA"))
 
 
 class Association(NamedTuple):
@@ -96,15 +97,6 @@ class MapFile:
         return Counter(line.reason for line in self.refused)
 
 
-@dataclass(frozen=True)
-class _Frequencies:
-    """Frequencies of alt by variant, as spelled in ``column``, and ancestry."""
-
-    column: str = ""
-    ancestries: tuple[str, ...] = ()
-    of_variant: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-
-
 class _Refusal(Exception):
     """Why a line is not kept."""
 
@@ -136,7 +128,7 @@ def read_map(
     if build.name not in KEY_COLUMNS:
         raise BadSource(f"maps name variants of {shown(list(KEY_COLUMNS))}, the warehouse is of {build.name}")
     own = KEY_COLUMNS[build.name]
-    known = _read_frequencies(frequencies) if frequencies else _Frequencies()
+    known = read_frequencies(frequencies) if frequencies else Frequencies()
     header, rows = read_table(path, own)
     needed = dict.fromkeys((own, *_NEEDED.values(), *([known.column] if frequencies else [])))
     place = places_of(path, header, (*needed, *_OPTIONAL.values()), columns or {}, tuple(needed))
@@ -144,6 +136,10 @@ def read_map(
     associations: dict[str, Association] = {}
     refused = []
     for line, row in rows:
+        if len(row) > len(header):
+            raise BadSource(
+                f"{path}: line {line} has {len(row)} cells, the header {len(header)}; mend the file"
+            )
         cells = row + [""] * (len(header) - len(row))
         try:
             association = reader.association(line, cells)
@@ -160,7 +156,7 @@ class _Reader:
     """Cells of a line to an association."""
 
     def __init__(
-        self, build: Build, place: Mapping[str, int], key_column: str, frequencies: _Frequencies
+        self, build: Build, place: Mapping[str, int], key_column: str, frequencies: Frequencies
     ) -> None:
         self._build = build
         self._place = place
@@ -170,7 +166,7 @@ class _Reader:
     def text(self, cells: Sequence[str], column: str) -> str | None:
         """The cell of a column; None where there is no such column, or nothing in it."""
         value = cells[self._place[column]].strip() if column in self._place else ""
-        return None if value in _NOTHING else value
+        return None if value in NOTHING else value
 
     def association(self, line: int, cells: Sequence[str]) -> Association:
         """What a line says; raises _Refusal."""
@@ -207,7 +203,7 @@ class _Reader:
             odds_ratio=odds_ratio,
             lower95=lower95,
             upper95=upper95,
-            neg_log10_p=_number(optional["neg_log10_p"]),
+            neg_log10_p=number_in(optional["neg_log10_p"]),
             study_accession=optional["study_accession"],
             pubmed_id=optional["pubmed_id"],
             alt_frequencies=self._frequencies.of_variant.get(spelled, {}),
@@ -235,42 +231,6 @@ class _Reader:
         return contig, position, ref, alt
 
 
-def _read_frequencies(path: str | Path) -> _Frequencies:
-    header, rows = read_table(path, " or ".join(KEY_COLUMNS.values()))
-    column = next((name for name in KEY_COLUMNS.values() if name in header), None)
-    named = {
-        match.group(1).lower(): at
-        for at, name in enumerate(header)
-        if (match := _FREQUENCY_COLUMN.fullmatch(name))
-    }
-    if column is None or not named:
-        raise BadSource(
-            f"{path}: a file of frequencies has a column {' or '.join(KEY_COLUMNS.values())}, and EUR_RAF or "
-            f"the like for each ancestry; this one has {shown(header)}"
-        )
-    of_variant = {}
-    for line, row in rows:
-        if len(row) != len(header):
-            raise BadSource(f"{path}: line {line} has {len(row)} cells, the header {len(header)}")
-        cells = {ancestry: row[at].strip() for ancestry, at in named.items()}
-        numbers = {name: _number(text) for name, text in cells.items() if text not in _NOTHING}
-        if bad := [cells[name] for name, value in numbers.items() if value is None or not 0 <= value <= 1]:
-            raise BadSource(f"{path}: line {line}: {bad[0]!r} is no frequency from 0 to 1; mend the file")
-        of_variant[row[header.index(column)].strip()] = {
-            name: value for name, value in numbers.items() if value is not None
-        }
-    return _Frequencies(column, tuple(named), of_variant)
-
-
 def _ratio(text: str | None) -> float | None:
-    value = _number(text)
+    value = number_in(text)
     return value if value is not None and value > 0 else None
-
-
-def _number(text: str | None) -> float | None:
-    """A finite number; None where there is none."""
-    try:
-        value = float(text or "")
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from bokeh.models import FactorRange, HoverTool, LayoutDOM, NumeralTickFormatter, Range1d
+from bokeh.models import ColumnDataSource, FactorRange, HoverTool, LayoutDOM, NumeralTickFormatter, Range1d
 from bokeh.models.annotations import Span
 from bokeh.plotting import figure
 from bokeh.transform import dodge
@@ -27,6 +28,13 @@ _ROW_HEIGHT = 16  # pixels
 _OURS = ("odds_ratio", "lower95", "upper95")
 _KNOWN = tuple(f"known_{name}" for name in _OURS)
 _TEXTS = ("association_id", "phenotype_id", "ancestry", "contig", "position")
+
+
+class _Bar(NamedTuple):
+    """Where a bar ends, and what stands on it."""
+
+    top: float
+    text: str
 
 
 def draw_scorecard(
@@ -52,20 +60,24 @@ def draw_scorecard(
         f"{warehouse.settings.replication.min_power:g} or more to see the lower bound of the known odds "
         "ratio. Internal: not disclosure-controlled."
     )
+    title = "Replication of known associations"
     if simulated:
+        title = f"{title}: simulated phenotypes"
         note = f"The phenotypes of {', '.join(simulated)} are simulated. {note}"
-    save_picture(warehouse.spark, path, "Replication of known associations", note, parts)
+    save_picture(warehouse.spark, path, title, note, parts)
     return path
 
 
 def _rates(rows: Sequence[Row], words: str) -> LayoutDOM:
     """Shares seen again: of all, and of the powered."""
-    labels = [f"{row.ancestry} ({row.replicated:,} of {row.tested:,})" for row in rows]
-    shares = {
-        "of all tested": [row.rr_all for row in rows],
-        "of the powered": [row.rr_power or 0.0 for row in rows],
+    bars = {
+        "of all tested": [_Bar(row.rr_all or 0.0, f"{row.replicated:,} of {row.tested:,}") for row in rows],
+        "of the powered": [
+            _Bar(row.rr_power or 0.0, f"{row.powered_replicated:,} of {row.powered:,}") for row in rows
+        ],
     }
-    plot = _pairs(labels, shares, f"Associations {words}: share seen again", 1.0)
+    plot = _pairs([row.ancestry for row in rows], bars, f"Associations {words}: share seen again", 1.0)
+    plot.yaxis.axis_label = "seen again"
     plot.yaxis.formatter = NumeralTickFormatter(format="0 %")
     return plot
 
@@ -73,32 +85,45 @@ def _rates(rows: Sequence[Row], words: str) -> LayoutDOM:
 def _expected(rows: Sequence[Row], words: str) -> LayoutDOM:
     """How many were seen again, beside how many power would have."""
     labels = [row.ancestry if row.aer is None else f"{row.ancestry} (ratio {row.aer:.2f})" for row in rows]
-    counts = {
-        "seen again": [float(row.replicated) for row in rows],
-        "expected: sum of powers": [row.expected for row in rows],
+    bars = {
+        "seen again": [_Bar(float(row.replicated), f"{row.replicated:,}") for row in rows],
+        "expected: sum of powers": [_Bar(row.expected, f"{row.expected:,.1f}") for row in rows],
     }
-    most = max(max(values) for values in counts.values())
-    plot = _pairs(labels, counts, f"Associations {words}: actual and expected", most or 1.0)
+    most = max(bar.top for own in bars.values() for bar in own)
+    plot = _pairs(labels, bars, f"Associations {words}: actual and expected", most or 1.0)
     plot.yaxis.axis_label = "associations"
     return plot
 
 
-def _pairs(labels: Sequence[str], values: Mapping[str, Sequence[float]], title: str, most: float) -> figure:
-    """Two bars for each label."""
+def _pairs(labels: Sequence[str], bars: Mapping[str, Sequence[_Bar]], title: str, most: float) -> figure:
+    """Two bars for each label, with their texts."""
     plot = figure(
         x_range=FactorRange(factors=list(labels)),
-        y_range=Range1d(start=0, end=1.08 * most),
+        y_range=Range1d(start=0, end=1.12 * most),
         height=_HEIGHT,
         sizing_mode="stretch_width",
         title=title,
+        x_axis_label="ancestry of the people tested",
         toolbar_location=None,
     )
-    source = {"label": list(labels), **{name: list(numbers) for name, numbers in values.items()}}
-    for name, colour, shift in zip(values, (COLOURS[5], COLOURS[0]), (-0.18, 0.18), strict=True):
+    for (name, own), colour, shift in zip(bars.items(), (COLOURS[5], COLOURS[0]), (-0.18, 0.18), strict=True):
+        source = ColumnDataSource(
+            {"label": list(labels), "top": [bar.top for bar in own], "text": [bar.text for bar in own]}
+        )
         x = dodge("label", shift, range=plot.x_range)
-        plot.vbar(x=x, top=name, width=0.32, color=colour, legend_label=name, source=source)
-    plot.add_layout(plot.legend[0], "right")
+        plot.vbar(x=x, top="top", width=0.32, color=colour, legend_label=name, source=source)
+        plot.text(
+            x=x, y="top", text="text", source=source, text_align="center", text_font_size="8pt", y_offset=-2
+        )
+    _legend_above(plot)
     return plot
+
+
+def _legend_above(plot: figure) -> None:
+    """The legend in a line over the plot, which keeps its width."""
+    legend = plot.legend[0]
+    legend.orientation, legend.border_line_color = "horizontal", None
+    plot.add_layout(legend, "above")
 
 
 def _effects(warehouse: Warehouse, own: str) -> pa.Table:
@@ -121,7 +146,7 @@ def _forest(effects: pa.Table) -> LayoutDOM:
         height=120 + _ROW_HEIGHT * 2 * len(rows),
         sizing_mode="stretch_width",
         title=f"Odds ratio of the risk allele with its 95 % interval: the {len(rows):,} with most power",
-        x_axis_label="odds ratio",
+        x_axis_label="odds ratio of one copy of the risk allele",
         toolbar_location=None,
     )
     for columns, label, colour, shift in (
@@ -134,7 +159,7 @@ def _forest(effects: pa.Table) -> LayoutDOM:
         plot.hbar(place, left=low, right=high, height=0.06, color=colour, legend_label=label, source=source)
         plot.scatter(effect, place, size=7, color=colour, legend_label=label, source=source)
     plot.add_layout(Span(location=1, dimension="height", line_dash="dashed", line_color="#666666"))
-    plot.add_layout(plot.legend[0], "right")
+    _legend_above(plot)
     return plot
 
 
@@ -148,8 +173,8 @@ def _scatter(effects: pa.Table) -> LayoutDOM:
         height=_HEIGHT + 100,
         sizing_mode="stretch_width",
         title="Odds ratio of the risk allele: here against known",
-        x_axis_label="known",
-        y_axis_label="here",
+        x_axis_label="known odds ratio",
+        y_axis_label="odds ratio here",
     )
     ancestries = sorted(set(effects["ancestry"].to_pylist()))
     for ancestry, colour in zip(ancestries, cycle(COLOURS), strict=False):
@@ -177,5 +202,5 @@ def _scatter(effects: pa.Table) -> LayoutDOM:
     )
     plot.line(ends, ends, line_dash="dashed", color="#666666")
     plot.add_layout(Span(location=1, dimension="width", line_dash="dotted", line_color="#666666"))
-    plot.add_layout(plot.legend[0], "right")
+    _legend_above(plot)
     return plot

@@ -113,8 +113,8 @@ def _choose_map(run: Run, name: str | None, version: str | None) -> str:
     if not maps:
         raise NotFound("there are no known associations; run allofus ingest-known-associations first")
     asked = " ".join(part for part in (name, version) if part)
-    what = f"no map {asked}" if not meant else "several maps" if not asked else f"several maps {asked}"
-    raise NotFound(f"there is {what}: name one with --map and --version; there are {there}")
+    what = f"is no map {asked}" if not meant else f"are several maps {asked}".rstrip()
+    raise NotFound(f"there {what}: name one with --map and --version; there are {there}")
 
 
 def _summaries_of(run: Run, scan: str) -> DataFrame:

@@ -1,4 +1,4 @@
-"""The simulated cohort and its records, made once."""
+"""A made-up scan that is held against a map, and the simulated cohort with its records: made once."""
 
 from __future__ import annotations
 
@@ -7,11 +7,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from pyspark.sql import SparkSession
 
+from tests.replication.made_up import Done, make_replication
 from tests.replication.simulated_cohort import make_cohort
 from tools import health_records
 from tools.cohort_files import Cohort
 from tools.omop_files import CODE_FILE, HealthRecords
+
+
+@pytest.fixture(scope="package")
+def done(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Done:
+    return make_replication(spark, tmp_path_factory.mktemp("replicate"))
 
 
 @pytest.fixture(scope="package")

@@ -12,7 +12,7 @@ from tools import health_records as records
 from tools.cohort_files import Cohort, Person, write_samples
 
 _KARYOTYPE = {"female": "XX", "male": "XY"}
-_ONE_OF = 100  # of the sites where nothing is planted
+_ONE_OF = 1_000  # of the sites where nothing is planted
 
 
 def make_cohort(realdata: Path, folder: Path) -> Cohort:

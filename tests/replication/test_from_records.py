@@ -20,13 +20,13 @@ from tools.health_records import KNOWN_FILE
 pytestmark = pytest.mark.slow
 
 
-class Done(NamedTuple):
+class Read(NamedTuple):
     warehouse: Warehouse
     found: Replication
 
 
 @pytest.fixture(scope="module")
-def done(spark, cohort: Cohort, made, tmp_path_factory) -> Done:
+def read(spark, cohort: Cohort, made, tmp_path_factory) -> Read:
     root = tmp_path_factory.mktemp("from_records") / "warehouse"
     warehouse = Warehouse(spark, load_settings(warehouse=str(root)))
     ingest_samples(warehouse, str(cohort.samples), callset_id="demo", columns={})
@@ -36,12 +36,12 @@ def done(spark, cohort: Cohort, made, tmp_path_factory) -> Done:
     read_records(warehouse, made, say=print)
     associate(warehouse, Request(covariates=("sex", "age"), assume_unrelated=True, pictures=()))
     ingest_known_associations(warehouse, KNOWN_FILE, name=MAP, version=MAP_VERSION)
-    return Done(warehouse, replicate(warehouse, scan="default"))
+    return Read(warehouse, replicate(warehouse, scan="default"))
 
 
-def test_phenotypes_are_those_of_a_plain_restatement(done: Done, statuses: pd.DataFrame):
+def test_phenotypes_are_those_of_a_plain_restatement(read: Read, statuses: pd.DataFrame):
     rows = (
-        done.warehouse.read(PHENOTYPE_CATALOGUE).where("ancestry = 'all' AND n_cases IS NOT NULL").collect()
+        read.warehouse.read(PHENOTYPE_CATALOGUE).where("ancestry = 'all' AND n_cases IS NOT NULL").collect()
     )
     counts = {row.phenotype_id: (row.n_cases, row.n_controls, row.n_excluded) for row in rows}
     plain = {
@@ -51,15 +51,15 @@ def test_phenotypes_are_those_of_a_plain_restatement(done: Done, statuses: pd.Da
     assert counts == plain
 
 
-def test_planted_effects_are_recovered_within_their_standard_errors(done: Done):
-    z = np.array([off_by(effect) for effect in planted_effects(done.warehouse)])
+def test_planted_effects_are_recovered_within_their_standard_errors(read: Read):
+    z = np.array([off_by(effect) for effect in planted_effects(read.warehouse)])
     assert len(z) == 32
     assert np.abs(z).max() < 3.5
     assert 0.6 < np.sqrt((z**2).mean()) < 1.4
 
 
-def test_powered_associations_are_seen_again_and_the_count_is_about_what_power_says(done: Done):
-    rows = {row.ancestry: row for row in done.found.of("any")}
+def test_powered_associations_are_seen_again_and_the_count_is_about_what_power_says(read: Read):
+    rows = {row.ancestry: row for row in read.found.of("any")}
     assert set(rows) == {"afr", "amr", "eas", "eur", "sas"}
     together = {name: sum(row[name] for row in rows.values()) for name in ("tested", "powered", "replicated")}
     assert together["tested"] > 80
@@ -69,7 +69,7 @@ def test_powered_associations_are_seen_again_and_the_count_is_about_what_power_s
     assert 0.9 * expected < together["replicated"] < 1.6 * expected
 
 
-def test_frequencies_are_the_cohorts_where_the_map_has_none(done: Done):
-    rows = done.warehouse.read(REPLICATIONS).where("status = 'tested'").collect()
+def test_frequencies_are_the_cohorts_where_the_map_has_none(read: Read):
+    rows = read.warehouse.read(REPLICATIONS).where("status = 'tested'").collect()
     assert {row.frequency_of for row in rows} == {"cohort"}
     assert all(0 < row.risk_allele_frequency < 1 and row.matched == "as_written" for row in rows)

@@ -2,103 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import math
+from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from pyspark.sql import Row
 from rich.console import Console
 
 from allofus_spark.cli.replication import draw_replication
-from allofus_spark.errors import BadSource, NotFound
-from allofus_spark.replication import ingest_known_associations, replicate
-from allofus_spark.settings import load_settings
-from allofus_spark.tables import REPLICATION_SUMMARY, REPLICATIONS, Warehouse
-from tests.replication.maps import write_frequencies, write_map
-from tests.replication.scans import Fit, Scanned, put_cohort, put_scan
-
-PLAIN, LOST, RARE, TURNED = (
-    ("chr1", 1000, "A", "G"),
-    ("chr1", 2000, "A", "G"),
-    ("chr1", 3000, "A", "G"),
-    ("chr2", 30_000_000, "C", "T"),
-)
-REF_RISK = ("chr3", 500, "G", "A")
-PALINDROMES = [("chr4", 100 * n, "T", "A") for n in range(1, 5)]
-UNSEEN = ("chr5", 700, "A", "G")
-T2D, GOUT, LDL, FEW, UNFIT = "250.2", "274.1", "ldl", "008", "090"
-
-LINES = {
-    "plain": {"SNP_hg38": "1:1000:A:G"},
-    "ref_risk": {"SNP_hg38": "3:500:G:A", "risk_allele_dir": "ref", "risk_allele": "G"},
-    # The risk allele's letter is of the other strand: the direction alone tells.
-    "odd_letter": {"SNP_hg38": "3:500:G:A", "risk_allele_dir": "ref", "risk_allele": "C", "phecode": GOUT},
-    "turned": {"SNP_hg38": "2:30000000:T:C", "risk_allele_dir": "alt"},
-    "wrong_way": {"SNP_hg38": "1:1000:A:G", "phecode": GOUT},
-    "in_no_callset": {"SNP_hg38": "1:1000:A:T"},
-    "not_scanned": {"SNP_hg38": "1:1000:A:G", "phecode": "999"},
-    "quantity": {"SNP_hg38": "1:1000:A:G", "phecode": LDL},
-    "few": {"SNP_hg38": "1:1000:A:G", "phecode": FEW, "category_string": ""},
-    "unfit": {"SNP_hg38": "1:1000:A:G", "phecode": UNFIT},
-    "lost": {"SNP_hg38": "1:2000:A:G"},
-    "rare": {"SNP_hg38": "1:3000:A:G"},
-    "swapped_palindrome": {"SNP_hg38": "4:100:A:T"},
-    "strand_palindrome": {"SNP_hg38": "4:200:A:T"},
-    "half_palindrome": {"SNP_hg38": "4:300:A:T"},
-    "unmapped_palindrome": {"SNP_hg38": "4:400:A:T"},
-}
-FREQUENCIES = {
-    "1:1000:A:G": {"eur": 0.4, "all": 0.35},
-    "3:500:G:A": {"eur": 0.9, "all": 0.8},
-    "4:100:A:T": {"eur": 0.8, "all": 0.8},
-    "4:200:A:T": {"eur": 0.2, "all": 0.2},
-    "4:300:A:T": {"eur": 0.45, "all": 0.45},
-}
-
-
-def fits(phenotype: str, allele, beta: float, neg_log10_p: float = 5.0, af: float = 0.3) -> list[Fit]:
-    return [Fit(allele, phenotype, group, beta, 0.1, neg_log10_p, af) for group in ("eur", "all")]
-
-
-FITS = [
-    *fits(T2D, PLAIN, math.log(1.4)),
-    *fits(T2D, REF_RISK, math.log(0.5)),
-    *fits(GOUT, REF_RISK, math.log(0.5), neg_log10_p=1.2),
-    *fits(T2D, TURNED, math.log(0.8), af=0.15),
-    *fits(GOUT, PLAIN, math.log(0.7), neg_log10_p=9),
-    *(Fit(RARE, T2D, group, status="too_rare") for group in ("eur", "all")),
-    *(test for allele in PALINDROMES for test in fits(T2D, allele, math.log(1.3), af=0.2)),
-]
-SCANNED = [
-    item
-    for group in ("eur", "all")
-    for item in (
-        Scanned(T2D, group, 400, 1600),
-        Scanned(GOUT, group, 150, 1850),
-        Scanned(LDL, group, None, None, kind="quantitative"),
-        Scanned(FEW, group, 99, 1900),
-        Scanned(UNFIT, group, 300, 0, status="too_few_controls"),
-    )
-]
-
-
-@pytest.fixture(scope="module")
-def done(spark, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("replicate")
-    warehouse = Warehouse(spark, load_settings(warehouse=str(folder / "warehouse")))
-    put_cohort(warehouse, [PLAIN, LOST, RARE, TURNED, REF_RISK, *PALINDROMES, UNSEEN])
-    put_scan(warehouse, FITS, SCANNED, definition="Simulated by the tests")
-    lines = [{"assoc_ID": name, **line} for name, line in LINES.items()]
-    ingest_known_associations(
-        warehouse,
-        write_map(folder / "map.csv", lines),
-        name="made_up",
-        version="1",
-        frequencies=write_frequencies(folder / "frequencies.csv", FREQUENCIES),
-    )
-    found = replicate(warehouse, scan="default")
-    rows = {(row.association_id, row.ancestry): row for row in warehouse.read(REPLICATIONS).collect()}
-    return warehouse, found, rows
+from allofus_spark.errors import BadSource
+from allofus_spark.replication import Replication, replicate
+from allofus_spark.tables import REPLICATION_SUMMARY
+from tests.replication.made_up import FITS, GOUT, LINES, MAP, SCANNED, T2D, rows_of
+from tests.replication.scans import put_scan
 
 
 def test_every_association_has_a_row_in_every_ancestry_of_the_scan(done):
@@ -180,29 +100,52 @@ def test_rows_stand_under_the_alleles_of_the_callset(done):
     assert (absent.ref, absent.alt) == ("A", "T")
 
 
-def test_the_summary_is_the_sum_of_the_rows(done):
-    warehouse, found, rows = done
-    own = [row for row in rows.values() if row.ancestry == "eur"]
-    tested = [row for row in own if row.status == "tested"]
-    by_place = {
-        (row.ancestry, row.known_in, row.category): row
-        for row in warehouse.read(REPLICATION_SUMMARY).collect()
-    }
-    summary = by_place["eur", "same", "all"]
+def plain_summary(rows: Iterable[Row]) -> dict[str, object]:
+    """A row of replication_summary without its key."""
+    rows = list(rows)
+    tested = [row for row in rows if row.status == "tested"]
     powered = [row for row in tested if row.power >= 0.8]
-    assert (summary.known, summary.tested) == (len(LINES), len(tested))
-    assert (summary.powered, summary.replicated) == (len(powered), sum(row.is_replicated for row in tested))
-    assert summary.powered_replicated == sum(row.is_replicated for row in powered)
-    assert summary.expected == pytest.approx(sum(row.power for row in tested))
-    assert summary.rr_all == pytest.approx(summary.replicated / len(tested))
-    assert summary.aer == pytest.approx(summary.replicated / summary.expected)
-    assert summary.variants_tested == len({(row.contig, row.position) for row in tested})
-    assert (summary.phenotypes_tested, summary.phenotypes_replicated) == (2, 1)
-    # Found in Europeans: pooled people count them among those of any ancestry alone.
-    assert by_place["all", "any", "all"].known == len(LINES)
-    assert ("all", "same", "all") not in by_place
-    assert by_place["eur", "any", "none"].known == 1
-    assert found.by_status["tested"] == 2 * len(tested)
+    seen = [row for row in tested if row.neg_log10_p > -math.log10(0.05) and row.odds_ratio > 1]
+    both = [row for row in powered if row in seen]
+    expected = math.fsum(row.power for row in tested)
+    return {
+        "known": len(rows),
+        "tested": len(tested),
+        "powered": len(powered),
+        "replicated": len(seen),
+        "powered_replicated": len(both),
+        "expected": pytest.approx(expected),
+        "rr_all": pytest.approx(len(seen) / len(tested)) if tested else None,
+        "rr_power": pytest.approx(len(both) / len(powered)) if powered else None,
+        "aer": pytest.approx(len(seen) / expected) if tested else None,
+        "variants_tested": len({(row.contig, row.position, row.ref, row.alt) for row in tested}),
+        "variants_replicated": len({(row.contig, row.position, row.ref, row.alt) for row in seen}),
+        "phenotypes_tested": len({row.phenotype_id for row in tested}),
+        "phenotypes_replicated": len({row.phenotype_id for row in seen}),
+    }
+
+
+def test_the_summary_is_that_of_a_plain_restatement(done):
+    cells = defaultdict(list)
+    for row in done.rows.values():
+        for known_in in ("any", "same") if row.ancestry == row.known_ancestry else ("any",):
+            for category in ("all", row.category or "none"):
+                cells[row.ancestry, known_in, category].append(row)
+    assert {key for key in cells if key[0] == "eur"} == {
+        ("eur", known_in, category)
+        for known_in in ("any", "same")
+        for category in ("all", "endocrine", "none")
+    }
+    assert ("all", "same", "all") not in cells  # found in Europeans: pooled people are another ancestry
+    rows = (
+        done.warehouse.read(REPLICATION_SUMMARY).where(f"scan = 'default' AND map_name = '{MAP}'").collect()
+    )
+    found = {(row.ancestry, row.known_in, row.category): row.asDict() for row in rows}
+    assert set(found) == set(cells)
+    for key, own in cells.items():
+        plain = plain_summary(own)
+        assert {name: found[key][name] for name in plain} == plain, key
+    assert done.found.by_status["tested"] == sum(row.status == "tested" for row in done.rows.values())
 
 
 def test_phenotypes_that_say_that_they_are_simulated_are_named(done):
@@ -212,43 +155,65 @@ def test_phenotypes_that_say_that_they_are_simulated_are_named(done):
     assert "The phenotypes of made_up are simulated" in page
 
 
-def test_the_screen_gives_rates_by_ancestry_and_what_was_not_tested(done):
-    _, found, rows = done
+def screen_of(found: Replication, width: int) -> list[str]:
     text = io.StringIO()
-    draw_replication(found, Console(file=text, width=150))
-    lines = text.getvalue().splitlines()
+    draw_replication(found, Console(file=text, width=width))
+    return text.getvalue().splitlines()
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_screen_gives_rates_by_ancestry_and_what_was_not_tested(done, width: int):
+    lines = screen_of(done.found, width)
     assert lines[0] == "The phenotypes of made_up are simulated: what follows is no finding."
+    own = [row for row in done.rows.values() if (row.ancestry, row.status) == ("eur", "tested")]
+    seen = sum(row.is_replicated for row in own)
     (eur, *_) = (line.split() for line in lines if line.strip().startswith("eur"))
-    tested = [row for row in rows.values() if (row.ancestry, row.status) == ("eur", "tested")]
-    seen = sum(row.is_replicated for row in tested)
-    assert eur[:3] == ["eur", str(len(LINES)), str(len(tested))]
-    assert eur[4:7] == [str(seen), f"{100 * seen / len(tested):.1f}", "%"]
+    share = f"{100 * seen / len(own):.0f}"
+    assert eur[:7] == ["eur", str(len(LINES)), str(seen), "of", str(len(own)), f"({share}", "%)"]
     (not_tested,) = (line for line in lines if line.startswith("Not tested"))
     assert "2 not in callset" in not_tested
     assert "4 ambiguous strand" in not_tested
 
 
+def test_the_screen_of_a_large_map_has_one_line_an_ancestry_in_80_columns(done):
+    """Numbers as large as those of the reference map in a biobank."""
+    many = {"known": 5_879, "tested": 3_268, "replicated": 1_354, "powered": 853, "powered_replicated": 651,
+            "expected": 1_677.9, "aer": 0.807, "variants_tested": 3_000, "variants_replicated": 1_200,
+            "phenotypes_tested": 149, "phenotypes_replicated": 117}  # fmt: skip
+    summary = [Row(**{**row.asDict(), **many}) for row in done.found.summary]
+    lines = screen_of(dataclasses.replace(done.found, summary=summary), 80)
+    (same, of_any, distinct) = (line for line in lines if line.strip().startswith("eur"))
+    assert same == of_any
+    assert "1,354 of 3,268 (41 %)" in same
+    assert "651 of 853 (76 %)" in same
+    assert same.split()[-2:] == ["1,677.9", "0.81"]
+    assert distinct.split()[-3:] == ["117", "of", "149"]
+
+
 def test_a_second_run_gives_the_same_rows(done):
-    warehouse, _, rows = done
-    replicate(warehouse, scan="default", map_name="made_up", map_version="1")
-    again = {(row.association_id, row.ancestry): row for row in warehouse.read(REPLICATIONS).collect()}
-    assert again == rows
+    replicate(done.warehouse, scan="default", map_name=MAP, map_version="1")
+    assert rows_of(done.warehouse) == done.rows
+
+
+def test_after_a_scan_of_fewer_phenotypes_the_rows_are_those_of_what_is_left(done):
+    put_scan(done.warehouse, FITS, SCANNED, name="again")
+    replicate(done.warehouse, scan="again", map_name=MAP)
+    fewer = [item for item in SCANNED if item.phenotype != GOUT]
+    put_scan(done.warehouse, [fit for fit in FITS if fit.phenotype != GOUT], fewer, name="again")
+    replicate(done.warehouse, scan="again", map_name=MAP)
+    rows = rows_of(done.warehouse, "again")
+    assert set(rows) == set(done.rows)
+    assert {rows[name, "eur"].status for name in ("odd_letter", "wrong_way")} == {"phenotype_not_scanned"}
+    assert {name for (name, group), row in rows.items() if group == "eur" and row.status == "tested"} == {
+        *("plain", "ref_risk", "turned", "swapped_palindrome", "strand_palindrome")
+    }
 
 
 def test_a_scan_that_does_not_store_its_tests_is_refused(done):
-    warehouse, _, _ = done
     thin = [item._replace(n_more=5) if item.phenotype == T2D else item for item in SCANNED]
-    put_scan(warehouse, FITS, thin, name="thin")
+    put_scan(done.warehouse, FITS, thin, name="thin")
     with pytest.raises(
         BadSource, match=r"no row for 2 known .* 2 of their phenotypes \(250.2 in all, 250.2 in eur\)"
     ):
-        replicate(warehouse, scan="thin")
-    assert warehouse.read(REPLICATIONS).where("scan = 'thin'").count() == 0
-
-
-def test_a_scan_or_map_that_is_not_there_is_named_with_those_that_are(done):
-    warehouse, _, _ = done
-    with pytest.raises(NotFound, match="no scan other: scans are default"):
-        replicate(warehouse, scan="other")
-    with pytest.raises(NotFound, match=r"no map pgrm 2: name one .* there are made_up 1"):
-        replicate(warehouse, scan="default", map_name="pgrm", map_version="2")
+        replicate(done.warehouse, scan="thin", map_name=MAP)
+    assert not rows_of(done.warehouse, "thin")
