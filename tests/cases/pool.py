@@ -103,7 +103,7 @@ def _make(spark: SparkSession, cases: Path, folder: Path) -> Pool:
     compute_qc(warehouse, assume_unrelated=True)
     _infer(spark, warehouse.root)
     _tell_of_people(warehouse, folder, WIDE_SAMPLES)
-    tell_of_health(warehouse, folder, [f"{WIDE}{name}" for name in WIDE_SAMPLES], overrides)
+    tell_of_health(warehouse, folder, [f"{WIDE}{name}" for name in WIDE_SAMPLES], overrides[:1])
     _look_up(warehouse, folder)
     frequencies = warehouse.read(warehouse.contract("allele_frequencies"))
     for row in frequencies.collect():

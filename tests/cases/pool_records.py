@@ -18,6 +18,7 @@ from allofus_spark.tables import OMOP_TABLES, Warehouse
 from tests.cases.vcf_files import write_bytes
 
 _FEW = (
+    "ancestry.labels=supplied_else_inferred",
     "association.min_cases=2",
     "association.min_mac=1",
     "association.min_mac_few_cases=1",
@@ -65,7 +66,12 @@ def tell_of_health(warehouse: Warehouse, folder: Path, samples: Sequence[str], o
     associate(
         lenient,
         Request(
-            phenotype_set="traits", covariates=(), ancestries=("all",), assume_unrelated=True, pictures=()
+            phenotype_set="traits",
+            covariates=(),
+            ancestries=(*lenient.settings.frequencies.ancestry_groups, "all"),
+            assume_unrelated=True,
+            regions=("chr4",),  # with X, sex would be a covariate, and nobody here has one
+            pictures=(),
         ),
     )
     replicate(lenient, scan="default")
@@ -85,7 +91,7 @@ def _refused(columns: dict[str, str]) -> list[dict[str, str]]:
     """A record without a phecode, and one of nobody."""
     record = "condition_occurrence_id"
     return [
-        {**columns, record: "2", "condition_source_value": "Z"},
+        {**columns, record: "2", "condition_source_concept_id": "0", "condition_source_value": "Z"},
         {**columns, record: "3", "person_id": "99"},
     ]
 
