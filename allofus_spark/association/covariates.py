@@ -6,19 +6,19 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from pyspark.sql import functions as F
+import pyarrow.compute as pc
 
-from allofus_spark.arrow import collect
+from allofus_spark.arrow import matrix_of
 from allofus_spark.association.covariate_file import CovariateFile, check_ids
 from allofus_spark.association.people import People
 from allofus_spark.cohort import XX, XY
 from allofus_spark.errors import BadSource
 from allofus_spark.regression.models import Covariates
-from allofus_spark.tables import PERSONS, Run, ancestries
+from allofus_spark.tables import PERSONS, Run, ancestries, read_columns
 
 SEX, AGE = "sex", "age"
 _RANGE = re.compile(r"pc(\d{1,4})-pc(\d{1,4})")
@@ -155,9 +155,8 @@ def _sex(people: People) -> Values:
 
 
 def _ages(run: Run, people: People) -> Values:
-    rows = collect(run.read(PERSONS).select("person_id", F.col("age_at_enrolment_years").cast("double")))
+    rows = read_columns(run, PERSONS, ["person_id", "age_at_enrolment_years"])
     held = dict(zip(*(column.to_pylist() for column in rows.columns), strict=True))
-    # A null of the table comes as NaN or None.
     return np.array([held.get(name) for name in people.person_ids], np.float64)
 
 
@@ -166,20 +165,20 @@ def _components(run: Run, people: People) -> Values:
     table = ancestries(run.warehouse.settings.frequencies.ancestry_groups)
     if not run.holds(table):
         return np.zeros((len(people), 0))
-    held = run.read(table).where(
-        F.col("callset_id").isin(list(people.axis.firsts)) & F.col("pcs").isNotNull()
-    )
-    rows: Any = held.select("callset_id", "sample_index", "model_id", "pcs").toPandas()
+    columns = ["callset_id", "sample_index", "model_id", "pcs"]
+    rows = read_columns(run, table, columns, {"callset_id": list(people.axis.firsts)})
+    rows = rows.filter(pc.is_valid(rows.column("pcs")))
     if not len(rows):
         return np.zeros((len(people), 0))
-    models = sorted(set(rows["model_id"]))
+    models = sorted(rows.column("model_id").unique().to_pylist())
     if len(models) > 1:
         raise BadSource(
             f"the principal components of the active callsets come from {len(models)} models "
             f"({', '.join(models)}) and cannot be compared; run allofus infer-ancestry project for all "
             "callsets"
         )
-    firsts = rows["callset_id"].map(dict(people.axis.firsts)).to_numpy(np.int64)
-    scores = np.full((len(people.axis), max(map(len, rows["pcs"]))), np.nan)
-    scores[firsts + rows["sample_index"].to_numpy()] = np.stack(rows["pcs"].to_list())
+    firsts = np.array([people.axis.firsts[name] for name in rows.column("callset_id").to_pylist()])
+    values = matrix_of(rows.column("pcs").combine_chunks())
+    scores = np.full((len(people.axis), values.shape[1]), np.nan)
+    scores[firsts + np.asarray(rows.column("sample_index"))] = values
     return np.asarray(scores[people.places])
