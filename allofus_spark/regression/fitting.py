@@ -128,11 +128,13 @@ class _Fitting:
         degrees = len(values) - pattern.transform.shape[1] - 1
         if degrees < 1:
             return "too_few_people"
-        centred = values - values.mean()
-        scale = float(np.sqrt((centred**2).mean()))
-        if np.ptp(values) <= _NO_SPREAD * np.abs(values).max() or not np.isfinite(scale) or scale == 0:
+        _, power = np.frexp(np.abs(values).max())
+        values = np.ldexp(values, -power)  # without it squares of large values are infinite, of small ones 0
+        if np.ptp(values) <= _NO_SPREAD:
             return "constant"
-        rest = centred / scale
+        centred = values - values.mean()
+        spread = float(np.sqrt((centred**2).mean()))
+        rest = centred / spread
         columns = self.basis.columns[people] @ pattern.transform
         for _ in range(2):
             rest = rest - columns @ (columns.T @ rest)
@@ -140,7 +142,7 @@ class _Fitting:
         if squares <= _NO_SPREAD * len(rest):
             return "constant"
         column[people] = rest
-        return LinearModel(place, degrees, scale, squares)
+        return LinearModel(place, degrees, float(np.ldexp(spread, power)), squares)
 
     def _logistic(self, values: Floats, people: Mask, place: int, column: Column) -> LogisticModel | str:
         """The model, or why there is none."""
