@@ -28,7 +28,7 @@ from allofus_spark.association.refits import EXACT
 from allofus_spark.association.summaries import about_fits, summary_rows
 from allofus_spark.association.variants import choose_variants
 from allofus_spark.cohort import active_samples, warehouse_build
-from allofus_spark.errors import BadSource
+from allofus_spark.errors import BadSource, NotFound, shown
 from allofus_spark.regression import Models, fit_models
 from allofus_spark.regression.models import SCANNED, Covariates, Fit, Phenotype, TestRules
 from allofus_spark.tables import (
@@ -97,6 +97,7 @@ def associate(warehouse: Warehouse, request: Request) -> Associated:
     check_name("scan", request.scan)
     with start_run(warehouse, "run_associations") as run:
         definitions = choose_phenotypes(run, request.phenotype_ids, request.phenotype_set)
+        _check_pictures(request, definitions)
         inputs = _read_inputs(run, request)
         progress = _Progress()
         for block in read_blocks(run, inputs.people, definitions, _phenotypes_at_once(inputs)):
@@ -108,6 +109,12 @@ def associate(warehouse: Warehouse, request: Request) -> Associated:
         run.write(RowsWrite(table, values, _rows_of(request.scan)))
         pictures = draw_scan(warehouse, inputs.build, request.scan, request.pictures)
         return Associated(dict(run.counters), _first(rows), pictures)
+
+
+def _check_pictures(request: Request, definitions: Sequence[Definition]) -> None:
+    scanned = {item.phenotype_id for item in definitions}
+    if unknown := sorted(set(request.pictures or ()) - scanned):
+        raise NotFound(f"pictures of {len(unknown)} phenotypes that are not scanned: {shown(unknown)}")
 
 
 def _read_inputs(run: Run, request: Request) -> Inputs:

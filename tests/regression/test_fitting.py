@@ -153,9 +153,7 @@ def test_values_of_any_size_are_scanned(random: np.random.Generator, factor: flo
     values = random.normal(size=60)
     calls = batch(random_calls(random, 8, 60))
     expected, found = (
-        regression.test_variants(
-            fit_models([quantitative(values * size)], no_covariates(60), rules()), calls
-        )
+        regression.test_variants(fit_models([quantitative(values * size)], no_covariates(60), rules()), calls)
         for size in (1.0, factor)
     )
     assert np.array_equal(found.neg_log10_p, expected.neg_log10_p, equal_nan=True)
