@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from pyspark import Broadcast
@@ -25,7 +25,7 @@ from allofus_spark.association.people import (
 from allofus_spark.association.phenotypes import Block, Definition, choose_phenotypes, read_blocks
 from allofus_spark.association.pictures import draw_scan
 from allofus_spark.association.refits import EXACT
-from allofus_spark.association.summaries import about_fits, summary_rows
+from allofus_spark.association.summaries import about_fits, ranked, summary_rows
 from allofus_spark.association.variants import choose_variants
 from allofus_spark.cohort import active_samples, warehouse_build
 from allofus_spark.errors import BadSource, NotFound, shown
@@ -108,7 +108,7 @@ def associate(warehouse: Warehouse, request: Request) -> Associated:
         table, values = ASSOCIATION_SUMMARIES, [tuple(row.values()) for row in rows]
         run.write(RowsWrite(table, values, _rows_of(request.scan)))
         pictures = draw_scan(warehouse, inputs.build, request.scan, request.pictures)
-        return Associated(dict(run.counters), _first(rows), pictures)
+        return Associated(dict(run.counters), [Row(**row) for row in ranked(rows)[:_SHOWN]], pictures)
 
 
 def _check_pictures(request: Request, definitions: Sequence[Definition]) -> None:
@@ -233,17 +233,6 @@ def _fitted(scan: str, definitions: Sequence[Definition], models: Mapping[str, M
 def _rows_of(scan: str) -> str:
     """Predicate of a scan's rows."""
     return f"scan = {quoted(scan)}"
-
-
-def _first(rows: Sequence[Mapping[str, Any]]) -> list[Row]:
-    """The first summaries by hits and p."""
-    ranked = sorted(rows, key=_rank)
-    return [Row(**row) for row in ranked[:_SHOWN]]
-
-
-def _rank(row: Mapping[str, Any]) -> tuple[float, float]:
-    most = row["max_neg_log10_p"]
-    return -row["n_genome_wide"], 1 if most is None else -most
 
 
 def _nothing_scanned(fits: Mapping[str, Sequence[Fit]]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -68,10 +68,20 @@ def _about(fit: Fit) -> About:
 
 def summary_rows(
     run: Run, scan: str, parts: Sequence[Aside], about: Mapping[Pair, About]
-) -> list[dict[str, object]]:
+) -> list[dict[str, Any]]:
     """Rows of ``association_summaries`` in key order: the sums of all tasks by phenotype and ancestry."""
     sums = _summed(_few_parts(run, parts))
     return [_row(scan, pair, about[pair], sums.get(pair) or _Sums()) for pair in sorted(about)]
+
+
+def ranked(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Summaries by hits and p, most and smallest first."""
+
+    def rank(row: Mapping[str, Any]) -> tuple[float, float]:
+        most = row["max_neg_log10_p"]
+        return -row["n_genome_wide"], 1 if most is None else -most
+
+    return sorted(rows, key=rank)
 
 
 def _few_parts(run: Run, parts: Sequence[Aside]) -> Iterator[pa.RecordBatch]:
