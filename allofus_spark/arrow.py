@@ -111,6 +111,11 @@ def lists_of_rows(matrix: npt.NDArray[Any]) -> pa.Array:
     return pa.ListArray.from_arrays(pa.array(offsets), pa.array(np.ascontiguousarray(matrix).ravel()))
 
 
+def matrix_of(lists: pa.Array) -> npt.NDArray[Any]:
+    """[n, k] of a column of n lists of k values each, one at the least."""
+    return np.asarray(lists.flatten().to_numpy(zero_copy_only=False)).reshape(len(lists), -1)
+
+
 def sums_of_samples(callset_id: str, sums: Mapping[str, npt.NDArray[np.int64]]) -> Iterator[pa.RecordBatch]:
     """What a task counted of a callset's samples: callset_id, sample_index, and ``sums`` int64[samples]."""
     n_samples = len(next(iter(sums.values())))

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from pyspark.sql import functions as F
+import pyarrow.compute as pc
 
-from allofus_spark.arrow import collect
+from allofus_spark.arrow import matrix_of
 from allofus_spark.association.covariate_file import CovariateFile, check_ids
 from allofus_spark.association.people import People
 from allofus_spark.cohort import XX, XY
 from allofus_spark.errors import BadSource
 from allofus_spark.regression.models import Covariates
-from allofus_spark.tables import PERSONS, Run, ancestries
+from allofus_spark.tables import PERSONS, Run, ancestries, read_columns
 
 SEX, AGE = "sex", "age"
 _RANGE = re.compile(r"pc(\d{1,4})-pc(\d{1,4})")
@@ -42,8 +42,10 @@ class Term:
     factors: tuple[Factor, ...]
 
 
-def parse_terms(names: Sequence[str]) -> list[Term]:
-    """Terms by name, each once, ranges of components written out.
+def parse_terms(names: Sequence[str], known: Container[str] = ()) -> list[Term]:
+    """Terms by name, each once, ranges of components written out; a ``known`` name is one covariate.
+
+    Raises BadSource where a range has no component.
 
     >>> [term.name for term in parse_terms(["age", "pc1-pc3", "age^2", "age"])]
     ['age', 'pc1', 'pc2', 'pc3', 'age^2']
@@ -52,11 +54,19 @@ def parse_terms(names: Sequence[str]) -> list[Term]:
     """
     written = []
     for name in (name.strip() for name in names):
-        if parts := _RANGE.fullmatch(name):
-            written += [f"pc{number}" for number in range(int(parts[1]), int(parts[2]) + 1)]
-        elif name:
-            written.append(name)
-    return [Term(name, tuple(map(_factor, name.split("*")))) for name in dict.fromkeys(written)]
+        parts = None if name in known else _RANGE.fullmatch(name)
+        if parts is None:
+            written += [name] if name else []
+            continue
+        first, last = int(parts[1]), int(parts[2])
+        if not 1 <= first <= last:
+            raise BadSource(f"covariates {name}: components are numbered from 1, the smaller number first")
+        written += [f"pc{number}" for number in range(first, last + 1)]
+    return [Term(name, _factors(name, known)) for name in dict.fromkeys(written)]
+
+
+def _factors(name: str, known: Container[str]) -> tuple[Factor, ...]:
+    return (Factor(name, 1),) if name in known else tuple(map(_factor, name.split("*")))
 
 
 def _factor(text: str) -> Factor:
@@ -72,11 +82,11 @@ def read_covariates(
     Raises BadSource naming all that are not there, and what there is; or where the file has no column of
     them, or components come from several models.
     """
-    terms = parse_terms(names)
+    sources = _sources(run, people, file)
+    terms = parse_terms(names, sources)
     if with_sex and SEX not in [term.name for term in terms]:
         terms.insert(0, Term(SEX, (Factor(SEX, 1),)))
         run.progress("sex is taken for a covariate too, as variants on X are scanned")
-    sources = _sources(run, people, file)
     bases = list(dict.fromkeys(factor.base for term in terms for factor in term.factors))
     _check_known([term for term in terms if any(item.base not in sources for item in term.factors)], sources)
     if file is not None:
@@ -89,16 +99,20 @@ def read_covariates(
 
 def _product(term: Term, values: Mapping[str, Values]) -> Values:
     product = np.ones(len(next(iter(values.values()))))
-    for factor in term.factors:
-        product = product * values[factor.base] ** factor.power
+    with np.errstate(over="ignore"):
+        for factor in term.factors:
+            product = product * values[factor.base] ** factor.power
+    if n_infinite := int(np.isinf(product).sum()):
+        raise BadSource(f"covariate {term.name}: {n_infinite:,} people have a value beyond 1e308; rescale it")
     return product
 
 
 def _check_known(unknown: Sequence[Term], sources: Mapping[str, object]) -> None:
     if not unknown:
         return
+    lacking = ", ".join(_shortened([term.name for term in unknown]))
     raise BadSource(
-        f"covariates that are not there: {', '.join(term.name for term in unknown)}. There are: "
+        f"covariates that are not there: {lacking}. There are: "
         f"{', '.join(_shortened(list(sources)))}. Run allofus ingest-persons for age and allofus "
         "infer-ancestry for pc1, pc2, ..., give --covariate-file, or name others with --covariate."
     )
@@ -107,8 +121,9 @@ def _check_known(unknown: Sequence[Term], sources: Mapping[str, object]) -> None
 def _shortened(names: Sequence[str]) -> list[str]:
     """Names for a message, components as one."""
     components = [name for name in names if re.fullmatch(r"pc\d+", name)]
-    others = [name for name in names if name not in components]
-    return [*others, f"{components[0]}-{components[-1]}"] if components else others
+    if len(components) < 3:
+        return list(names)
+    return [*(name for name in names if name not in components), f"{components[0]}-{components[-1]}"]
 
 
 def _check_used(run: Run, file: CovariateFile, bases: Sequence[str], people: People) -> None:
@@ -155,9 +170,8 @@ def _sex(people: People) -> Values:
 
 
 def _ages(run: Run, people: People) -> Values:
-    rows = collect(run.read(PERSONS).select("person_id", F.col("age_at_enrolment_years").cast("double")))
+    rows = read_columns(run, PERSONS, ["person_id", "age_at_enrolment_years"])
     held = dict(zip(*(column.to_pylist() for column in rows.columns), strict=True))
-    # A null of the table comes as NaN or None.
     return np.array([held.get(name) for name in people.person_ids], np.float64)
 
 
@@ -166,20 +180,20 @@ def _components(run: Run, people: People) -> Values:
     table = ancestries(run.warehouse.settings.frequencies.ancestry_groups)
     if not run.holds(table):
         return np.zeros((len(people), 0))
-    held = run.read(table).where(
-        F.col("callset_id").isin(list(people.axis.firsts)) & F.col("pcs").isNotNull()
-    )
-    rows: Any = held.select("callset_id", "sample_index", "model_id", "pcs").toPandas()
+    columns = ["callset_id", "sample_index", "model_id", "pcs"]
+    rows = read_columns(run, table, columns, {"callset_id": list(people.axis.firsts)})
+    rows = rows.filter(pc.is_valid(rows.column("pcs")))
     if not len(rows):
         return np.zeros((len(people), 0))
-    models = sorted(set(rows["model_id"]))
+    models = sorted(rows.column("model_id").unique().to_pylist())
     if len(models) > 1:
         raise BadSource(
             f"the principal components of the active callsets come from {len(models)} models "
             f"({', '.join(models)}) and cannot be compared; run allofus infer-ancestry project for all "
             "callsets"
         )
-    firsts = rows["callset_id"].map(dict(people.axis.firsts)).to_numpy(np.int64)
-    scores = np.full((len(people.axis), max(map(len, rows["pcs"]))), np.nan)
-    scores[firsts + rows["sample_index"].to_numpy()] = np.stack(rows["pcs"].to_list())
+    firsts = np.array([people.axis.firsts[name] for name in rows.column("callset_id").to_pylist()])
+    values = matrix_of(rows.column("pcs").combine_chunks())
+    scores = np.full((len(people.axis), values.shape[1]), np.nan)
+    scores[firsts + np.asarray(rows.column("sample_index"))] = values
     return np.asarray(scores[people.places])

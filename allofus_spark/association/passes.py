@@ -27,6 +27,7 @@ from allofus_spark.tables import (
     GENOTYPES,
     META_ASSOCIATIONS,
     ArrowWrite,
+    Aside,
     Run,
     Table,
     rows_per_batch,
@@ -68,7 +69,7 @@ def _output(inputs: Inputs, fitted: Fitted) -> Output:
 
 def first_pass(
     inputs: Inputs, fitted: Fitted, models: Broadcast[Sequence[Models]], replace: str
-) -> dict[str, DataFrame]:
+) -> dict[str, Aside]:
     """Test all variants, replacing the rows of ``replace``; the sums of tasks, and what is to be fitted."""
     run, people = inputs.run, inputs.people
     settings = run.warehouse.settings
@@ -91,8 +92,8 @@ def first_pass(
 
 
 def second_pass(
-    inputs: Inputs, fitted: Fitted, models: Broadcast[Sequence[Models]], records: DataFrame
-) -> list[DataFrame]:
+    inputs: Inputs, fitted: Fitted, models: Broadcast[Sequence[Models]], records: Aside
+) -> list[Aside]:
     """Fit hits exactly; the sums of its tasks, where there were any."""
     run, people = inputs.run, inputs.people
     spark = run.warehouse.spark
@@ -104,7 +105,7 @@ def second_pass(
     groups = [group_of(name, own, len(people)) for name, own in inputs.ancestries.items()]
     refits = Refits(groups, models, _output(inputs, fitted))
     with rows_per_batch(spark, rows_of_widest(run.warehouse, [len(people)])):
-        spread = records.repartition(run.warehouse.settings.spark.shuffle_partitions)
+        spread = records.frame.repartition(run.warehouse.settings.spark.shuffle_partitions)
         return [run.write_beside(ArrowWrite(spread, refits, _replaced(""), [PARTS]))[PARTS.name]]
 
 
@@ -117,8 +118,10 @@ def _source(inputs: Inputs, n_cells: int) -> DataFrame:
     run, axis = inputs.run, inputs.people.axis
     genotypes = run.read(GENOTYPES).where(F.col("callset_id").isin(list(axis.sizes)))
     rows = inputs.variants.of(genotypes).select(*COLUMNS)
-    n_pieces = rows.rdd.getNumPartitions()
     n_needed = int(inputs.variants.n * n_cells * len(inputs.people) / _MOST_PRODUCTS) + 1
+    if len(axis.sizes) == 1 and n_needed == 1:
+        return rows
+    n_pieces = rows.rdd.getNumPartitions()
     if len(axis.sizes) == 1 and n_needed <= n_pieces:
         return rows
     n_tasks = max(n_pieces, n_needed, run.warehouse.settings.spark.shuffle_partitions)

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from allofus_spark.arrow import collect
 from allofus_spark.cohort import SEX_CLASSES, Sample, check_are_active
 from allofus_spark.errors import BadSamples, BadSource, shown
 from allofus_spark.genotypes import CallBatch
 from allofus_spark.genotypes.subset import take_people
-from allofus_spark.tables import PERSON_SAMPLES, UNRELATED, Run
+from allofus_spark.tables import PERSON_SAMPLES, UNRELATED, Run, read_columns
 from allofus_spark.tables.phenotype_tables import ALL_ANCESTRIES
 
 Places = npt.NDArray[np.int64]
@@ -129,7 +128,7 @@ def _kept(run: Run) -> dict[str, bool] | None:
     """Whether ``unrelated`` keeps each sample that it knows; None: there is no such table."""
     if not run.holds(UNRELATED):
         return None
-    rows = collect(run.read(UNRELATED).select("sample_id", "is_kept"))
+    rows = read_columns(run, UNRELATED, ["sample_id", "is_kept"])
     return dict(zip(rows.column("sample_id").to_pylist(), rows.column("is_kept").to_pylist(), strict=True))
 
 
@@ -155,7 +154,7 @@ def _person_of(run: Run, everyone: Sequence[str]) -> dict[str, str]:
     if not run.holds(PERSON_SAMPLES):
         run.progress("person_samples was never written: ids of persons are taken for ids of samples")
         return {name: name for name in everyone}
-    rows = collect(run.read(PERSON_SAMPLES).select("sample_id", "person_id"))
+    rows = read_columns(run, PERSON_SAMPLES, ["sample_id", "person_id"])
     return dict(zip(rows.column("sample_id").to_pylist(), rows.column("person_id").to_pylist(), strict=True))
 
 

@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pyspark.sql import DataFrame, Row
-from pyspark.sql import functions as F
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import Row
 
+from allofus_spark.arrow import collect, gathered
 from allofus_spark.association.people import People
 from allofus_spark.errors import BadSource, NotFound, shown
-from allofus_spark.tables import PHENOTYPE_DEFINITIONS, PHENOTYPE_PEOPLE, PHENOTYPES, Run
+from allofus_spark.tables import (
+    PHENOTYPE_DEFINITIONS,
+    PHENOTYPE_PEOPLE,
+    PHENOTYPES,
+    Among,
+    Run,
+    column_batches,
+    read_columns,
+    rows_among,
+)
 from allofus_spark.tables.phenotype_tables import (
     BINARY_KIND,
     BOTH_SEXES,
     CASE,
     CONTROL,
+    EXCLUDED,
     FEMALE,
     MALE,
-    MEASURED,
 )
 
-# Bytes that a model has of each person: residuals, weights and their likes, in double precision.
-_BYTES_OF_PERSON = 64
-
 Values = npt.NDArray[np.float64]
+_CODED = pa.schema([("place", pa.int32()), ("number", pa.int32()), ("value", pa.float64())])
+_CODED_TYPE = "place int, number int, value double"
+_COLUMNS = ("phenotype_id", "person_id", "status", "value")
+_ROWS_AT_ONCE = 1_000_000  # a look-up of people costs as much as the people, whatever the rows
 
 
 @dataclass(frozen=True)
@@ -73,18 +84,15 @@ def _definition(row: Row) -> Definition:
 
 @dataclass(frozen=True)
 class Block:
-    """Some phenotypes of all people: ``values`` float64[people, phenotypes], NaN: not analysed."""
+    """Some phenotypes of all people: ``values`` float64[phenotypes, people], NaN: not analysed."""
 
     definitions: Sequence[Definition]
     values: Values
 
 
-def read_blocks(
-    run: Run, people: People, definitions: Sequence[Definition], model_bytes: int
-) -> Iterator[Block]:
-    """The phenotypes in blocks whose models fit ``model_bytes``."""
+def read_blocks(run: Run, people: People, definitions: Sequence[Definition], at_once: int) -> Iterator[Block]:
+    """The phenotypes in blocks of ``at_once``."""
     told = {name: _Told(run, people, name) for name in {item.phenotype_set for item in definitions}}
-    at_once = max(1, model_bytes // (_BYTES_OF_PERSON * len(people)))
     for first in range(0, len(definitions), at_once):
         block = definitions[first : first + at_once]
         yield Block(block, _values(run, people, block, told))
@@ -94,13 +102,9 @@ class _Told:
     """Which of the people a set of phenotypes was told of, and the sex that it goes by."""
 
     def __init__(self, run: Run, people: People, phenotype_set: str) -> None:
-        rows: Any = (
-            run.read(PHENOTYPE_PEOPLE)
-            .where(F.col("phenotype_set") == phenotype_set)
-            .select("person_id", "sex")
-            .toPandas()
-        )
-        held = dict(zip(rows["person_id"], rows["sex"], strict=True))
+        among = {"phenotype_set": [phenotype_set]}
+        rows = read_columns(run, PHENOTYPE_PEOPLE, ["person_id", "sex"], among)
+        held = dict(zip(*(column.to_pylist() for column in rows.columns), strict=True))
         self.is_told = np.array([name in held for name in people.person_ids], np.bool_)
         sexes = np.array([held.get(name) for name in people.person_ids], object)
         self._of_sex = {FEMALE: sexes == FEMALE, MALE: sexes == MALE, BOTH_SEXES: np.True_}
@@ -112,28 +116,44 @@ class _Told:
         return np.asarray(self.is_told & self._of_sex[definition.sex])
 
 
-def _values(run: Run, people: People, block: Sequence[Definition], told: dict[str, _Told]) -> Values:
-    values = np.full((len(people), len(block)), np.nan)
+def _values(run: Run, people: People, block: Sequence[Definition], told: Mapping[str, _Told]) -> Values:
+    values = np.full((len(block), len(people)), np.nan)
     for number, item in enumerate(block):
         if item.is_binary:
-            values[told[item.phenotype_set].controls(item), number] = 0
-    rows: Any = _rows(run, block).toPandas()
-    place_of = {name: place for place, name in enumerate(people.person_ids)}
-    number_of = {item.phenotype_id: number for number, item in enumerate(block)}
-    place = rows["person_id"].map(place_of)
-    rows, place = rows[place.notna()], place[place.notna()].to_numpy(np.int64)
-    number = rows["phenotype_id"].map(number_of).to_numpy(np.int64)
-    status = rows["status"].to_numpy(object)
-    coded = np.full(len(rows), np.nan)
-    coded[status == CASE], coded[status == CONTROL] = 1, 0
-    is_measured = status == MEASURED
-    coded[is_measured] = rows["value"].to_numpy(np.float64)[is_measured]
-    values[place, number] = coded
+            values[number, told[item.phenotype_set].controls(item)] = 0
+    ids = [item.phenotype_id for item in block]
+    among = {"phenotype_set": {item.phenotype_set for item in block}, "phenotype_id": ids}
+    for rows in _coded(run, among, _Coding(tuple(people.person_ids), tuple(ids))):
+        values[np.asarray(rows.column("number")), np.asarray(rows.column("place"))] = rows.column("value")
     return values
 
 
-def _rows(run: Run, block: Sequence[Definition]) -> DataFrame:
-    sets = sorted({item.phenotype_set for item in block})
-    ids = [item.phenotype_id for item in block]
-    chosen = F.col("phenotype_set").isin(sets) & F.col("phenotype_id").isin(ids)
-    return run.read(PHENOTYPES).where(chosen).select("phenotype_id", "person_id", "status", "value")
+def _coded(run: Run, among: Among, coding: _Coding) -> Iterator[pa.RecordBatch]:
+    """The rows of a block as numbers: by the driver, or by tasks where only Spark can read them."""
+    if run.warehouse.local_root is not None:
+        return coding(column_batches(run, PHENOTYPES, _COLUMNS, among))
+    rows = rows_among(run.read(PHENOTYPES), among).select(*_COLUMNS)
+    return iter(collect(rows.mapInArrow(coding, _CODED_TYPE)).to_batches())
+
+
+@dataclass(frozen=True)
+class _Coding:
+    """Rows of ``phenotypes`` to places of people, numbers of phenotypes and values; NaN: excluded.
+
+    Rows of others are left out. Goes to the workers by pickle.
+    """
+
+    people: tuple[str, ...]
+    phenotypes: tuple[str, ...]
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        people, phenotypes = (pa.array(names, pa.string()) for names in (self.people, self.phenotypes))
+        for rows in gathered(batches, _ROWS_AT_ONCE):
+            place = pc.index_in(rows.column("person_id"), people)
+            number = pc.index_in(rows.column("phenotype_id"), phenotypes)
+            value = np.array(rows.column("value").to_numpy(zero_copy_only=False))
+            status = rows.column("status")
+            for name, code in ((CASE, 1), (CONTROL, 0), (EXCLUDED, np.nan)):
+                value[np.asarray(pc.equal(status, name))] = code
+            coded = pa.RecordBatch.from_arrays([place, number, pa.array(value)], schema=_CODED)
+            yield coded.filter(pc.and_(place.is_valid(), number.is_valid()))

@@ -10,7 +10,7 @@ import pyarrow as pa
 from pyspark import Broadcast
 from threadpoolctl import threadpool_limits
 
-from allofus_spark.arrow import lists_of_rows, runs_of
+from allofus_spark.arrow import lists_of_rows, matrix_of, runs_of
 from allofus_spark.association.calls import Stretch
 from allofus_spark.association.cells import FIELDS, KINDS, Bools, Cells, Place, Values
 from allofus_spark.association.output import Named, Output
@@ -122,6 +122,5 @@ class Refits:
 
 
 def _matrix(rows: pa.RecordBatch, name: str) -> Values:
-    """[rows, ancestries] of a column of lists."""
-    flat = rows.column(name).flatten()
-    return np.array(flat.to_numpy(zero_copy_only=False)).astype(KINDS[name]).reshape(len(rows), -1)
+    """[rows, ancestries] of a column of lists, to be written to."""
+    return matrix_of(rows.column(name)).astype(KINDS[name])

@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 from pyspark import Broadcast
-from pyspark.sql import DataFrame, Row
-from pyspark.sql import functions as F
+from pyspark.sql import Row
 from threadpoolctl import threadpool_limits
 
 from allofus_spark.association.cells import Fitted
@@ -27,15 +26,16 @@ from allofus_spark.association.people import (
 from allofus_spark.association.phenotypes import Block, Definition, choose_phenotypes, read_blocks
 from allofus_spark.association.pictures import draw_scan
 from allofus_spark.association.refits import EXACT
-from allofus_spark.association.summaries import Summaries, about_fits, parts_by_phenotype
+from allofus_spark.association.summaries import about_fits, ranked, summary_rows
 from allofus_spark.association.variants import choose_variants
 from allofus_spark.cohort import active_samples, warehouse_build
-from allofus_spark.errors import BadSource
+from allofus_spark.errors import BadSource, NotFound, shown
 from allofus_spark.regression import Models, fit_models
 from allofus_spark.regression.models import SCANNED, Covariates, Fit, Phenotype, TestRules
 from allofus_spark.tables import (
     ASSOCIATION_SUMMARIES,
-    ArrowWrite,
+    Aside,
+    RowsWrite,
     Run,
     Warehouse,
     check_name,
@@ -46,6 +46,8 @@ from allofus_spark.tables import (
 DEFAULT_SCAN = "default"
 _X = "X"
 _SHOWN = 40
+# Of a model, at the most: a residual, and a flag of whether the person has a value.
+_BYTES_OF_PERSON = 9
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class _Progress:
     """What the blocks so far have left."""
 
     fits: dict[str, list[Fit]] = field(default_factory=dict)
-    parts: list[DataFrame] = field(default_factory=list)
+    parts: list[Aside] = field(default_factory=list)
 
 
 def associate(warehouse: Warehouse, request: Request) -> Associated:
@@ -96,20 +98,24 @@ def associate(warehouse: Warehouse, request: Request) -> Associated:
     check_name("scan", request.scan)
     with start_run(warehouse, "run_associations") as run:
         definitions = choose_phenotypes(run, request.phenotype_ids, request.phenotype_set)
+        _check_pictures(request, definitions)
         inputs = _read_inputs(run, request)
         progress = _Progress()
-        model_bytes = warehouse.settings.association.model_bytes
-        for block in read_blocks(run, inputs.people, definitions, model_bytes):
+        for block in read_blocks(run, inputs.people, definitions, _phenotypes_at_once(inputs)):
             _scan_block(inputs, block, progress)
         if not progress.parts:
             raise BadSource(_nothing_scanned(progress.fits))
-        about = about_fits(progress.fits)
-        rows = parts_by_phenotype(run, progress.parts, about)
-        replaced = [(ASSOCIATION_SUMMARIES, _rows_of(request.scan))]
-        run.write(ArrowWrite(rows, Summaries(request.scan, about), replaced))
-        summaries = _summaries(run, request.scan)
+        rows = summary_rows(run, request.scan, progress.parts, about_fits(progress.fits))
+        table, values = ASSOCIATION_SUMMARIES, [tuple(row.values()) for row in rows]
+        run.write(RowsWrite(table, values, _rows_of(request.scan)))
         pictures = draw_scan(warehouse, inputs.build, request.scan, request.pictures)
-        return Associated(dict(run.counters), summaries, pictures)
+        return Associated(dict(run.counters), [Row(**row) for row in ranked(rows)[:_SHOWN]], pictures)
+
+
+def _check_pictures(request: Request, definitions: Sequence[Definition]) -> None:
+    scanned = {item.phenotype_id for item in definitions}
+    if unknown := sorted(set(request.pictures or ()) - scanned):
+        raise NotFound(f"pictures of {len(unknown)} phenotypes that are not scanned: {shown(unknown)}")
 
 
 def _read_inputs(run: Run, request: Request) -> Inputs:
@@ -171,11 +177,18 @@ def _broadcast(run: Run, models: Sequence[Models]) -> Iterator[Broadcast[Sequenc
         held.unpersist()
 
 
+def _phenotypes_at_once(inputs: Inputs) -> int:
+    """Phenotypes whose models, of all ancestries together, fit association.model_bytes."""
+    n_people = sum(map(len, inputs.ancestries.values()))
+    return max(1, inputs.run.warehouse.settings.association.model_bytes // (_BYTES_OF_PERSON * n_people))
+
+
 def _fit(inputs: Inputs, block: Block, places: Places) -> Models:
     covariates = Covariates(inputs.covariates.names, inputs.covariates.values[places])
+    everybody = len(places) == len(inputs.people)
     phenotypes = [
-        Phenotype(item.phenotype_id, item.is_binary, np.ascontiguousarray(block.values[places, number]))
-        for number, item in enumerate(block.definitions)
+        Phenotype(item.phenotype_id, item.is_binary, values if everybody else values[places])
+        for item, values in zip(block.definitions, block.values, strict=True)
     ]
     with threadpool_limits(1, "blas"):
         return fit_models(phenotypes, covariates, inputs.rules)
@@ -222,15 +235,6 @@ def _fitted(scan: str, definitions: Sequence[Definition], models: Mapping[str, M
 def _rows_of(scan: str) -> str:
     """Predicate of a scan's rows."""
     return f"scan = {quoted(scan)}"
-
-
-def _summaries(run: Run, scan: str) -> list[Row]:
-    """The first summaries of phenotypes that were scanned, by hits and p."""
-    table = run.warehouse.live(ASSOCIATION_SUMMARIES).where(_rows_of(scan))
-    columns = ("phenotype_id", "ancestry", "status", "n", "n_cases", "n_controls", "n_tested", "lambda_gc",
-               "n_genome_wide", "max_neg_log10_p")  # fmt: skip
-    order = F.desc("n_genome_wide"), F.desc_nulls_last("max_neg_log10_p"), F.col("phenotype_id")
-    return table.select(*columns).orderBy(*order, F.col("ancestry")).limit(_SHOWN).collect()
 
 
 def _nothing_scanned(fits: Mapping[str, Sequence[Fit]]) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import reduce
-from typing import NamedTuple
+from itertools import chain
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,16 +13,18 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql.pandas.types import to_arrow_schema
 
+from allofus_spark.arrow import collect, matrix_of
 from allofus_spark.association.parts import PARTS, WIDTHS
 from allofus_spark.regression.histogram import lambda_gc
 from allofus_spark.regression.models import SCANNED, STATUS_NAMES, TEST_NAMES, Fit
-from allofus_spark.tables import ASSOCIATION_SUMMARIES, Run
+from allofus_spark.tables import Aside, Run
 from allofus_spark.tables.association_tables import META, QQ_EDGES
 from allofus_spark.tables.phenotype_tables import ALL_ANCESTRIES, BINARY_KIND, QUANTITATIVE_KIND
 
 _PAIR = ("phenotype_id", "ancestry")
-_SCHEMA = to_arrow_schema(ASSOCIATION_SUMMARIES.schema)
+_MOST_PARTS = 50_000  # that the driver adds up by itself, of 5 KiB each
 
+Counts = npt.NDArray[np.int64]
 Pair = tuple[str, str]
 """Phenotype and ancestry."""
 
@@ -64,86 +66,105 @@ def _about(fit: Fit) -> About:
     )  # fmt: skip
 
 
-def parts_by_phenotype(run: Run, parts: Sequence[DataFrame], about: Mapping[Pair, About]) -> DataFrame:
-    """The sums of all tasks, a phenotype's together, and of each phenotype and ancestry a row without."""
-    spark, settings = run.warehouse.spark, run.warehouse.settings
-    pairs = spark.createDataFrame(sorted(about), "phenotype_id string, ancestry string")
-    seeds = pairs.unionByName(spark.createDataFrame([], PARTS.schema), allowMissingColumns=True)
-    together = reduce(DataFrame.unionByName, [*parts, seeds.select(*PARTS.schema.names)])
-    return together.repartition(settings.spark.shuffle_partitions, "phenotype_id")
+def summary_rows(
+    run: Run, scan: str, parts: Sequence[Aside], about: Mapping[Pair, About]
+) -> list[dict[str, Any]]:
+    """Rows of ``association_summaries`` in key order: the sums of all tasks by phenotype and ancestry."""
+    sums = _summed(_few_parts(run, parts))
+    return [_row(scan, pair, about[pair], sums.get(pair) or _Sums()) for pair in sorted(about)]
+
+
+def ranked(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Summaries by hits and p, most and smallest first."""
+
+    def rank(row: Mapping[str, Any]) -> tuple[float, float]:
+        most = row["max_neg_log10_p"]
+        return -row["n_genome_wide"], 1 if most is None else -most
+
+    return sorted(rows, key=rank)
+
+
+def _few_parts(run: Run, parts: Sequence[Aside]) -> Iterator[pa.RecordBatch]:
+    """Parts as the driver can add them up; tasks do so first where there are many."""
+    held = [part.batches() for part in parts]
+    if None not in held and sum(part.count() for part in parts) <= _MOST_PARTS:
+        return chain.from_iterable(filter(None, held))
+    together = reduce(DataFrame.unionByName, [part.frame for part in parts])
+    spread = together.repartition(run.warehouse.settings.spark.shuffle_partitions, *_PAIR)
+    return iter(collect(spread.mapInArrow(_added_up, PARTS.schema)).to_batches())
+
+
+def _added_up(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """One part of each phenotype and ancestry."""
+    sums = _summed(batches)
+    if sums:
+        rows = [{**dict(zip(_PAIR, pair, strict=True)), **own.as_part()} for pair, own in sums.items()]
+        yield pa.RecordBatch.from_pylist(rows, to_arrow_schema(PARTS.schema))
+
+
+def _summed(batches: Iterable[pa.RecordBatch]) -> dict[Pair, _Sums]:
+    sums: dict[Pair, _Sums] = {}
+    for batch in batches:
+        counts = {name: matrix_of(batch.column(name)) for name in WIDTHS}
+        others = (batch.column(name).to_pylist() for name in (*_PAIR, "n_genome_wide", "max_neg_log10_p"))
+        for row, (phenotype_id, ancestry, n_genome_wide, most) in enumerate(zip(*others, strict=True)):
+            own = sums.setdefault((phenotype_id, ancestry), _Sums())
+            own.add({name: matrix[row] for name, matrix in counts.items()}, n_genome_wide, most)
+    return sums
 
 
 class _Sums:
     """Sums of one phenotype and ancestry."""
 
     def __init__(self) -> None:
-        self.counts: dict[str, npt.NDArray[np.int64]] = {
-            name: np.zeros(width, np.int64) for name, width in WIDTHS.items()
-        }
+        self.counts: dict[str, Counts] = {name: np.zeros(width, np.int64) for name, width in WIDTHS.items()}
         self.n_genome_wide = 0
         self.most: float | None = None
 
-    def add(self, row: Mapping[str, pa.Scalar]) -> None:
+    def add(self, counts: Mapping[str, Counts], n_genome_wide: int, most: float | None) -> None:
         """Add what a task counted."""
         for name, own in self.counts.items():
-            own += np.asarray(row[name].values)
-        self.n_genome_wide += row["n_genome_wide"].as_py()
-        most = row["max_neg_log10_p"].as_py()
+            own += counts[name]
+        self.n_genome_wide += n_genome_wide
         if most is not None:
             self.most = most if self.most is None else max(self.most, most)
 
-
-@dataclass(frozen=True)
-class Summaries:
-    """Sums of tasks to rows of ``association_summaries``; goes to the workers by pickle."""
-
-    scan: str
-    about: Mapping[Pair, About]
-
-    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, pa.RecordBatch]]:
-        sums: dict[Pair, _Sums] = {}
-        for batch in batches:
-            columns = {name: batch.column(name) for name in PARTS.schema.names}
-            for row, pair in enumerate(zip(*(columns[name].to_pylist() for name in _PAIR), strict=True)):
-                own = sums.setdefault(pair, _Sums())
-                if columns["counts"][row].is_valid:
-                    own.add({name: column[row] for name, column in columns.items() if name not in _PAIR})
-        if sums:
-            rows = [self._row(pair, sums[pair]) for pair in sorted(sums)]
-            yield ASSOCIATION_SUMMARIES.name, pa.RecordBatch.from_pylist(rows, _SCHEMA)
-
-    def _row(self, pair: Pair, sums: _Sums) -> dict[str, object]:
-        phenotype_id, ancestry = pair
-        about = self.about[pair]
-        counts = sums.counts["counts"]
-        return {
-            "scan": self.scan,
-            "phenotype_id": phenotype_id,
-            "ancestry": ancestry,
-            "kind": BINARY_KIND if about.is_binary else QUANTITATIVE_KIND,
-            "status": about.status,
-            "n": about.n,
-            "n_cases": about.n_cases if about.is_binary else None,
-            "n_controls": about.n_controls if about.is_binary else None,
-            "n_no_covariate": about.n_no_covariate,
-            "covariates": list(about.covariates),
-            "dropped_covariates": list(about.dropped),
-            "n_tested": int(counts.sum()),
-            "n_by_status": _named(STATUS_NAMES, sums.counts["by_status"]),
-            "n_by_test": _named(TEST_NAMES, sums.counts["by_test"]),
-            "lambda_gc": _lambda_gc(counts),
-            "lambda_gc_common": _lambda_gc(sums.counts["common_counts"]),
-            "n_genome_wide": sums.n_genome_wide,
-            "max_neg_log10_p": sums.most,
-            "neg_log10_p_counts": counts.tolist(),
-        }
+    def as_part(self) -> dict[str, object]:
+        """As a task's."""
+        return {**self.counts, "n_genome_wide": self.n_genome_wide, "max_neg_log10_p": self.most}
 
 
-def _named(names: Sequence[str], counts: npt.NDArray[np.int64]) -> list[tuple[str, int]]:
-    """Counters that are not zero, as a map of Arrow."""
-    return [(name, int(count)) for name, count in zip(names, counts, strict=True) if count]
+def _row(scan: str, pair: Pair, about: About, sums: _Sums) -> dict[str, object]:
+    phenotype_id, ancestry = pair
+    counts = sums.counts["counts"]
+    return {
+        "scan": scan,
+        "phenotype_id": phenotype_id,
+        "ancestry": ancestry,
+        "kind": BINARY_KIND if about.is_binary else QUANTITATIVE_KIND,
+        "status": about.status,
+        "n": about.n,
+        "n_cases": about.n_cases if about.is_binary else None,
+        "n_controls": about.n_controls if about.is_binary else None,
+        "n_no_covariate": about.n_no_covariate,
+        "covariates": list(about.covariates),
+        "dropped_covariates": list(about.dropped),
+        "n_tested": int(counts.sum()),
+        "n_by_status": _named(STATUS_NAMES, sums.counts["by_status"]),
+        "n_by_test": _named(TEST_NAMES, sums.counts["by_test"]),
+        "lambda_gc": _lambda_gc(counts),
+        "lambda_gc_common": _lambda_gc(sums.counts["common_counts"]),
+        "n_genome_wide": sums.n_genome_wide,
+        "max_neg_log10_p": sums.most,
+        "neg_log10_p_counts": counts.tolist(),
+    }
 
 
-def _lambda_gc(counts: npt.NDArray[np.int64]) -> float | None:
+def _named(names: Sequence[str], counts: Counts) -> dict[str, int]:
+    """Counters that are not zero."""
+    return {name: int(count) for name, count in zip(names, counts, strict=True) if count}
+
+
+def _lambda_gc(counts: Counts) -> float | None:
     found = float(lambda_gc(counts[:, None], QQ_EDGES)[0])
     return None if np.isnan(found) else found

@@ -14,6 +14,7 @@ _MOST_TRIES = 12
 _SMALL_SLOPE = 0.3  # of the penalised score along a step, where a step may end
 _SETTLED = 1e-9  # of a coefficient of a column of mean square 1
 _LONGEST_STEP = 5.0
+_FARTHEST = 1e6  # a step of maximum likelihood that long goes to infinity: cases are told apart
 
 
 def probabilities(predictor: Floats) -> Floats:
@@ -46,10 +47,10 @@ def fit_logistic(design: Floats, cases: Floats) -> Floats | None:
             )
         except np.linalg.LinAlgError:
             return None
+        if not np.abs(step).max() < _FARTHEST:
+            return None
         scale, likelihood = _uphill(design, cases, coefficients, step, likelihood)
         coefficients = coefficients + scale * step
-        if not np.isfinite(coefficients).all():
-            return None
         if np.abs(scale * step).max() < _SETTLED * max(1.0, float(np.abs(coefficients).max())):
             return coefficients
     return None

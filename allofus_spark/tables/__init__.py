@@ -6,6 +6,7 @@ from allofus_spark.tables.ancestry_tables import (
     ANCESTRY_TRAINING,
     ancestries,
 )
+from allofus_spark.tables.aside import Aside
 from allofus_spark.tables.association_tables import ASSOCIATION_SUMMARIES, ASSOCIATIONS, META_ASSOCIATIONS
 from allofus_spark.tables.callset_tables import CALLSETS, REJECTED_RECORDS, SAMPLES
 from allofus_spark.tables.catalog import MADE_BY, contract, contracts, how_to_make
@@ -15,6 +16,7 @@ from allofus_spark.tables.catalogue_tables import (
     KNOWN_VARIANTS,
     REJECTED_KNOWN_RECORDS,
 )
+from allofus_spark.tables.columns import Among, column_batches, read_columns, rows_among
 from allofus_spark.tables.consequence_tables import CONSEQUENCES, VARIANT_SUMMARY
 from allofus_spark.tables.contract import Column, Table, Zone
 from allofus_spark.tables.frequency_tables import ALLELE_COUNTS, STRATA, allele_frequencies
@@ -115,7 +117,9 @@ __all__ = [
     "VARIANT_SITES",
     "VARIANT_SUMMARY",
     "WHOLE_TABLE",
+    "Among",
     "ArrowWrite",
+    "Aside",
     "Column",
     "Inputs",
     "Keys",
@@ -136,6 +140,7 @@ __all__ = [
     "allele_frequencies",
     "ancestries",
     "check_name",
+    "column_batches",
     "content_hash",
     "content_hashes",
     "contract",
@@ -147,7 +152,9 @@ __all__ = [
     "partitions_predicate",
     "paths_by_partition",
     "quoted",
+    "read_columns",
     "recorded_inputs",
+    "rows_among",
     "rows_of_callset",
     "rows_of_callsets",
     "rows_per_batch",

@@ -54,6 +54,11 @@ class DataFile:
     rows: int
     action: str
 
+    @property
+    def name(self) -> str:
+        """Its path in the table's folder."""
+        return str(json.loads(self.action)["add"]["path"])
+
 
 class FileSink:
     """Takes batches of one table, and gives a `DataFile` for each file that it has closed.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -31,7 +30,7 @@ def removed_on_failure(layouts: Collection[FileLayout]) -> Iterator[None]:
 
 def keep_only(layouts: Iterable[FileLayout], files: Collection[DataFile]) -> None:
     """Remove the files of a write that are not among ``files``: tasks that died had written them."""
-    kept = {_name_of(file) for file in files}
+    kept = {file.name for file in files}
     for layout in layouts:
         with os.scandir(layout.folder) as entries:
             names = [entry.name for entry in entries if entry.name.startswith(layout.prefix)]
@@ -51,8 +50,8 @@ def discard(warehouse: Warehouse, write: FilesWrite) -> None:
         if warehouse.exists(write.table):
             live.update(pa.table(DeltaTable(folder).get_add_actions()).column("path").to_pylist())
         for file in write.files:
-            if _name_of(file) not in live:
-                _remove(folder, _name_of(file))
+            if file.name not in live:
+                _remove(folder, file.name)
 
 
 def sweep_staging(warehouse: Warehouse) -> None:
@@ -60,10 +59,6 @@ def sweep_staging(warehouse: Warehouse) -> None:
     file_system, path = hadoop_path(warehouse.spark, f"{warehouse.root}/{STAGING}")
     for folder in file_system.listStatus(path) if file_system.exists(path) else ():
         file_system.delete(folder.getPath(), True)
-
-
-def _name_of(file: DataFile) -> str:
-    return str(json.loads(file.action)["add"]["path"])
 
 
 def _remove(folder: str, name: str) -> None:

@@ -24,9 +24,9 @@ from pyspark.sql import functions as F
 from allofus_spark import __version__
 from allofus_spark.errors import WarehouseBusy
 from allofus_spark.hadoop import hadoop_path
+from allofus_spark.tables.aside import Aside
 from allofus_spark.tables.commits import check_table
 from allofus_spark.tables.contract import Table
-from allofus_spark.tables.delta_log import TableState
 from allofus_spark.tables.leftovers import STAGING, discard, sweep_staging
 from allofus_spark.tables.live_files import LiveFile, live_files
 from allofus_spark.tables.lock import only_run
@@ -69,28 +69,30 @@ class Run:
 
     def read(self, table: Table) -> DataFrame:
         """Rows of the live table, its version noted as an input: what is committed later is not seen."""
-        state = self._note_input(table)
-        return self.warehouse.live(table) if state is None else self.warehouse.at(table, state.version)
+        version = self.note_input(table)
+        return self.warehouse.live(table) if version is None else self.warehouse.at(table, version)
 
     def files(self, table: Table) -> list[LiveFile]:
         """Data files of the live table of a local warehouse, its version noted as an input; see ``read``."""
-        state = self._note_input(table)
-        return live_files(self.warehouse.local_path(table), state.version) if state else []
+        version = self.note_input(table)
+        return [] if version is None else live_files(self.warehouse.local_path(table), version)
 
     def rows(self, table: Table) -> list[Row]:
         """All rows of a small live table, its version noted as an input."""
-        self._note_input(table)
+        self.note_input(table)
         return self.warehouse.rows(table)
 
     def holds(self, table: Table) -> bool:
         """Whether the live table is there to be read."""
         return self.warehouse.exists(table)
 
-    def _note_input(self, table: Table) -> TableState | None:
+    def note_input(self, table: Table) -> int | None:
+        """The live version of a table, noted as an input; None where it does not exist."""
         state = self.warehouse.state(table)
-        if state is not None:
-            self.inputs[table.name] = state.version
-        return state
+        if state is None:
+            return None
+        self.inputs[table.name] = state.version
+        return state.version
 
     def write(self, *writes: Write | ArrowWrite | RowsWrite) -> list[Written]:
         """Commit one Delta version a table; commits are made at the same time."""
@@ -108,7 +110,7 @@ class Run:
             raise
         return self._commit_all(commits, begun)
 
-    def write_beside(self, write: ArrowWrite) -> dict[str, DataFrame]:
+    def write_beside(self, write: ArrowWrite) -> dict[str, Aside]:
         """As ``write``, and the rows that its tasks set aside, by name; they last until the run ends."""
         begun = self._begin_write([write])
         commits, aside = prepare_beside(self.warehouse, write, self._staging)

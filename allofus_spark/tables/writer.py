@@ -9,17 +9,18 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 import pyarrow as pa
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from allofus_spark import __version__, errors
 from allofus_spark.arrow import decoded
 from allofus_spark.errors import AllofusError, ContractViolation
 from allofus_spark.hadoop import without_glob
+from allofus_spark.tables.aside import Aside
 from allofus_spark.tables.commits import check_table, commit_files
 from allofus_spark.tables.contract import Table
 from allofus_spark.tables.data_files import DataFile, FileLayout, FileSink
@@ -59,13 +60,13 @@ def prepare(warehouse: Warehouse, write: Write | ArrowWrite | RowsWrite) -> list
         return [
             Write(table, _frame_of(write, table), replace, Keys.HELD) for table, replace in write.replaced
         ]
-    return _prepare_files(warehouse, write, {})
+    return _table_files(write, _write_all(warehouse, write, {}))
 
 
 def prepare_beside(
     warehouse: Warehouse, write: ArrowWrite, folder: str
-) -> tuple[list[Write | FilesWrite], dict[str, DataFrame]]:
-    """As `prepare`, and a frame of each side output, by name; they are read from files below ``folder``.
+) -> tuple[list[Write | FilesWrite], dict[str, Aside]]:
+    """As `prepare`, and the rows of each side output, by name, which lie in files below ``folder``.
 
     ``folder`` lies below the warehouse's root and lasts as long as the frames are used.
     """
@@ -76,19 +77,22 @@ def prepare_beside(
         return [
             Write(table, staged.frame(table.name, table.schema), replace, Keys.HELD)
             for table, replace in write.replaced
-        ], {item.name: staged.frame(item.name, item.schema) for item in write.aside}
+        ], {item.name: Aside(staged.frame(item.name, item.schema)) for item in write.aside}
     local = f"{warehouse.local_root}{folder.removeprefix(warehouse.root)}/{uuid.uuid4().hex}"
     layouts = {item.name: _side_layout(warehouse, item, f"{local}/{item.name}") for item in write.aside}
-    commits = _prepare_files(warehouse, write, layouts)
-    return commits, {
-        item.name: spark.read.schema(item.schema).parquet(without_glob(layouts[item.name].folder))
-        for item in write.aside
+    files = _write_all(warehouse, write, layouts)
+    return _table_files(write, files), {
+        item.name: _aside(spark, item, layouts[item.name].folder, files) for item in write.aside
     }
 
 
-def _prepare_files(
-    warehouse: Warehouse, write: ArrowWrite, aside: Mapping[str, FileLayout]
-) -> list[Write | FilesWrite]:
+def _aside(spark: SparkSession, item: SideOutput, folder: str, files: Sequence[DataFile]) -> Aside:
+    own = [file for file in files if file.table == item.name]
+    frame = spark.read.schema(item.schema).parquet(without_glob(folder))
+    return Aside(frame, [f"{folder}/{file.name}" for file in own], sum(file.rows for file in own))
+
+
+def _write_all(warehouse: Warehouse, write: ArrowWrite, aside: Mapping[str, FileLayout]) -> list[DataFile]:
     """Let tasks write the files of the tables, and those of ``aside``."""
     layouts = {table.name: _layout(warehouse, table, replace) for table, replace in write.replaced}
     layouts |= aside
@@ -99,6 +103,10 @@ def _prepare_files(
             raise getattr(errors, failed[0].error)(failed[0].action)
     files = [DataFile(row.table, row.rows, row.action) for row in reports]
     keep_only(layouts.values(), files)
+    return files
+
+
+def _table_files(write: ArrowWrite, files: Sequence[DataFile]) -> list[Write | FilesWrite]:
     return [
         FilesWrite(table, [file for file in files if file.table == table.name], replace)
         for table, replace in write.replaced

@@ -28,6 +28,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "an unused file": ({"covariates": ["sex"]}, r"none of its columns \(age\) is among the covariates"),
     "a region": ({"regions": ["chr5"]}, r"no variant of the warehouse is chosen"),
     "nothing": ({"phenotype_ids": ["nobody"]}, r"no phenotype can be scanned.*too_few_cases 1"),
+    "a picture": ({"pictures": ["height", "zzz"]}, r"pictures of 1 phenotypes that are not scanned: zzz"),
+    "components": ({"covariates": ["pc1-pc99"]}, r"that are not there: pc1-pc99\. There are: sex, age"),
     "a name": ({"scan": "a'b"}, r"scan \"a'b\": use 1 to 100 letters"),
 }  # fmt: skip
 
@@ -47,6 +49,12 @@ def test_a_covariate_that_is_text(made: Made, tmp_path: Path) -> None:
         scan(made.warehouse, covariates=["age"], covariate_file=str(path))
 
 
+def test_a_power_of_a_covariate_that_is_no_number(made: Made, tmp_path: Path) -> None:
+    path = write_bytes(tmp_path / "covariates.tsv", "sample_id\tage\ns000\t40\ns001\t1e200\n")
+    with pytest.raises(AllofusError, match=r"covariate age\^2: 1 people have a value beyond 1e308"):
+        scan(made.warehouse, covariates=["age^2"], covariate_file=str(path))
+
+
 def test_an_empty_warehouse_has_no_phenotypes(made: Made, tmp_path: Path) -> None:
     held = new_warehouse(made.warehouse.spark, tmp_path / "warehouse")
     with pytest.raises(AllofusError, match="holds no phenotypes"):
@@ -57,6 +65,11 @@ def test_products_of_covariates_are_read() -> None:
     (term,) = parse_terms(["age^2*sex"])
     assert [(factor.base, factor.power) for factor in term.factors] == [("age", 2), ("sex", 1)]
     assert [term.name for term in parse_terms(["pc2-pc4", "pc3", "a^b"])] == ["pc2", "pc3", "pc4", "a^b"]
+    (column,) = parse_terms(["bmi*2^2"], ["bmi*2^2"])
+    assert column.factors == (("bmi*2^2", 1),)
+    for name in ("pc9-pc1", "pc0-pc3"):
+        with pytest.raises(AllofusError, match=f"{name}: components are numbered from 1"):
+            parse_terms([name])
 
 
 def test_one_sample_a_person_and_unrelated_ones_alone(made: Made, tmp_path: Path) -> None:

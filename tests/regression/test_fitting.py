@@ -145,3 +145,17 @@ def test_wrong_input_is_named(random: np.random.Generator) -> None:
     models = fit_models([quantitative(random.normal(size=N))], no_covariates(N), rules())
     with pytest.raises(ValueError, match="calls are of 10 people, the models of 400"):
         regression.test_variants(models, batch(random_calls(random, 2, 10)))
+
+
+@pytest.mark.parametrize("factor", [2.0**-1000, 2.0**990])
+def test_values_of_any_size_are_scanned(random: np.random.Generator, factor: float) -> None:
+    """Squares of the values are 0 or infinite; measures are those of the values of size 1, to the bit."""
+    values = random.normal(size=60)
+    calls = batch(random_calls(random, 8, 60))
+    expected, found = (
+        regression.test_variants(fit_models([quantitative(values * size)], no_covariates(60), rules()), calls)
+        for size in (1.0, factor)
+    )
+    assert np.array_equal(found.neg_log10_p, expected.neg_log10_p, equal_nan=True)
+    assert np.array_equal(found.beta, expected.beta * factor, equal_nan=True)
+    assert np.isfinite(found.beta).any()
