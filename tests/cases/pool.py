@@ -82,7 +82,9 @@ def _make(spark: SparkSession, cases: Path, folder: Path) -> Pool:
         WIDE: wide,
     }
     source = write_bytes(folder / "pool.vcf", pooled_text(files))
+    labels = "".join(f"{name}\t{('afr', 'eur')[place % 2]}\n" for place, name in enumerate(WIDE_SAMPLES))
     about = {
+        WIDE: write_bytes(folder / "wide.tsv", "sample\tancestry\n" + labels),
         "sex:": cases / "02_chrx_nonpar_males" / "sex.tsv",
         "": cases / "11_sample_ids" / "labels.tsv",
         "label:": cases / "18_an0_and_group_labels" / "labels.tsv",
@@ -103,7 +105,7 @@ def _make(spark: SparkSession, cases: Path, folder: Path) -> Pool:
     compute_qc(warehouse, assume_unrelated=True)
     _infer(spark, warehouse.root)
     _tell_of_people(warehouse, folder, WIDE_SAMPLES)
-    tell_of_health(warehouse, folder, [f"{WIDE}{name}" for name in WIDE_SAMPLES], overrides[:1])
+    tell_of_health(warehouse, folder, [f"{WIDE}{name}" for name in WIDE_SAMPLES], overrides)
     _look_up(warehouse, folder)
     frequencies = warehouse.read(warehouse.contract("allele_frequencies"))
     for row in frequencies.collect():
