@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from allofus_spark.errors import BadSamples
 from allofus_spark.frequencies import write_subset_frequencies
 from allofus_spark.tables import GENOTYPES, SAMPLES, VARIANT_SITES, VARIANTS
-from tests.cases.pool import BIN_WIDTH, Pool
+from tests.cases.pool import BIN_WIDTH, WIDE_SAMPLES, Pool
 
 
 def expected_of(cases: Path, folder: str) -> Any:
@@ -136,9 +136,9 @@ def test_a_group_without_calls_has_no_frequency_and_a_sample_without_label_count
             assert_has(pool.frequencies[key][column], answer)
     nothing = pool.frequencies["chr1:200:C:T"]
     assert [nothing[name] for name in ("max_af", "max_af_group", "grpmax_af", "fafmax")] == [None] * 4
-    # Z9 is labelled and has no column; of the pool, 7 + 4 samples have a label.
-    n_samples = pool.frequencies_counters["samples"]
-    assert pool.frequencies_counters["samples_unlabelled"] == n_samples - 11
+    # Z9 is labelled and has no column; of the pool, 7 + 4 samples have a label, and those of the wide file.
+    n_samples, n_wide = pool.frequencies_counters["samples"], len(WIDE_SAMPLES)
+    assert pool.frequencies_counters["samples_unlabelled"] == n_samples - 11 - n_wide
     described = pool.warehouse.read(SAMPLES).where("sample_index IS NULL").collect()
     assert [row.sample_id for row in described] == ["label:Z9"]
     counted = {
@@ -146,10 +146,10 @@ def test_a_group_without_calls_has_no_frequency_and_a_sample_without_label_count
         for name in ("described", "matched", "without_genotypes", "not_described")
     }
     assert counted == {
-        "described": 20,
-        "matched": 19,
+        "described": 20 + n_wide,
+        "matched": 19 + n_wide,
         "without_genotypes": 1,
-        "not_described": n_samples - 19,
+        "not_described": n_samples - 19 - n_wide,
     }
 
 
