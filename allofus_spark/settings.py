@@ -531,7 +531,7 @@ class ReplicationSettings(_Section):
         100,
         ge=1,
         description="Fewest cases of an ancestry for its known associations to be tested. Bastarache et al. "
-        "2022.",
+        "2023.",
     )
     max_p: float = Field(
         0.05, gt=0, lt=1, description="Replicated: a p under this, in the direction that is known."
@@ -543,7 +543,7 @@ class ReplicationSettings(_Section):
         50,
         ge=1,
         description="Controls that count for power, by case: more add next to nothing. Bastarache et al. "
-        "2022.",
+        "2023.",
     )
     palindromic_margin: float = Field(
         0.1,

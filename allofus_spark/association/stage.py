@@ -243,7 +243,9 @@ def _nothing_scanned(fits: Mapping[str, Sequence[Fit]]) -> str:
         for fit in own:
             reasons[fit.status] = reasons.get(fit.status, 0) + 1
     named = ", ".join(f"{name} {n:,}" for name, n in sorted(reasons.items()))
+    lacking = max((fit.n_no_covariate for own in fits.values() for fit in own), default=0)
+    left_out = f" (up to {lacking:,} people of an ancestry lack a covariate)" if lacking else ""
     return (
-        f"no phenotype can be scanned in any ancestry ({', '.join(fits)}): {named}. Lower "
-        "association.min_cases or min_people, or scan everybody together with --ancestry all"
+        f"no phenotype can be scanned in any ancestry ({', '.join(fits)}): {named}{left_out}. Lower "
+        "association.min_cases or min_people, leave covariates out, or scan everybody with --ancestry all"
     )

@@ -171,15 +171,21 @@ def neg_log10_p_of_t(t: npt.ArrayLike, degrees: npt.ArrayLike) -> Floats:
     The incomplete beta function up to 200 degrees; above, the normal deviate of the same p by Hill's series.
     Relative error under 1e-9.
     """
-    values, freedom = np.broadcast_arrays(np.asarray(t, np.float64), np.asarray(degrees, np.float64))
+    values, freedom = _together(t, degrees)
     found = np.empty(values.shape)
     _all_of_t(values.ravel(), freedom.ravel(), SERIES, found.reshape(-1))
     return found
 
 
+def _together(values: npt.ArrayLike, degrees: npt.ArrayLike) -> tuple[Floats, Floats]:
+    """Copies of both in the shape that they have together: a kernel takes no broadcast array."""
+    one, other = np.broadcast_arrays(np.asarray(values, np.float64), np.asarray(degrees, np.float64))
+    return np.array(one), np.array(other)
+
+
 def neg_log10_p_of_chi2(chi2: npt.ArrayLike, degrees: npt.ArrayLike = 1) -> Floats:
     """−log10 of the upper tail of χ² with ``degrees`` of freedom (broadcast); NaN where there are none."""
-    values, freedom = np.broadcast_arrays(np.asarray(chi2, np.float64), np.asarray(degrees, np.float64))
+    values, freedom = _together(chi2, degrees)
     found = np.empty(values.shape)
     _all_of_chi2(values.ravel(), freedom.ravel(), SERIES, found.reshape(-1))
     return found

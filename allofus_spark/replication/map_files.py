@@ -1,8 +1,8 @@
 """Files of known associations, in the columns of the Phenotype-Genotype Reference Map.
 
-A line is an association of one variant with one phenotype in one ancestry (Bastarache et al., Nat Genet
-2022;54:1609). Phenotype ids are text: 250.2 and 008 stay as they are written. Files have some thousands of
-lines, and are read whole.
+A line is an association of one variant with one phenotype in one ancestry (Bastarache et al., Am J Hum
+Genet 2023;110:1522). Phenotype ids are text: 250.2 and 008 stay as they are written. Files have some
+thousands of lines, and are read whole.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ def power_of_known(
 
     Genotypes are in Hardy-Weinberg proportions. The intercept is the one that makes the expected share of
     cases that of the sample; twice the sample size times what the genotype adds to the expected log
-    likelihood of a person is the non-centrality of the likelihood-ratio test (Bastarache et al. 2022, after
+    likelihood of a person is the non-centrality of the likelihood-ratio test (Bastarache et al. 2023, after
     Genetic Power Calculator and genpwr).
 
     Parameters
