@@ -132,7 +132,7 @@ def test_values_decide_what_a_column_is(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("IID\tx\na\tyes\nb\tno\n", r"1 columns have texts: x: 2 cells, such as 'no', 'yes'"),
+        ("IID\tx\na\tyes\nb\tno\n", r"1 columns have others: x: 2 cells, such as 'no', 'yes'"),
         ("name\tx\na\t1\n", "no column person_id, sample_id or IID; it has name, x"),
         ("IID\na\n", "no column of a phenotype"),
         ("IID\tx\na\t1\t2\n", "more or fewer cells than the header's 2"),

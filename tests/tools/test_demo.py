@@ -36,4 +36,4 @@ def test_the_variant_that_differs_most_is_found_and_shown(warehouse: Warehouse, 
     text = console.export_text()
     assert f"{len(spread):,}" in next(line for line in text.splitlines() if "allele_frequencies" in line)
     assert f"{row.eas.af:.4f}" in next(line for line in text.splitlines() if line.split()[:1] == ["eas"])
-    assert "ingest-genotypes --warehouse" in text
+    assert "allofus ingest-genotypes --callset demo --date" in text
