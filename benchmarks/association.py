@@ -239,7 +239,7 @@ def _time_hail(folder: Path, given: Input, options: argparse.Namespace) -> list[
 
 
 def _report(console: Console, given: Input, timed: Sequence[Timed]) -> None:
-    numbers = ("variants", "phenotypes", "seconds", "µs/test", "s / 10⁹ sample-tests")
+    numbers = ("variants", "phenotypes", "seconds", "µs/test", "s/10⁹")
     table = grid(f"{given}, {len(COVARIATES)} covariates", "work", "engine", *numbers, numbers=numbers)
     for own in sorted(timed):
         table.add_row(
@@ -252,6 +252,7 @@ def _report(console: Console, given: Input, timed: Sequence[Timed]) -> None:
             f"{1e9 * own.seconds / (own.variants * own.phenotypes * given.samples):.3g}",
         )
     console.print(table)
+    console.print("s/10⁹: seconds a billion tests of one sample each")
     for bar in BARS:
         ratio = _ratio(timed, bar)
         if ratio is not None:
