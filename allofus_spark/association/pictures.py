@@ -2,77 +2,69 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Sequence
 
 from bokeh.layouts import row
 from pyspark.sql import Row
-from pyspark.sql import functions as F
 
 from allofus_spark.association.marks import Axis, Marks, read_axis, read_marks
 from allofus_spark.association.plots import manhattan, qq
 from allofus_spark.genome import Build
 from allofus_spark.pictures import save_picture
-from allofus_spark.tables import ASSOCIATION_SUMMARIES, PHENOTYPE_DEFINITIONS, Warehouse, Zone, quoted
+from allofus_spark.tables import PHENOTYPE_DEFINITIONS, Run, Warehouse, Zone
 from allofus_spark.tables.association_tables import META
 
 MOST_PICTURES = 20
 _ODD = re.compile(r"[^A-Za-z0-9._-]")
-_log = logging.getLogger(__name__)
 
 
-def draw_scan(warehouse: Warehouse, build: Build, scan: str, wanted: Sequence[str] | None) -> list[str]:
-    """Draw phenotypes of the live tables, each in one file; their paths.
+def draw_scan(run: Run, build: Build, summaries: Sequence[Row], wanted: Sequence[str] | None) -> list[str]:
+    """Draw phenotypes of a scan whose rows are live, each in one file; their paths.
 
-    ``wanted`` None: phenotypes with a p under association.genome_wide_p, at most MOST_PICTURES. Stored rows
-    are read once for all of them, and thinned to what can be seen before they come to the driver.
+    ``summaries`` are the scan's. ``wanted`` None: phenotypes with a p under
+    association.genome_wide_p, at most MOST_PICTURES. Stored rows are read once for all of them, and thinned
+    to what can be seen before they come to the driver.
     """
-    summaries = _summaries(warehouse, scan, _chosen(warehouse, scan, wanted))
-    if not summaries:
+    drawn = _drawn(summaries, wanted)
+    if not drawn:
         return []
-    _log.info("drawing %d pictures", len(summaries))
+    run.progress(f"drawing {len(drawn)} pictures")
+    warehouse, scan = run.warehouse, summaries[0].scan
     axis = read_axis(warehouse, scan, build)
     most = {
-        (item.phenotype_id, item.ancestry): item.max_neg_log10_p
-        for items in summaries.values()
-        for item in items
+        (item.phenotype_id, item.ancestry): item.max_neg_log10_p for items in drawn.values() for item in items
     }
     marks = read_marks(warehouse, scan, most, axis)
-    names = _names(warehouse, list(summaries))
+    names = _names(run)
     return [
         _draw(warehouse, names.get(phenotype_id, phenotype_id), items, marks, axis)
-        for phenotype_id, items in summaries.items()
+        for phenotype_id, items in drawn.items()
     ]
 
 
-def _chosen(warehouse: Warehouse, scan: str, wanted: Sequence[str] | None) -> list[str]:
-    if wanted is not None:
-        return sorted(set(wanted))
-    hits = warehouse.live(ASSOCIATION_SUMMARIES).where(f"scan = {quoted(scan)}").where("n_genome_wide > 0")
-    best = hits.groupBy("phenotype_id").agg(F.max("max_neg_log10_p").alias("most"))
-    rows = best.orderBy(F.desc("most"), "phenotype_id").limit(MOST_PICTURES).collect()
-    return [row.phenotype_id for row in rows]
+def _drawn(summaries: Sequence[Row], wanted: Sequence[str] | None) -> dict[str, list[Row]]:
+    """Summaries with tests of each phenotype to draw; that of all ancestries together last."""
+    if wanted is None:
+        best: dict[str, float] = {}
+        for item in summaries:
+            if item.n_genome_wide:
+                best[item.phenotype_id] = max(item.max_neg_log10_p, best.get(item.phenotype_id, 0.0))
+        chosen = sorted(best, key=lambda name: (-best[name], name))[:MOST_PICTURES]
+    else:
+        chosen = sorted(set(wanted))
+    found: dict[str, list[Row]] = {phenotype_id: [] for phenotype_id in chosen}
+    for item in sorted(summaries, key=lambda row: (row.ancestry == META, row.ancestry)):
+        if item.n_tested and item.phenotype_id in found:
+            found[item.phenotype_id].append(item)
+    return {phenotype_id: items for phenotype_id, items in found.items() if items}
 
 
-def _summaries(warehouse: Warehouse, scan: str, chosen: Sequence[str]) -> dict[str, list[Row]]:
-    """Summaries with tests of chosen phenotypes, in that order; of all ancestries together last."""
-    if not chosen:
-        return {}
-    table = warehouse.live(ASSOCIATION_SUMMARIES).where(f"scan = {quoted(scan)}")
-    rows = table.where(F.col("phenotype_id").isin(list(chosen)) & (F.col("n_tested") > 0)).collect()
-    found: dict[str, list[Row]] = {}
-    for item in sorted(rows, key=lambda row: (row.ancestry == META, row.ancestry)):
-        found.setdefault(item.phenotype_id, []).append(item)
-    return {phenotype_id: found[phenotype_id] for phenotype_id in chosen if phenotype_id in found}
-
-
-def _names(warehouse: Warehouse, phenotype_ids: Sequence[str]) -> dict[str, str]:
+def _names(run: Run) -> dict[str, str]:
     """What phenotypes are called, with their set, which may say that they are simulated."""
-    table = warehouse.live(PHENOTYPE_DEFINITIONS).where(F.col("phenotype_id").isin(list(phenotype_ids)))
     return {
         row.phenotype_id: f"{row.phenotype_id} {row.description or ''} ({row.phenotype_set})"
-        for row in table.select("phenotype_id", "description", "phenotype_set").collect()
+        for row in run.rows(PHENOTYPE_DEFINITIONS)
     }
 
 

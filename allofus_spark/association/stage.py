@@ -108,8 +108,9 @@ def associate(warehouse: Warehouse, request: Request) -> Associated:
         rows = summary_rows(run, request.scan, progress.parts, about_fits(progress.fits))
         table, values = ASSOCIATION_SUMMARIES, [tuple(row.values()) for row in rows]
         run.write(RowsWrite(table, values, _rows_of(request.scan)))
-        pictures = draw_scan(warehouse, inputs.build, request.scan, request.pictures)
-        return Associated(dict(run.counters), [Row(**row) for row in ranked(rows)[:_SHOWN]], pictures)
+        summaries = [Row(**row) for row in ranked(rows)]
+        pictures = draw_scan(run, inputs.build, summaries, request.pictures)
+        return Associated(dict(run.counters), summaries[:_SHOWN], pictures)
 
 
 def _check_pictures(request: Request, definitions: Sequence[Definition]) -> None:
