@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from allofus_spark.cohort import SEX_CLASSES, Sample, check_are_active
+from allofus_spark.cohort import SEX_CLASSES, Sample, check_are_active, kept_by_relatedness, kept_of
 from allofus_spark.errors import BadSamples, BadSource, shown
 from allofus_spark.genotypes import CallBatch
 from allofus_spark.genotypes.subset import take_people
-from allofus_spark.tables import PERSON_SAMPLES, UNRELATED, Run, read_columns
+from allofus_spark.tables import PERSON_SAMPLES, Run, read_columns
 from allofus_spark.tables.phenotype_tables import ALL_ANCESTRIES
 
 Places = npt.NDArray[np.int64]
@@ -92,7 +92,7 @@ def choose_people(
     nobody is left.
     """
     everyone = [sample.sample_id for own in samples.values() for sample in own]
-    kept = _kept(run)
+    kept = kept_by_relatedness(run, everyone)
     if sample_ids is not None:
         check_are_active(sample_ids, samples)
         wanted: Collection[str] = set(sample_ids)
@@ -101,19 +101,17 @@ def choose_people(
     else:
         wanted = _unrelated(run, kept, everyone)
     person_of = _person_of(run, everyone)
-    chosen = _one_a_person(run, samples, wanted, kept or {}, person_of)
+    chosen = _one_a_person(run, everyone, wanted, kept or {}, person_of)
     if not chosen:
         raise BadSamples(
             f"nobody is left to analyse: of {len(everyone):,} samples {len(wanted):,} are chosen, and none "
             "of them has a person in person_samples"
         )
-    flat = [sample for own in samples.values() for sample in own]
-    ids = {flat[place].sample_id for place in chosen}
-    used = {name: own for name, own in samples.items() if any(sample.sample_id in ids for sample in own)}
-    flat = [sample for own in used.values() for sample in own]
-    places = np.flatnonzero([sample.sample_id in ids for sample in flat])
+    used = {name: own for name, own in samples.items() if any(sample.sample_id in chosen for sample in own)}
+    on_axis = [sample for own in used.values() for sample in own]
+    places = np.flatnonzero([sample.sample_id in chosen for sample in on_axis])
     run.counters.update(callsets=len(used), samples=len(everyone), people=len(places))
-    of_places = [flat[place] for place in places]
+    of_places = [on_axis[place] for place in places]
     return People(_axis(used), places, of_places, [person_of[one.sample_id] for one in of_places])
 
 
@@ -124,29 +122,14 @@ def _axis(samples: Samples) -> Axis:
     return Axis(dict(zip(sizes, starts.tolist(), strict=True)), sizes, np.array(classes, np.uint8))
 
 
-def _kept(run: Run) -> dict[str, bool] | None:
-    """Whether ``unrelated`` keeps each sample that it knows; None: there is no such table."""
-    if not run.holds(UNRELATED):
-        return None
-    rows = read_columns(run, UNRELATED, ["sample_id", "is_kept"])
-    return dict(zip(rows.column("sample_id").to_pylist(), rows.column("is_kept").to_pylist(), strict=True))
-
-
-def _unrelated(run: Run, kept: dict[str, bool] | None, everyone: Sequence[str]) -> set[str]:
-    new = sorted(set(everyone) - set(kept or ()))
-    if kept is None or len(new) == len(everyone):
+def _unrelated(run: Run, kept: Mapping[str, bool] | None, everyone: Sequence[str]) -> frozenset[str]:
+    if kept is None:
         raise BadSource(
             "it is not known who is unrelated, and relatives among the people make p-values too small: run "
             "allofus relatedness first, name samples with --samples FILE, or give --assume-unrelated"
         )
-    if new:
-        run.counters["samples_not_in_unrelated"] = len(new)
-        run.progress(
-            f"warning: {len(new):,} of {len(everyone):,} samples came in after relatedness was computed and "
-            f"are left out: {shown(new)}; run relatedness again"
-        )
     run.counters["samples_related"] = sum(not kept.get(name, True) for name in everyone)
-    return {name for name in everyone if kept.get(name)}
+    return kept_of(run, kept, everyone, left_out_of="the scan")
 
 
 def _person_of(run: Run, everyone: Sequence[str]) -> dict[str, str]:
@@ -160,29 +143,25 @@ def _person_of(run: Run, everyone: Sequence[str]) -> dict[str, str]:
 
 def _one_a_person(
     run: Run,
-    samples: Samples,
+    everyone: Sequence[str],
     wanted: Collection[str],
     kept: Mapping[str, bool],
     person_of: Mapping[str, str],
-) -> list[int]:
-    """Places on the axis of one sample a person: the first that ``unrelated`` keeps, else the first."""
-    chosen: dict[str, tuple[int, bool]] = {}
+) -> set[str]:
+    """One of the wanted samples of each person: the first that ``unrelated`` keeps, else the first."""
+    chosen: dict[str, str] = {}
     counts: Counter[str] = Counter()
-    place = -1
-    for own in samples.values():
-        for sample in own:
-            place += 1
-            if sample.sample_id not in wanted:
-                continue
-            person = person_of.get(sample.sample_id)
-            if person is None:
-                counts["samples_without_person"] += 1
-                continue
-            is_kept = kept.get(sample.sample_id, False)
-            if person in chosen:
-                counts["samples_of_same_person"] += 1
-            if person not in chosen or (is_kept and not chosen[person][1]):
-                chosen[person] = (place, is_kept)
+    for name in everyone:
+        if name not in wanted:
+            continue
+        person = person_of.get(name)
+        if person is None:
+            counts["samples_without_person"] += 1
+            continue
+        if person in chosen:
+            counts["samples_of_same_person"] += 1
+        if person not in chosen or (kept.get(name) and not kept.get(chosen[person])):
+            chosen[person] = name
     run.counters.update(counts)
     if counts["samples_without_person"]:
         run.progress(
@@ -194,7 +173,7 @@ def _one_a_person(
             f"{counts['samples_of_same_person']:,} samples are left out because another one of the same "
             "person counts"
         )
-    return [own_place for own_place, _ in chosen.values()]
+    return set(chosen.values())
 
 
 def choose_ancestries(

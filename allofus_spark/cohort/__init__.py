@@ -7,6 +7,7 @@ from allofus_spark.cohort.active import (
     check_are_active,
     check_build,
     configured_reference,
+    ids_in_genotypes,
     in_genotypes,
     inferred_labels,
     labels_in_use,
@@ -40,6 +41,7 @@ from allofus_spark.cohort.strata import (
     Strata,
     build_strata,
 )
+from allofus_spark.cohort.unrelated import kept_by_relatedness, kept_of
 from allofus_spark.cohort.variant_partitions import check_flagged, variant_partitions
 
 __all__ = [
@@ -70,8 +72,11 @@ __all__ = [
     "configured_reference",
     "copies_meant",
     "frequency_inputs",
+    "ids_in_genotypes",
     "in_genotypes",
     "inferred_labels",
+    "kept_by_relatedness",
+    "kept_of",
     "labels_in_use",
     "newest_of_each",
     "newest_revision",

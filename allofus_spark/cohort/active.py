@@ -29,6 +29,13 @@ def samples_in_genotypes(tables: Reader) -> DataFrame:
     return tables.read(SAMPLES).where(in_genotypes(active_callsets(tables)))
 
 
+def ids_in_genotypes(tables: Reader) -> set[str]:
+    """Ids of the samples of active callsets that have genotypes; none where no callset is active."""
+    if not active_callsets(tables):
+        return set()
+    return {row.sample_id for row in samples_in_genotypes(tables).select("sample_id").collect()}
+
+
 def sample_rows(tables: Reader, callset_ids: Collection[str]) -> list[Row]:
     """The same of some callsets as rows that the driver holds, each callset's in its order."""
     rows = [

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from allofus_spark.cohort import active_callsets, samples_in_genotypes
+from allofus_spark.cohort import ids_in_genotypes
 from allofus_spark.delimited import places_of, read_table
 from allofus_spark.errors import BadSamples, shown
 from allofus_spark.tables import Run
@@ -82,7 +82,8 @@ def sample_links(run: Run, links: Sequence[Link], persons: DataFrame) -> list[Li
     several = _with_several(kept)
     if several:
         run.progress(f"warning: {len(several)} persons have more than one sample: {shown(several)}")
-    absent = _not_in_genotypes(run, kept)
+    in_genotypes = ids_in_genotypes(run)
+    absent = [sample_id for _, sample_id in kept if sample_id not in in_genotypes]
     if absent:
         run.progress(
             f"warning: {len(absent)} of {len(kept)} samples are in no active callset: {shown(absent)}; they "
@@ -100,10 +101,3 @@ def sample_links(run: Run, links: Sequence[Link], persons: DataFrame) -> list[Li
 def _with_several(links: Sequence[Link]) -> list[str]:
     samples = Counter(person_id for person_id, _ in links)
     return sorted(person_id for person_id, n in samples.items() if n > 1)
-
-
-def _not_in_genotypes(run: Run, links: Sequence[Link]) -> list[str]:
-    if not active_callsets(run):
-        return [sample_id for _, sample_id in links]
-    held = {row.sample_id for row in samples_in_genotypes(run).select("sample_id").collect()}
-    return [sample_id for _, sample_id in links if sample_id not in held]

@@ -11,8 +11,15 @@ from collections.abc import Collection, Mapping, Sequence
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from allofus_spark.cohort import Sample, active_samples, check_are_active, rows_of_widest, warehouse_build
-from allofus_spark.errors import shown
+from allofus_spark.cohort import (
+    Sample,
+    active_samples,
+    check_are_active,
+    kept_by_relatedness,
+    kept_of,
+    rows_of_widest,
+    warehouse_build,
+)
 from allofus_spark.genome import Build
 from allofus_spark.qc.groups import build_groups
 from allofus_spark.qc.new_alleles import NewAlleles, new_alleles
@@ -25,7 +32,6 @@ from allofus_spark.tables import (
     NOVELTY,
     SAMPLE_QC,
     SAMPLES,
-    UNRELATED,
     VARIANT_SITES,
     WHOLE_TABLE,
     ArrowWrite,
@@ -95,8 +101,8 @@ def _unrelated(
     run.counters["callsets"] = len(samples)
     if assume_unrelated:
         unrelated = everyone
-    if unrelated is None and run.holds(UNRELATED):
-        unrelated = _kept(run, everyone)
+    if unrelated is None and (kept := kept_by_relatedness(run, everyone)) is not None:
+        unrelated = kept_of(run, kept, everyone, left_out_of="Hardy-Weinberg tests")
     if unrelated is None:
         run.progress(
             "warning: no list of unrelated samples: Hardy-Weinberg tests are left out; run relatedness, give "
@@ -106,21 +112,6 @@ def _unrelated(
     check_are_active(unrelated, samples)
     run.counters["samples_unrelated"] = len(set(unrelated))
     return frozenset(unrelated)
-
-
-def _kept(run: Run, everyone: frozenset[str]) -> frozenset[str] | None:
-    """Active samples that ``unrelated`` keeps; those that came in since are in no test, and counted."""
-    rows = run.read(UNRELATED).select("sample_id", "is_kept").collect()
-    new = everyone - {row.sample_id for row in rows}
-    if new == everyone:
-        return None
-    if new:
-        run.counters["samples_not_in_unrelated"] = len(new)
-        run.progress(
-            f"warning: {len(new)} of {len(everyone)} samples came in after relatedness was computed and are "
-            f"left out of Hardy-Weinberg tests: {shown(sorted(new))}; run relatedness again"
-        )
-    return everyone & {row.sample_id for row in rows if row.is_kept}
 
 
 def _write_variants(

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
 
-from allofus_spark.cohort import active_callsets, samples_in_genotypes
+from allofus_spark.cohort import ids_in_genotypes
 from allofus_spark.errors import BadSamples, shown
 from allofus_spark.representation.omop import record_spans
 from allofus_spark.representation.person_file import PersonFile, read_person_file
@@ -57,7 +57,7 @@ def ingest_persons(
     if given.has_samples and samples_are_persons:
         raise BadSamples(f"{path} has sample ids of its own; leave --samples-are-persons out")
     with start_run(warehouse, "ingest_persons") as run:
-        in_genotypes = _ids_in_genotypes(run)
+        in_genotypes = ids_in_genotypes(run)
         links = dict(given.person_of_sample)
         if samples_are_persons:
             links = {person: person for person in given.persons if person in in_genotypes}
@@ -86,13 +86,6 @@ def _record_spans(run: Run) -> dict[str, tuple[dt.date, dt.date]]:
     spans = record_spans(run)
     rows = spans.select("person_id", "records_from", "records_to").collect() if spans is not None else []
     return {person_id: (first, last) for person_id, first, last in rows}
-
-
-def _ids_in_genotypes(run: Run) -> set[str]:
-    """Ids of the samples of active callsets that have genotypes."""
-    if not active_callsets(run):
-        return set()
-    return {row.sample_id for row in samples_in_genotypes(run).select("sample_id").collect()}
 
 
 def _count(run: Run, given: PersonFile, links: Mapping[str, str], in_genotypes: set[str]) -> None:
