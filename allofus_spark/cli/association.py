@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from allofus_spark.cli.options import common_options, fail, open_warehouse
+from allofus_spark.cli.options import common_options, fail, open_warehouse, region_options
 from allofus_spark.cli.screen import grid, screen
 
 if TYPE_CHECKING:
@@ -54,14 +54,7 @@ _NONE = "none"
     "--samples", metavar="FILE", help="Only these sample ids, one a line, whatever is known of kinship."
 )
 @click.option("--assume-unrelated", is_flag=True, help="Take all samples for unrelated.")
-@click.option(
-    "--region",
-    "regions",
-    multiple=True,
-    metavar="CONTIG:START-END",
-    help="Alleles whose REF shares a base with it, 1-based and inclusive, or a whole CONTIG; repeatable.",
-)
-@click.option("--regions-file", metavar="BED", help="The same by a BED file (0-based, half-open).")
+@region_options
 @click.option(
     "--variants", "variants_file", metavar="FILE", help="Only these variants, one a line: ids or rs numbers."
 )

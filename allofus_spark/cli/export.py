@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from allofus_spark.cli.options import common_options, echo_counters, open_warehouse
+from allofus_spark.cli.options import common_options, echo_counters, open_warehouse, region_options
 
 
 @click.command("export")
@@ -20,18 +20,7 @@ from allofus_spark.cli.options import common_options, echo_counters, open_wareho
     "--out", required=True, metavar="PATH", help="Local or mounted path, with or without the ending."
 )
 @click.option("--callset", metavar="ID", help="Callset to export; needed where several are active.")
-@click.option(
-    "--region",
-    "regions",
-    multiple=True,
-    metavar="CONTIG:START-END",
-    help="Alleles whose REF shares a base with it, 1-based and inclusive, or a whole CONTIG; repeatable.",
-)
-@click.option(
-    "--regions-file",
-    metavar="BED",
-    help="The same by a BED file (0-based, half-open), such as exome targets.",
-)
+@region_options
 @click.option("--samples", "samples_file", metavar="FILE", help="Only these sample ids, one a line.")
 @click.option("--pass-only", is_flag=True, help="Only sites that passed their filters, or were not filtered.")
 @click.option(

@@ -25,11 +25,35 @@ _OPTIONS = (
         "--set", "overrides", metavar="KEY=VALUE", multiple=True, help="One setting; may be repeated."
     ),
 )
+_REGION_OPTIONS = (
+    click.option(
+        "--region",
+        "regions",
+        multiple=True,
+        metavar="CONTIG:START-END",
+        help="Alleles whose REF shares a base with it, 1-based and inclusive, or a whole CONTIG; repeatable.",
+    ),
+    click.option(
+        "--regions-file",
+        metavar="BED",
+        help="The same by a BED file (0-based, half-open), such as exome targets.",
+    ),
+)
 
 
 def common_options(command: Command) -> Command:
     """Give a command --settings, --warehouse and --set."""
-    return functools.reduce(lambda decorated, option: option(decorated), reversed(_OPTIONS), command)
+    return _with(_OPTIONS, command)
+
+
+def region_options(command: Command) -> Command:
+    """Give a command --region, which may be repeated, and --regions-file."""
+    return _with(_REGION_OPTIONS, command)
+
+
+def _with(options: Sequence[Callable[[Command], Command]], command: Command) -> Command:
+    """The command with options, in the order in which help shows them."""
+    return functools.reduce(lambda decorated, option: option(decorated), reversed(options), command)
 
 
 def column_option(names: str) -> Callable[[Command], Command]:

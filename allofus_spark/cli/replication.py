@@ -47,7 +47,7 @@ def ingest_known_associations_command(
     """Ingest a map of associations that are known: variants with phenotypes, by ancestry.
 
     FILE is a CSV or TSV with the columns of the Phenotype-Genotype Reference Map (PGRM_ALL.csv; Bastarache et
-    al. 2022). Phenotypes are text, as phecodes are: 250.2, 008. Lines that are refused are kept with the
+    al. 2023). Phenotypes are text, as phecodes are: 250.2, 008. Lines that are refused are kept with the
     reason. What is held under the name and version is replaced.
 
     \b
