@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from allofus_spark.errors import BadSamples, BadSource, shown
+from allofus_spark.errors import AllofusError, BadSamples, BadSource, shown
 
 _GZIP = b"\x1f\x8b"
 
@@ -99,6 +99,11 @@ def places_of(
             f"Name the file's column with --column {needed[0]}=NAME."
         )
     present = {name: column for name, column in wanted.items() if column in header}
-    if twice := [column for column in present.values() if header.count(column) > 1]:
-        raise BadSamples(f"{path}: several columns are called {shown(twice)}; rename all but one of each")
+    refuse_repeated(path, [column for column in header if column in present.values()], BadSamples)
     return {name: header.index(column) for name, column in present.items()}
+
+
+def refuse_repeated(path: object, names: Sequence[str], error: type[AllofusError] = BadSource) -> None:
+    """Raise ``error`` where several columns of a file have one name."""
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise error(f"{path}: several columns are called {shown(twice)}; rename all but one of each")

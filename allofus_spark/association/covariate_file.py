@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from allofus_spark.delimited import read_table
+from allofus_spark.delimited import read_table, refuse_repeated
 from allofus_spark.errors import BadSamples, BadSource, readable, shown
 
 _IDS = ("sample_id", "person_id")
@@ -60,8 +60,7 @@ def read_covariate_file(path: str) -> CovariateFile:
     if len(held) != 1:
         has = "both" if held else f"neither; it has: {', '.join(header)}"
         raise BadSource(f"{path}: covariates are by a column sample_id or person_id, and it has {has}")
-    if twice := sorted({name for name in header if header.count(name) > 1}):
-        raise BadSource(f"{path}: several columns are called {shown(twice)}; rename all but one of each")
+    refuse_repeated(path, header)
     at = header.index(held[0])
     rows: dict[str, tuple[int, Sequence[str]]] = {}
     repeated = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from functools import reduce
 from typing import NamedTuple
@@ -178,7 +177,4 @@ def _phecodes_of_standard(run: Run, concepts: DataFrame | None, mapped: DataFram
 def by_number(phecodes: Mapping[Code, Collection[str]], names: Sequence[str]) -> dict[Code, list[int]]:
     """Phecodes as their places in ``names``: a number is all that a record need carry."""
     places = {name: place for place, name in enumerate(names)}
-    numbered: defaultdict[Code, list[int]] = defaultdict(list)
-    for code, found in phecodes.items():
-        numbered[code] += sorted(places[name] for name in found)
-    return dict(numbered)
+    return {code: sorted(places[name] for name in found) for code, found in phecodes.items()}

@@ -18,7 +18,6 @@ from allofus_spark.phenotypes.file_codings import (
     say_codings,
     status_and_value,
 )
-from allofus_spark.phenotypes.omop_rows import every_cell_read
 from allofus_spark.phenotypes.people import sexes
 from allofus_spark.phenotypes.phenotype_file import (
     ID,
@@ -29,6 +28,7 @@ from allofus_spark.phenotypes.phenotype_file import (
     value_column,
 )
 from allofus_spark.phenotypes.sets import Definition, check_set, write_set
+from allofus_spark.phenotypes.text_cells import every_cell_read
 from allofus_spark.phenotypes.unreadable import naming_broken_files
 from allofus_spark.tables import OMOP_TABLES, PERSON_SAMPLES, WHOLE_TABLE, Run, Warehouse, Write, start_run
 from allofus_spark.tables.phenotype_tables import (
@@ -97,14 +97,15 @@ def _check_named(
 
 def _of_persons(run: Run, path: str, given: PhenotypeFile) -> DataFrame:
     """Rows with ``person_id``; ids that nobody knows are left out, counted and named."""
-    cells = given.cells.where(F.coalesce(F.col(ID), F.lit("")) != "")
-    n_rows, n_without = cells.count(), given.cells.where(F.coalesce(F.col(ID), F.lit("")) == "").count()
+    has_none = F.coalesce(F.col(ID), F.lit("")) == ""
+    counted = given.cells.agg(F.count(F.lit(1)), F.count(F.when(has_none, 1))).first()
+    n_rows, n_without = counted or (0, 0)
     if n_without:
         raise BadSamples(f"{path}: {n_without} lines have no id; complete them")
     if not n_rows:
         raise BadSamples(f"{path}: a header and no lines, nothing was written")
-    known = _known_ids(run, path, cells, given.ids_of)
-    rows = cells.join(known, ID, "left")
+    known = _known_ids(run, path, given.cells, given.ids_of)
+    rows = given.cells.join(known, ID, "left")
     unknown = rows.where(F.col("person_id").isNull()).select(ID).distinct()
     n_unknown, n_known = unknown.count(), rows.where(F.col("person_id").isNotNull()).count()
     some = [row[0] for row in unknown.orderBy(ID).take(_SHOWN)]

@@ -15,12 +15,12 @@ from allofus_spark.phenotypes.omop_files import OmopSource, find_sources
 from allofus_spark.phenotypes.omop_refused import refused_values, tagged, values_and_repeats
 from allofus_spark.phenotypes.omop_rows import (
     PROBLEM,
-    every_cell_read,
     judge_rows,
     read_cells,
 )
 from allofus_spark.phenotypes.omop_said import count_rows, say_what_differs, say_who_is_gone
 from allofus_spark.phenotypes.person_samples import read_person_samples, sample_links
+from allofus_spark.phenotypes.text_cells import every_cell_read
 from allofus_spark.phenotypes.unreadable import naming_broken_files
 from allofus_spark.tables import (
     OMOP_TABLES,

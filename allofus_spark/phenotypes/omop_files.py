@@ -12,6 +12,7 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
+from allofus_spark.delimited import refuse_repeated
 from allofus_spark.errors import BadSource, shown
 from allofus_spark.hadoop import hadoop_path, without_glob
 from allofus_spark.phenotypes.unreadable import first_cause
@@ -150,8 +151,7 @@ def _text_file(file_system: Any, path: Any) -> OmopFile:
     quoted = delimiter == "," or '"' in line
     row = next(csv.reader([line], delimiter=delimiter)) if quoted else line.split(delimiter)
     columns = tuple(name.strip().lower() for name in row)
-    if twice := sorted({name for name in columns if name and columns.count(name) > 1}):
-        raise BadSource(f"{path}: several columns are called {shown(twice)}; rename all but one of each")
+    refuse_repeated(path, [name for name in columns if name])
     return OmopFile(path.toString(), columns, delimiter, quoted)
 
 

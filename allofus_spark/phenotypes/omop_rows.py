@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -21,6 +20,7 @@ from pyspark.sql.types import (
 
 from allofus_spark.hadoop import without_glob
 from allofus_spark.phenotypes.omop_files import OmopFile, OmopSource
+from allofus_spark.phenotypes.text_cells import BROKEN, NUMBER, read_cells_of_text
 from allofus_spark.tables.omop_tables import (
     IMPOSSIBLE_DATE,
     MALFORMED,
@@ -29,16 +29,16 @@ from allofus_spark.tables.omop_tables import (
     NOT_A_NUMBER,
     OmopTable,
 )
+from allofus_spark.tables.person_tables import FIRST_YEAR
 
 PROBLEM, SOURCE_FILE = "_problem", "_source_file"
-_BROKEN, _WRITTEN, _VALUE = "_broken", "_written_", "_value_"
+_WRITTEN, _VALUE = "_written_", "_value_"
 _VALUE_CHARACTERS = 100
 _LAST_DAY_AS_NUMBER = 99991231
-_FIRST_YEAR, _LAST_YEAR = 1850, 2100
+_LAST_YEAR = 2100
 _NO_VALUE = ("", "NULL", "\\N", "NA")  # of numbers and dates; a text is empty or it is not
 _BLANKS = " \t\r\n\u00a0\ufeff"
 _WHOLE = r"^[+-]?\d{1,19}\.0+$"
-_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
 _DATE = r"^(\d{4})(-?)(\d\d)\2(\d\d)(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?\s*(?:Z|UTC|[+-]\d\d:?\d\d)?)?$"
 
 
@@ -61,9 +61,9 @@ def read_cells(spark: SparkSession, source: OmopSource, columns: Mapping[str, st
             )
             for item in source.table.contract.schema
         ]
-        broken = F.col(_BROKEN) if head.delimiter else F.lit(None).cast("string")
+        broken = F.col(BROKEN) if head.delimiter else F.lit(None).cast("string")
         frames.append(
-            raw.select(*cells, F.col("_metadata.file_path").alias(SOURCE_FILE), broken.alias(_BROKEN))
+            raw.select(*cells, F.col("_metadata.file_path").alias(SOURCE_FILE), broken.alias(BROKEN))
         )
     return reduce(DataFrame.unionByName, frames)
 
@@ -71,19 +71,7 @@ def read_cells(spark: SparkSession, source: OmopSource, columns: Mapping[str, st
 def _read_text(spark: SparkSession, head: OmopFile, paths: Sequence[str]) -> DataFrame:
     # A column without a name has one here, so that the rest keep their places.
     names = [name or f"_{number}" for number, name in enumerate(head.columns)]
-    schema = ", ".join(f"`{name}` string" for name in [*names, _BROKEN])
-    quote = '"' if head.quoted else ""
-    reader = spark.read.schema(schema).options(
-        header=True,
-        sep=head.delimiter,
-        quote=quote,
-        escape=quote,
-        mode="PERMISSIVE",
-        columnNameOfCorruptRecord=_BROKEN,
-        enforceSchema=True,
-        maxCharsPerColumn=-1,
-    )
-    return reader.csv([without_glob(path) for path in paths])
+    return read_cells_of_text(spark, paths, names, head.delimiter, quoted=head.quoted)
 
 
 def _instants(source: OmopSource, place: Mapping[str, str]) -> set[str]:
@@ -136,7 +124,7 @@ def judge_rows(
         for item in schema
     }
     rows = cells.withColumns(texts).withColumns(written).withColumns(cast)
-    problems = [F.when(F.col(_BROKEN).isNotNull(), problem_of(MALFORMED, "", F.col(_BROKEN)))]
+    problems = [F.when(F.col(BROKEN).isNotNull(), problem_of(MALFORMED, "", F.col(BROKEN)))]
     for item in schema:
         problems += _problems_of(item, table, is_required=item.name in required, last_day=last_day)
     values = [F.col(_VALUE + name).alias(name) for name in schema.names]
@@ -161,7 +149,7 @@ def _written(item: StructField) -> Column:
             text.endswith("0") & text.rlike(_WHOLE), F.regexp_replace(text, r"\.0+$", "")
         ).otherwise(text)
     if isinstance(item.dataType, DoubleType):
-        return F.when(text.rlike(_NUMBER), text)
+        return F.when(text.rlike(NUMBER), text)
     if isinstance(item.dataType, TimestampType):
         plain = F.regexp_replace(text, r"^(\d{4})(\d\d)(\d\d)", "$1-$2-$3")
         return F.when(text.rlike(_DATE), F.when(_has_dashes(text), text).otherwise(plain))
@@ -185,10 +173,10 @@ def _problems_of(
         yield F.when(F.abs(value) == float("inf"), problem_of(NOT_A_NUMBER, item.name, text))
     if isinstance(item.dataType, DateType) and table.of_people:
         last = last_day if item.name == table.day else dt.date(_LAST_YEAR, 12, 31)
-        outside = (value < F.lit(dt.date(_FIRST_YEAR, 1, 1))) | (value > F.lit(last))
+        outside = (value < F.lit(dt.date(FIRST_YEAR, 1, 1))) | (value > F.lit(last))
         yield F.when(outside, problem_of(IMPOSSIBLE_DATE, item.name, text))
     if item.name == "year_of_birth":
-        outside = ~value.between(_FIRST_YEAR, last_day.year)
+        outside = ~value.between(FIRST_YEAR, last_day.year)
         yield F.when(outside, problem_of(IMPOSSIBLE_DATE, item.name, text))
     if is_required:
         yield F.when(text.isNull(), problem_of(MISSING, item.name, F.lit("")))
@@ -200,25 +188,3 @@ def problem_of(reason: str, column: str, value: Column) -> Column:
         F.lit(column).alias("column"),
         F.substring(value, 1, _VALUE_CHARACTERS).alias("value"),
     )
-
-
-@contextmanager
-def every_cell_read(spark: SparkSession) -> Iterator[None]:
-    """Let Spark count the cells of each row of text, and not try what fails.
-
-    A parser that leaves out columns does not see that a row has too many or too few; rows of 20 checked cells
-    are more than one method of Java can hold; and pandas writes nanoseconds, which Spark reads if it must.
-    """
-    wanted = {
-        "spark.sql.csv.parser.columnPruning.enabled": "false",
-        "spark.sql.codegen.wholeStage": "false",
-        "spark.sql.legacy.parquet.nanosAsLong": "true",
-    }
-    before = {name: spark.conf.get(name) for name in wanted}
-    for name, value in wanted.items():
-        spark.conf.set(name, value)
-    try:
-        yield
-    finally:
-        for name, former in before.items():
-            spark.conf.set(name, former or "true")

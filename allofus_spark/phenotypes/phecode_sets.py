@@ -83,7 +83,8 @@ def build_phecodes(
         dates = keep(dates_by_phecode(coded, people))
         sexes = sex_frame(people, names, phecodes.about)
         n_cases = case_counts(dates, sexes, min_dates=settings.min_dates)
-        told = [item for number, item in enumerate(names) if n_cases.get(number, 0) >= settings.min_people]
+        numbers = [number for number in range(len(names)) if n_cases.get(number, 0) >= settings.min_people]
+        told = [names[number] for number in numbers]
         run.counters.update(phecodes=len(told), phecodes_with_too_few_cases=len(names) - len(told))
         if not told:
             run.progress(f"warning: no phecode has {settings.min_people} cases or more: the set is empty")
@@ -92,7 +93,6 @@ def build_phecodes(
                 f"warning: {len(short)} ICD9CM codes of the map have less than three digits before the dot, "
                 f"such as {shown(short)}: a spreadsheet may have taken zeros away, and they match nothing"
             )
-        numbers = {number for number, item in enumerate(names) if item in set(told)}
         rows = statuses(
             dates,
             people,

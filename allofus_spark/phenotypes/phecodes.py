@@ -99,7 +99,7 @@ def statuses(
 
 def sex_frame(people_frame: DataFrame, phecodes: Sequence[str], about: Mapping[str, Phecode]) -> DataFrame:
     """(phecode, of_sex) of the numbers of ``phecodes``."""
-    rows = [(number, about[name].sex) for number, name in enumerate(phecodes) if name]
+    rows = [(number, about[name].sex) for number, name in enumerate(phecodes)]
     return people_frame.sparkSession.createDataFrame(rows, "phecode int, of_sex string")
 
 

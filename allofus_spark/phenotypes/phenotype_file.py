@@ -14,6 +14,7 @@ from pyspark.sql import functions as F
 from allofus_spark.errors import BadSource, shown
 from allofus_spark.hadoop import without_glob
 from allofus_spark.phenotypes.caching import Keep
+from allofus_spark.phenotypes.text_cells import BROKEN, NUMBER, read_cells_of_text
 from allofus_spark.tables import Warehouse
 
 ID = "_id"
@@ -22,7 +23,6 @@ MISSING_CODE = -9.0
 _PERSON_IDS, _SAMPLE_IDS = ("person_id",), ("sample_id", "iid", "#iid", "sample")
 _FAMILY_IDS = ("fid", "#fid")
 _MISSING = ("", "na", "nan", ".", "null", "none")
-_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
 _MOST = 1e150  # squares of greater numbers have no sum
 _SMALL = (0.0, 1.0, 2.0)
 _SHOWN = 5
@@ -57,7 +57,7 @@ def value_column(number: int) -> str:
 
 def number_of(text: Column) -> Column:
     """The number of a text; null where it is none, or so great that nothing can be counted with it."""
-    number = F.when(text.rlike(_NUMBER), text).cast("double")
+    number = F.when(text.rlike(NUMBER), text).cast("double")
     return F.when(F.abs(number) <= _MOST, number)
 
 
@@ -138,29 +138,24 @@ def _first_line(path: str) -> str:
 
 def _rows(warehouse: Warehouse, path: str, n_columns: int, delimiter: str | None, header: str) -> DataFrame:
     """Lines but the header as columns _0, _1, ...; raises BadSource naming lines that have others."""
-    spark, place = warehouse.spark, without_glob(str(Path(path).absolute()))
+    spark, place = warehouse.spark, str(Path(path).absolute())
     names = [f"_{number}" for number in range(n_columns)]
     if delimiter is None:
         # The first line, as it was read to know the columns, is not one of them.
         line = F.trim(F.regexp_replace("value", r"\s+", " "))
-        lines = spark.read.text(place).select(line.alias("line")).where((line != "") & (line != header))
+        lines = (
+            spark.read.text(without_glob(place))
+            .select(line.alias("line"))
+            .where((line != "") & (line != header))
+        )
         cells = lines.select(F.split("line", " ").alias("cells"), "line")
         rows = cells.select(
             *(F.get("cells", F.lit(number)).alias(name) for number, name in enumerate(names)),
-            F.when(F.size("cells") != n_columns, F.col("line")).alias("_broken"),
+            F.when(F.size("cells") != n_columns, F.col("line")).alias(BROKEN),
         )
     else:
-        schema = ", ".join(f"`{name}` string" for name in (*names, "_broken"))
-        quote = '"' if delimiter == "," else ""
-        rows = spark.read.schema(schema).csv(
-            place,
-            header=True,
-            sep=delimiter,
-            quote=quote,
-            escape=quote,
-            columnNameOfCorruptRecord="_broken",
-        )
-    broken = rows.where(F.col("_broken").isNotNull()).select("_broken").take(_SHOWN + 1)
+        rows = read_cells_of_text(spark, [place], names, delimiter, quoted=delimiter == ",")
+    broken = rows.where(F.col(BROKEN).isNotNull()).select(BROKEN).take(_SHOWN + 1)
     if broken:
         raise BadSource(
             f"{path}: lines with more or fewer cells than the header's {n_columns}: "

@@ -113,8 +113,7 @@ def catalogue_rows(run: Run, name: str, definitions: Iterable[Definition]) -> li
     )
     tallies: dict[str, dict[str, Tally]] = {}
     for row in counted:
-        n_other = row[CONTROL] + row[EXCLUDED]
-        tally = Tally(row[CASE], row[CONTROL], n_other - row[CONTROL], row[MEASURED], row.total, row.spread)
+        tally = Tally(row[CASE], row[CONTROL], row[EXCLUDED], row[MEASURED], row.total, row.spread)
         tallies.setdefault(row.phenotype_id, {})[row.ancestry] = tally
     made: list[tuple[object, ...]] = []
     for definition in definitions:

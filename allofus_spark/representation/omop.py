@@ -20,13 +20,12 @@ from allofus_spark.tables import (
     Write,
     start_run,
 )
-from allofus_spark.tables.person_tables import AGE, CATEGORIES, QUESTIONS
+from allofus_spark.tables.person_tables import AGE, CATEGORIES, MOST_YEARS, QUESTIONS
 from allofus_spark.tables.writes import Keys
 
 _PERSON = OMOP_TABLES["person"].contract
 _CONCEPT = OMOP_TABLES["concept"].contract
 _PERIOD = OMOP_TABLES["observation_period"].contract
-_MOST_YEARS = 130
 # Which columns of omop_person answer which question; gender there is sex.
 _ANSWERED = {"race_ethnicity": ("race", "ethnicity"), "sex_at_birth": ("gender",)}
 
@@ -106,7 +105,7 @@ def _persons(run: Run, not_answered: tuple[str, ...]) -> DataFrame:
     return people.select(
         "person_id",
         F.col("records_from").alias("enrolled_on"),
-        F.when(age.between(0, _MOST_YEARS), age).alias("age_at_enrolment_years"),
+        F.when(age.between(0, MOST_YEARS), age).alias("age_at_enrolment_years"),
         "year_of_birth",
         *(answers.get(name, F.lit(None).cast("array<string>")).alias(name) for name in QUESTIONS),
         "records_from",

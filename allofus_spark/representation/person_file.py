@@ -12,12 +12,18 @@ from typing import Any, NamedTuple
 
 from allofus_spark.delimited import places_of, read_table
 from allofus_spark.errors import BadSamples, shown
-from allofus_spark.tables.person_tables import AGE, BETWEEN_ANSWERS, CATEGORIES, QUESTIONS
+from allofus_spark.tables.person_tables import (
+    AGE,
+    BETWEEN_ANSWERS,
+    CATEGORIES,
+    FIRST_YEAR,
+    MOST_YEARS,
+    QUESTIONS,
+)
 
 _BIRTH = ("age_at_enrolment_years", "birth_date", "year_of_birth")
 COLUMNS = ("person_id", "sample_id", "enrolled_on", *_BIRTH, *QUESTIONS)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
-_FIRST_YEAR, _MOST_YEARS = 1850, 130
 
 Answers = list[str] | None
 
@@ -155,8 +161,8 @@ class _Reader:
         return _Line(
             self._date(row, "enrolled_on"),
             self._date(row, "birth_date"),
-            self._number(row, "year_of_birth", _FIRST_YEAR, self._last_day.year),
-            self._number(row, "age_at_enrolment_years", 0, _MOST_YEARS),
+            self._number(row, "year_of_birth", FIRST_YEAR, self._last_day.year),
+            self._number(row, "age_at_enrolment_years", 0, MOST_YEARS),
             tuple(self._answers(row, name) for name in QUESTIONS),
         )
 
@@ -172,7 +178,7 @@ class _Reader:
                 f"age_at_enrolment_years {age} contradicts enrolled_on {enrolled_on} and "
                 f"{f'birth_date {birth_date}' if birth_date else f'year_of_birth {year}'}"
             )
-        if ages and not 0 <= ages[-1] <= _MOST_YEARS:
+        if ages and not 0 <= ages[-1] <= MOST_YEARS:
             raise ValueError(f"enrolled_on {enrolled_on} at an age of {ages[-1]} years")
         return Person(
             enrolled_on,
@@ -223,8 +229,8 @@ def _read_date(name: str, text: str | None, last_day: dt.date) -> dt.date | None
         date = dt.date.fromisoformat(text)
     except ValueError:
         raise ValueError(f"{name} {text!r} is not a date as YYYY-MM-DD") from None
-    if date.year < _FIRST_YEAR or date > last_day:
-        raise ValueError(f"{name} {text} is not between {_FIRST_YEAR} and today")
+    if date.year < FIRST_YEAR or date > last_day:
+        raise ValueError(f"{name} {text} is not between {FIRST_YEAR} and today")
     return date
 
 

@@ -23,6 +23,8 @@ QUESTIONS = {
 # What stands between several answers of a cell.
 BETWEEN_ANSWERS = re.compile(r"[;|]")
 AGE = "age"
+# Nobody in records was born before, or is older.
+FIRST_YEAR, MOST_YEARS = 1850, 130
 ANY = "any"
 # In the order in which they are shown; any: under-represented in at least one of the others.
 CATEGORIES = ("race_ethnicity", AGE, *tuple(QUESTIONS)[1:])
@@ -72,7 +74,8 @@ PERSONS = Table(
         Column("records_to", DATE, "Last day of them; null likewise", True),
     ),
     checks={
-        "age_possible": "age_at_enrolment_years IS NULL OR age_at_enrolment_years BETWEEN 0 AND 130",
+        "age_possible": "age_at_enrolment_years IS NULL OR age_at_enrolment_years BETWEEN 0 AND "
+        f"{MOST_YEARS}",
     },
 )
 
