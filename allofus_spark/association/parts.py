@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from allofus_spark.arrow import lists_of_rows
 from allofus_spark.association.cells import NOT_FITTED, OK, Cells, Fitted
+from allofus_spark.regression.histogram import bin_of
 from allofus_spark.regression.models import STATUS_NAMES, TEST_NAMES
 from allofus_spark.tables import SideOutput
 from allofus_spark.tables.association_tables import META, QQ_EDGES
@@ -88,7 +89,7 @@ class Parts:
         an: npt.NDArray[np.int64],
     ) -> None:
         row, found = row[is_tested], neg_log10_p[is_tested]
-        bins = np.searchsorted(_EDGES, found)  # a bin holds its upper edge
+        bins = bin_of(found, _EDGES)
         _add(self._counts, row, bins)
         ac, an = ac[is_tested], an[is_tested]
         common = np.minimum(ac, an - ac) >= COMMON_MAF * an

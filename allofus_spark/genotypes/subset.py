@@ -6,9 +6,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from allofus_spark.genotypes.encoding import MISSING, CallBatch, Packed, packed_width
-
-IndexLists = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]
+from allofus_spark.genotypes.encoding import MISSING, CallBatch, Lists, Packed, packed_width
 
 
 @numba.njit(cache=True, nogil=True)
@@ -60,11 +58,11 @@ def _map_lists(  # type: ignore[no-untyped-def]
 
 
 def _mapped(
-    lists: IndexLists,
+    lists: Lists,
     places: npt.NDArray[np.int32],
     added: npt.NDArray[np.int32],
     n_added: npt.NDArray[np.int64],
-) -> IndexLists:
+) -> Lists:
     offsets, indices = lists
     mapped_offsets = np.zeros(len(offsets), np.int32)
     mapped = np.empty(len(indices) + int(n_added.sum()), np.int32)

@@ -10,25 +10,18 @@ import numpy.typing as npt
 from allofus_spark.regression.models import Floats
 from allofus_spark.regression.p_values import z_of_neg_log10_p
 
-_MEDIAN_CHI2 = 0.454936423119572  # of one degree of freedom
+MEDIAN_CHI2 = 0.454936423119572  # of one degree of freedom
 
 
-def count_by_edges(neg_log10_p: Floats, edges: Sequence[float]) -> npt.NDArray[np.int64]:
-    """int64[len(edges) + 1, phenotypes] counts of float64[variants, phenotypes], NaN left out.
-
-    A bin holds its upper edge; what is above the last edge is in the last bin.
-    """
-    n_phenotypes = neg_log10_p.shape[1]
-    bins = np.searchsorted(np.asarray(edges), neg_log10_p, side="left")
-    flat = bins * n_phenotypes + np.arange(n_phenotypes)
-    counts = np.bincount(flat[~np.isnan(neg_log10_p)], minlength=(len(edges) + 1) * n_phenotypes)
-    return counts.reshape(len(edges) + 1, n_phenotypes)
+def bin_of(neg_log10_p: Floats, edges: Floats) -> npt.NDArray[np.int64]:
+    """The bin of each −log10 p, among len(edges) + 1: a bin holds its upper edge, the last one has none."""
+    return np.searchsorted(edges, neg_log10_p, side="left")
 
 
 def lambda_gc(counts: npt.NDArray[np.integer], edges: Sequence[float]) -> Floats:
     """Genomic control (Devlin and Roeder, Biometrics 1999;55:997): the median χ² over that of chance.
 
-    ``counts`` int64[len(edges) + 1, phenotypes] of `count_by_edges`. The median p lies on a straight line
+    ``counts`` int64[len(edges) + 1, phenotypes], tests by `bin_of`. The median p lies on a straight line
     between the p of its bin's edges. NaN without tests, or where the median is in the open last bin.
     """
     lower = np.concatenate([[0.0], np.asarray(edges)])
@@ -43,5 +36,5 @@ def lambda_gc(counts: npt.NDArray[np.integer], edges: Sequence[float]) -> Floats
         before = cumulative[place - 1] if place else 0
         share = (half - before) / counts[place, phenotype]
         p = upper_p[place] + share * (lower_p[place] - upper_p[place])
-        found[phenotype] = z_of_neg_log10_p(-np.log10(p)) ** 2 / _MEDIAN_CHI2
+        found[phenotype] = z_of_neg_log10_p(-np.log10(p)) ** 2 / MEDIAN_CHI2
     return found

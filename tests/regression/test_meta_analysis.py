@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from scipy import stats
 from statsmodels.stats.meta_analysis import combine_effects
 
-from allofus_spark.regression.histogram import count_by_edges, lambda_gc
+from allofus_spark.regression.histogram import bin_of, lambda_gc
 from allofus_spark.regression.meta import meta_analyse
 from allofus_spark.regression.p_values import neg_log10_p_of_z
 from allofus_spark.tables.association_tables import QQ_EDGES
@@ -75,6 +77,15 @@ def test_the_unit_of_a_phenotype_does_not_matter(scale: float) -> None:
     plain, scaled = meta_analyse(beta, se), meta_analyse(beta * scale, se * scale)
     np.testing.assert_allclose(scaled.neg_log10_p, plain.neg_log10_p, rtol=1e-10)
     np.testing.assert_allclose(scaled.i2, plain.i2, atol=1e-10)
+
+
+def count_by_edges(p: np.ndarray, edges: Sequence[float]) -> np.ndarray:
+    """Counts of tests [bins, phenotypes] of −log10 p [variants, phenotypes]; NaN is no test."""
+    bins = bin_of(p, np.array(edges))
+    counts = np.zeros((len(edges) + 1, p.shape[1]), np.int64)
+    for phenotype, tested in enumerate(~np.isnan(p).T):
+        np.add.at(counts[:, phenotype], bins[tested, phenotype], 1)
+    return counts
 
 
 @pytest.mark.parametrize("inflation", [0.8, 1.0, 1.03, 1.5, 4.0])
