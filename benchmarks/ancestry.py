@@ -9,7 +9,6 @@ outside: ``ALLOFUS_TEST_DATA`` names the folder, as for the tests.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
 import time
@@ -28,6 +27,7 @@ from allofus_spark.ingest import ingest_genotypes, ingest_samples
 from allofus_spark.session import start_session
 from allofus_spark.settings import load_settings
 from allofus_spark.tables import SAMPLES, Warehouse, ancestries
+from benchmarks.engines import outside_data
 
 PANEL = "ancestry/integrated_call_samples_v3.20130502.ALL.panel.tsv"
 GROUPS = ("afr", "amr", "eas", "eur", "sas")
@@ -70,9 +70,7 @@ SETS = (
 def main() -> None:
     """Command line."""
     options = _parser().parse_args()
-    root = os.environ.get("ALLOFUS_TEST_DATA")
-    if not root:
-        sys.exit("set ALLOFUS_TEST_DATA to the folder that holds realdata/ (see README, Tests)")
+    data = outside_data()
     console = Console(highlight=False, soft_wrap=True)
     problems = []
     with tempfile.TemporaryDirectory() as folder:
@@ -82,7 +80,7 @@ def main() -> None:
                 warehouse=f"{folder}/{real.name}", overrides=(*real.overrides, *options.overrides)
             )
             warehouse = Warehouse(spark, settings)
-            _ingest(warehouse, Path(root) / "realdata", real)
+            _ingest(warehouse, data, real)
             problems += _judge(console, warehouse, real)
         spark.stop()
     for problem in problems:

@@ -24,7 +24,7 @@ from allofus_spark.settings import load_settings
 from allofus_spark.tables import Warehouse
 from benchmarks.association_data import COVARIATES, ours, random_covariates, random_set, theirs, write_table
 from benchmarks.engines import run_command
-from benchmarks.measure import Measurement, measured
+from benchmarks.measure import Measurement, measured, over_bounds, shown_peaks
 from benchmarks.projection import DATA, Simulated, simulate
 
 HEAP_GIB = 4
@@ -51,7 +51,7 @@ def main() -> None:
         with measured() as measurement:
             associate(warehouse, _request(folder))
         console.print(_said(options, measurement))
-        problems = over_bounds(measurement)
+        problems = over_bounds(measurement, BOUNDS_MIB)
         if options.plink:
             theirs_seconds = _time_plink(console, folder, cohort, options, [n for n in sizes if sizes[n]])
             console.print(f"PLINK 2 takes {theirs_seconds / measurement.seconds:.2f} × our time")
@@ -99,28 +99,13 @@ def _request(folder: Path) -> Request:
     )
 
 
-def over_bounds(measurement: Measurement) -> list[str]:
-    """A sentence for each kind of process that took more than its bound."""
-    peaks = measurement.peak_mib_by_program
-    return [
-        f"{program} took {peaks[program]:,.0f} MiB; its bound is {bound:,} MiB"
-        for program, bound in BOUNDS_MIB.items()
-        if peaks.get(program, 0) > bound
-    ]
-
-
 def _said(options: argparse.Namespace, measurement: Measurement) -> str:
     tests = options.samples * options.variants * options.phenotypes
-    peaks = ", ".join(
-        f"{program} {mib:,.0f} MiB"
-        for program, mib in measurement.peak_mib_by_program.items()
-        if program in BOUNDS_MIB
-    )
     return (
         f"{options.samples:,} people × {options.variants:,} variants × {options.phenotypes} phenotypes "
         f"({options.binary} binary): {measurement.seconds:.1f} s, "
         f"{1e9 * options.cores * measurement.seconds / tests:.2f} core-seconds a billion sample-tests; "
-        f"peak memory: {peaks or 'not known'}"
+        f"peak memory: {shown_peaks(measurement, BOUNDS_MIB)}"
     )
 
 

@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import csv
 import math
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -34,8 +33,10 @@ from threadpoolctl import threadpool_limits
 from allofus_spark.cli.screen import grid
 from allofus_spark.genotypes.encoding import CallBatch, pack
 from allofus_spark.regression import Covariates, Phenotype, TestRules, Tests, fit_models, test_variants
+from allofus_spark.regression.histogram import MEDIAN_CHI2
 from allofus_spark.regression.p_values import z_of_neg_log10_p
 from allofus_spark.settings import Settings
+from benchmarks.engines import outside_data
 
 SITES = "multisample/peddy_1kg_2504_exome_sites.grch38.vcf.gz"
 PANEL = "ancestry/integrated_call_samples_v3.20130502.ALL.panel.tsv"
@@ -51,7 +52,6 @@ LAMBDAS = (0.97, 1.03)
 SPREAD, SDS = 1.3, 4
 FEW_CASES = 49
 FEW_RATES = ((0.025, 0.05), (0.0, 0.0015))
-_MEDIAN_CHI2 = 0.454936423119572
 
 Floats = npt.NDArray[np.float64]
 Calls = npt.NDArray[np.int8]
@@ -98,12 +98,10 @@ class Rates:
 def main() -> None:
     """Command line."""
     options = _parser().parse_args()
-    root = os.environ.get("ALLOFUS_TEST_DATA")
-    if not root:
-        sys.exit("set ALLOFUS_TEST_DATA to the folder that holds realdata/ (see README, Tests)")
+    data = outside_data()
     console = Console(highlight=False, soft_wrap=True)
     with threadpool_limits(1):
-        sites = load(Path(root) / "realdata")
+        sites = load(data)
         problems = [
             *_judge_groups(console, sites, options.shuffles),
             *_judge_few_cases(console, sites, options.shuffles),
@@ -171,7 +169,7 @@ def rates_of(tests: Tests) -> list[Rates]:
 def lambdas_of(tests: Tests) -> Floats:
     """λ of the common variants, by phenotype."""
     p = np.where(_maf(tests) >= COMMON_MAF, tests.neg_log10_p, np.nan)
-    return np.asarray(z_of_neg_log10_p(np.nanmedian(p, axis=0)) ** 2 / _MEDIAN_CHI2)
+    return np.asarray(z_of_neg_log10_p(np.nanmedian(p, axis=0)) ** 2 / MEDIAN_CHI2)
 
 
 def _maf(tests: Tests) -> Floats:

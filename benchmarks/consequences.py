@@ -11,7 +11,6 @@ import argparse
 import os
 import resource
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -29,6 +28,7 @@ from allofus_spark.ingest import ingest_genotypes
 from allofus_spark.session import start_session
 from allofus_spark.settings import load_settings
 from allofus_spark.tables import VARIANTS, Warehouse
+from benchmarks.engines import outside_data
 
 SITES = "known_sites/dbsnp149_chr21_25.0-26.0M.grch38.vcf.gz"
 FASTA = "reference/grch38_chr21_real_24985581-26023859.fa.gz"
@@ -41,10 +41,7 @@ INCREMENT_EVERY = 100
 def main() -> None:
     """Command line."""
     options = _parser().parse_args()
-    root = os.environ.get("ALLOFUS_TEST_DATA")
-    if not root:
-        sys.exit("set ALLOFUS_TEST_DATA to the folder that holds realdata/ (see README, Tests)")
-    data = Path(root) / "realdata"
+    data = outside_data()
     console = Console(highlight=False, soft_wrap=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -6,8 +6,10 @@ more in `WORKS` and a step more in each engine that can do it.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -81,3 +83,11 @@ def missing_program(program: str, package: str) -> str | None:
     if shutil.which(program):
         return None
     return f"{program} is not installed (Debian: apt-get install {package})"
+
+
+def outside_data(otherwise: str = "") -> Path:
+    """``realdata/`` of the folder that ALLOFUS_TEST_DATA names; ends the program where it names none."""
+    root = os.environ.get("ALLOFUS_TEST_DATA")
+    if not root:
+        sys.exit(f"set ALLOFUS_TEST_DATA to the folder that holds realdata/ (see README, Tests){otherwise}")
+    return Path(root) / "realdata"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -122,3 +122,20 @@ def parse_stat(stat: str) -> Process:
     )  # from field 3 on: state, then ppid (4); vsize is field 23, rss field 24, in pages
     rss_bytes = int(values[21]) * os.sysconf("SC_PAGE_SIZE")
     return Process(int(pid), int(values[1]), program.rstrip("0123456789."), int(values[20]), rss_bytes)
+
+
+def over_bounds(measurement: Measurement, bounds_mib: Mapping[str, int]) -> list[str]:
+    """A sentence for each program that took more than its bound; none where memory cannot be read."""
+    peaks = measurement.peak_mib_by_program
+    return [
+        f"{program} took {peaks[program]:,.0f} MiB; its bound is {bound:,} MiB"
+        for program, bound in bounds_mib.items()
+        if peaks.get(program, 0) > bound
+    ]
+
+
+def shown_peaks(measurement: Measurement, bounds_mib: Mapping[str, int]) -> str:
+    """Peak memory of the programs that have a bound."""
+    peaks = measurement.peak_mib_by_program
+    known = (f"{program} {peaks[program]:,.0f} MiB" for program in bounds_mib if program in peaks)
+    return ", ".join(known) or "not known"

@@ -32,7 +32,7 @@ from allofus_spark.ingest import ingest_genotypes
 from allofus_spark.session import start_session
 from allofus_spark.settings import load_settings
 from allofus_spark.tables import Warehouse, ancestries, start_run
-from benchmarks.measure import Measurement, measured
+from benchmarks.measure import Measurement, measured, over_bounds, shown_peaks
 
 DATA = Path("benchmarks/data")
 CONTIG, FIRST_POSITION, SPACING = "chr22", 20_000_001, 1_000
@@ -80,7 +80,7 @@ def main() -> None:
             with measured() as measurement:
                 project_samples(warehouse)
             console.print(_said(measurement, n_samples, options.sites, _plink_seconds(cohort, model)))
-            problems += over_bounds(measurement)
+            problems += over_bounds(measurement, BOUNDS_MIB)
             problems += wrong_scores(warehouse, cohort, model)
             shutil.rmtree(folder)
         spark.stop()
@@ -157,27 +157,12 @@ def fill(
 
 
 def _said(measurement: Measurement, n_samples: int, n_sites: int, plink_seconds: float | None) -> str:
-    memory = ", ".join(
-        f"{program} {measurement.peak_mib_by_program[program]:,.0f} MiB"
-        for program in BOUNDS_MIB
-        if program in measurement.peak_mib_by_program
-    )
     speed = n_samples * n_sites / measurement.seconds / 1e6
     beside = "" if plink_seconds is None else f"; plink2 --score {plink_seconds:.1f} s"
     return (
         f"{n_samples:,} people × {n_sites:,} sites: {measurement.seconds:.1f} s, {speed:.0f} M genotypes/s; "
-        f"peak memory: {memory or 'not known'}{beside}"
+        f"peak memory: {shown_peaks(measurement, BOUNDS_MIB)}{beside}"
     )
-
-
-def over_bounds(measurement: Measurement) -> list[str]:
-    """A sentence for each kind of process that took more than its bound."""
-    peaks = measurement.peak_mib_by_program
-    return [
-        f"{program} took {peaks[program]:,.0f} MiB; its bound is {bound:,} MiB"
-        for program, bound in BOUNDS_MIB.items()
-        if peaks.get(program, 0) > bound
-    ]
 
 
 def wrong_scores(warehouse: Warehouse, cohort: Simulated, model: Model) -> list[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import os
 import sys
 import tempfile
 import time
@@ -28,7 +27,7 @@ from allofus_spark.relatedness.sites import sites_of_kinship
 from allofus_spark.session import start_session
 from allofus_spark.settings import load_settings
 from allofus_spark.tables import RELATED_PAIRS, Warehouse, start_run
-from benchmarks.engines import missing_program, run_command
+from benchmarks.engines import missing_program, outside_data, run_command
 from benchmarks.measure import Measurement, measured
 
 VCF = "multisample/peddy_1kg_2504_exome_sites.grch38.vcf.gz"
@@ -74,10 +73,7 @@ def main() -> None:
 
 
 def _exomes() -> Path:
-    root = os.environ.get("ALLOFUS_TEST_DATA")
-    if not root:
-        sys.exit("set ALLOFUS_TEST_DATA to the folder that holds realdata/ (see README), or give --samples")
-    return Path(root) / "realdata" / VCF
+    return outside_data(", or give --samples") / VCF
 
 
 def _simulate(bed: Path, n_samples: int, n_sites: int) -> Path:

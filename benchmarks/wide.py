@@ -19,7 +19,7 @@ from allofus_spark.query import run_query
 from allofus_spark.tables import Warehouse
 from benchmarks.engine_allofus import Allofus
 from benchmarks.engines import WORKS, Machine, Trial
-from benchmarks.measure import Measurement, measured
+from benchmarks.measure import Measurement, measured, over_bounds, shown_peaks
 from benchmarks.wide_cohort import SHARES, Counts, write_wide_cohort
 
 DATA = Path("benchmarks/data")
@@ -50,7 +50,7 @@ def main() -> None:
             with measured() as measurement:
                 step.run(trial)
             _report(console, measurement, genotypes=options.samples * options.variants)
-            problems += [f"{work}: {problem}" for problem in over_bounds(measurement)]
+            problems += [f"{work}: {problem}" for problem in over_bounds(measurement, BOUNDS_MIB)]
         problems += wrong_counts(engine.warehouse(trial), expected)
     for problem in problems:
         console.print(problem, markup=False)
@@ -60,26 +60,9 @@ def main() -> None:
 
 
 def _report(console: Console, measurement: Measurement, *, genotypes: int) -> None:
-    memory = ", ".join(f"{program} {mib:,.0f} MiB" for program, mib in peaks(measurement).items())
     speed = genotypes / measurement.seconds / 1e6
-    console.print(
-        f"  {measurement.seconds:.1f} s, {speed:.1f} M genotypes/s; peak memory: {memory or 'not known'}"
-    )
-
-
-def peaks(measurement: Measurement) -> dict[str, float]:
-    """Peak MiB of Java and of Python, this process among them; empty where memory cannot be read."""
-    measured_peaks = measurement.peak_mib_by_program
-    return {program: measured_peaks[program] for program in BOUNDS_MIB if program in measured_peaks}
-
-
-def over_bounds(measurement: Measurement) -> list[str]:
-    """A sentence for each kind of process that took more than its bound."""
-    return [
-        f"{program} took {mib:,.0f} MiB; its bound is {BOUNDS_MIB[program]:,} MiB"
-        for program, mib in peaks(measurement).items()
-        if mib > BOUNDS_MIB[program]
-    ]
+    memory = shown_peaks(measurement, BOUNDS_MIB)
+    console.print(f"  {measurement.seconds:.1f} s, {speed:.1f} M genotypes/s; peak memory: {memory}")
 
 
 def wrong_counts(warehouse: Warehouse, expected: Counts) -> list[str]:
