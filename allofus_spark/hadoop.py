@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Any
 
 from pyspark.sql import SparkSession
 
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 _GLOB_CHARACTERS = re.compile(r"([\\*?{}\[\]])")
 
 
@@ -16,6 +18,11 @@ def hadoop_path(spark: SparkSession, path: str) -> tuple[Any, Any]:
     context: Any = spark._jsc
     parsed = jvm.org.apache.hadoop.fs.Path(path)
     return parsed.getFileSystem(context.hadoopConfiguration()), parsed
+
+
+def absolute_path(path: str) -> str:
+    """A path that means the same from any folder; an address of a file system stays as it is."""
+    return path if _SCHEME.match(path) else os.path.abspath(path)
 
 
 def without_glob(path: str) -> str:

@@ -691,6 +691,28 @@ class ExportSettings(_Section):
     )
 
 
+class NightlySettings(_Section):
+    """What a nightly run makes anew."""
+
+    stages: FilterNames = Field(
+        (
+            "infer_ancestry_project",
+            "compute_relatedness",
+            "compute_frequencies",
+            "flag_novelty",
+            "annotate_consequences",
+            "compute_qc",
+            "flag_sample_outliers",
+            "summarise_variants",
+            "report_cohort",
+            "run_associations",
+            "replicate",
+        ),
+        description="Stages that are made with their defaults though they never ran, once what they need is "
+        "there. What was made before is kept current whether it is listed or not.",
+    )
+
+
 class Settings(_Section):
     """All settings of a run."""
 
@@ -714,10 +736,11 @@ class Settings(_Section):
     consequences: ConsequenceSettings = ConsequenceSettings()
     summary: SummarySettings = SummarySettings()
     export: ExportSettings = ExportSettings()
+    nightly: NightlySettings = NightlySettings()
 
     def content_hash(self) -> str:
-        """SHA-256 (hex) of the settings that can shape a result: all but `warehouse` and `spark`."""
-        content = self.model_dump(mode="json", exclude={"warehouse", "spark"})
+        """SHA-256 (hex) of the settings that can shape a result: all but `warehouse`, `spark`, `nightly`."""
+        content = self.model_dump(mode="json", exclude={"warehouse", "spark", "nightly"})
         return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 

@@ -30,6 +30,7 @@ from allofus_spark.tables import (
     WHOLE_TABLE,
     ArrowWrite,
     Reader,
+    Recipe,
     Run,
     SnapshotReader,
     Warehouse,
@@ -72,6 +73,8 @@ def project_samples(
         _check_active(warehouse, chosen, active)
         build = build_as_text(warehouse_build(warehouse))
         held = _local_model(run, model, build) if source is None else _import_model(run, source, model, build)
+        asked = model if source is None else held.model_id
+        run.recipe = Recipe(parameters={"model": asked, "callset_ids": sorted(set(callset_ids))})
         _label(run, held, chosen, are_all=chosen == active)
         _count_labels(run, chosen)
         return held.model_id, dict(run.counters)

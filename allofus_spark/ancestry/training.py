@@ -28,6 +28,7 @@ from allofus_spark.genome import Build, build_as_text
 from allofus_spark.settings import Settings
 from allofus_spark.tables import (
     ANCESTRY_TRAINING,
+    Recipe,
     RowsWrite,
     Run,
     Warehouse,
@@ -79,7 +80,8 @@ def train_model(
     too few sites.
     """
     check_name("model name", name)
-    with start_run(warehouse, "infer_ancestry_train") as run:
+    asked = {"callset_id": callset_id} if sample_ids is None else None
+    with start_run(warehouse, "infer_ancestry_train", Recipe(name, asked)) as run:
         build = warehouse_build(warehouse)
         chosen = _training_set(run, callset_id, sample_ids)
         check_can_be_trained(chosen, warehouse.settings)

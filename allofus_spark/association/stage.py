@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import NamedTuple
 
 import numpy as np
@@ -30,11 +30,13 @@ from allofus_spark.association.summaries import about_fits, ranked, summary_rows
 from allofus_spark.association.variants import choose_variants
 from allofus_spark.cohort import active_samples, warehouse_build
 from allofus_spark.errors import BadSource, NotFound, shown
+from allofus_spark.hadoop import absolute_path
 from allofus_spark.regression import Models, fit_models
 from allofus_spark.regression.models import SCANNED, Covariates, Fit, Phenotype, TestRules
 from allofus_spark.tables import (
     ASSOCIATION_SUMMARIES,
     Aside,
+    Recipe,
     RowsWrite,
     Run,
     Warehouse,
@@ -45,6 +47,7 @@ from allofus_spark.tables import (
 
 DEFAULT_SCAN = "default"
 _X = "X"
+_FILES = ("covariate_file", "regions_file", "variants_file")
 _SHOWN = 40
 # Of a model, at the most: a residual, and a flag of whether the person has a value.
 _BYTES_OF_PERSON = 9
@@ -72,6 +75,14 @@ class Request:
     variants_file: str | None = None
     pictures: Sequence[str] | None = None
 
+    def recipe(self) -> Recipe:
+        """How the scan is repeated; one of listed samples is not."""
+        files = {name: getattr(self, name) for name in _FILES if getattr(self, name) is not None}
+        asked = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "scan"}
+        paths = {name: absolute_path(path) for name, path in files.items()}
+        parameters = {**asked, **paths} if self.sample_ids is None else None
+        return Recipe(self.scan, parameters, sorted(paths.values()))
+
 
 class Associated(NamedTuple):
     """Counters, the first summaries by hits and p, and where pictures are."""
@@ -96,7 +107,7 @@ def associate(warehouse: Warehouse, request: Request) -> Associated:
     that is not there; BadSource where no phenotype can be scanned, naming why. Nothing is written then.
     """
     check_name("scan", request.scan)
-    with start_run(warehouse, "run_associations") as run:
+    with start_run(warehouse, "run_associations", request.recipe()) as run:
         definitions = choose_phenotypes(run, request.phenotype_ids, request.phenotype_set)
         _check_pictures(request, definitions)
         inputs = _read_inputs(run, request)

@@ -21,6 +21,7 @@ from allofus_spark.tables import (
     ArrowWrite,
     Inputs,
     Partition,
+    Recipe,
     Run,
     Warehouse,
     content_hashes,
@@ -47,7 +48,8 @@ def annotate_consequences(warehouse: Warehouse, annotator: Annotator | None = No
     the annotator's files are missing or of another build; AnnotationFailed naming the variant on which the
     annotator fails.
     """
-    with start_run(warehouse, "annotate_consequences") as run:
+    recipe = Recipe() if annotator is None else Recipe(parameters=None)
+    with start_run(warehouse, "annotate_consequences", recipe) as run:
         annotator = annotator or csq_annotator(warehouse.settings, warehouse_build(warehouse))
         changes = find_changes(run, annotator.name, annotator.version)
         if not changes.touched:

@@ -21,11 +21,13 @@ from allofus_spark.consequences.table_rows import NormaliseRows, rows_of_table, 
 from allofus_spark.consequences.tasks import by_place, named_rows, tasks_for
 from allofus_spark.errors import BadSource, shown
 from allofus_spark.genome import ReferenceSequence
+from allofus_spark.hadoop import absolute_path
 from allofus_spark.tables import (
     ALLELE_KEY,
     CONSEQUENCES,
     VARIANTS,
     ArrowWrite,
+    Recipe,
     Run,
     Warehouse,
     check_name,
@@ -59,7 +61,9 @@ def import_annotation(warehouse: Warehouse, path: str, *, annotator: str, versio
     is another build's.
     """
     _check_annotator(annotator)
-    with start_run(warehouse, "import_annotation") as run:
+    asked = absolute_path(path)
+    recipe = Recipe(annotator, {"path": asked, "version": version}, [asked])
+    with start_run(warehouse, "import_annotation", recipe) as run:
         build = warehouse_build(warehouse)
         reference = configured_reference(warehouse, build)
         made_from = _fingerprint(warehouse, path, version, reference)

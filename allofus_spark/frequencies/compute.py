@@ -26,6 +26,7 @@ from allofus_spark.tables import (
     STRATA,
     WHOLE_TABLE,
     ArrowWrite,
+    Recipe,
     RowsWrite,
     Run,
     Warehouse,
@@ -54,7 +55,7 @@ def compute_frequencies(warehouse: Warehouse, *, recompute: bool = False) -> dic
     settings.
     """
     settings = warehouse.settings.frequencies
-    with start_run(warehouse, "compute_frequencies") as run:
+    with start_run(warehouse, "compute_frequencies", Recipe()) as run:
         samples = active_samples(warehouse, run)
         build = warehouse_build(warehouse)
         strata = [

@@ -14,10 +14,7 @@ from dataclasses import dataclass
 from allofus_spark.cohort import Strata
 from allofus_spark.tables import (
     ALLELE_COUNTS,
-    CALLSETS,
     GENOTYPES,
-    PIPELINE_RUNS,
-    SNAPSHOTS,
     Inputs,
     Partition,
     RowsWrite,
@@ -25,7 +22,6 @@ from allofus_spark.tables import (
     allele_frequencies,
     inputs_by_scope,
     inputs_write,
-    rows_of_callset,
 )
 
 # Raised when the same genotypes and strata give other rows than before.
@@ -84,33 +80,20 @@ def find_changes(run: Run, strata: Sequence[Strata], *, recompute: bool) -> Chan
 
 def _counts_today(run: Run, strata: Sequence[Strata]) -> dict[str, dict[Partition, Inputs]]:
     """What the counts of each callset's partitions are made from."""
-    ingested = _last_ingests(run)
+    written = run.ledger().last_writes(GENOTYPES.name)
     partitions = _genotype_partitions(run)
-    return {
-        item.callset_id: {
-            place: {
+    counts: dict[str, dict[Partition, Inputs]] = {}
+    for item in strata:
+        counts[item.callset_id] = {}
+        for contig, number in partitions.get(item.callset_id, []):
+            # Where the ledger lost a write, this run stands for it: changed.
+            last = written.get(f"callset_id={item.callset_id}/contig={contig}/bin={number}")
+            counts[item.callset_id][contig, number] = {
                 "rules": _RULES_VERSION,
-                "genotypes": ingested[item.callset_id],
+                "genotypes": last.run_id if last else run.run_id,
                 "strata": item.strata_id,
             }
-            for place in partitions.get(item.callset_id, [])
-        }
-        for item in strata
-    }
-
-
-def _last_ingests(run: Run) -> dict[str, str]:
-    """The run that last wrote the genotypes of each callset; where the ledger lost it, this one: changed."""
-    # Not by versions of the table: they begin again where somebody deleted it.
-    snapshot_of = {row.run_id: row.snapshot_id for row in run.warehouse.rows(SNAPSHOTS)}
-    writes = [
-        row
-        for row in run.warehouse.rows(PIPELINE_RUNS)
-        if row.table_name == GENOTYPES.name and row.status == "finished" and row.run_id in snapshot_of
-    ]
-    last = {row.partition: row.run_id for row in sorted(writes, key=lambda row: snapshot_of[row.run_id])}
-    callsets = {row.callset_id for row in run.rows(CALLSETS)}
-    return {callset_id: last.get(rows_of_callset(callset_id), run.run_id) for callset_id in callsets}
+    return counts
 
 
 def _genotype_partitions(run: Run) -> dict[str, list[Partition]]:

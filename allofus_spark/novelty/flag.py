@@ -35,6 +35,7 @@ from allofus_spark.tables import (
     VARIANTS,
     ArrowWrite,
     Partition,
+    Recipe,
     Run,
     Warehouse,
     inputs_write,
@@ -80,7 +81,8 @@ def flag_novelty(
     BadSource
         The warehouse holds no callset, no catalogue, or not the version that was asked for.
     """
-    with start_run(warehouse, "flag_novelty") as run:
+    recipe = Recipe(catalogue_set, {"catalogues": dict(catalogues or {})})
+    with start_run(warehouse, "flag_novelty", recipe) as run:
         warehouse_build(warehouse)
         revision = current_revision(run, catalogue_set, catalogues or {})
         today = inputs_today(run, revision)

@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 
 from allofus_spark.checksums import file_checksum
 from allofus_spark.errors import BadSamples, BadSource, shown
+from allofus_spark.hadoop import absolute_path
 from allofus_spark.phenotypes.caching import keeping
 from allofus_spark.phenotypes.file_codings import (
     Coding,
@@ -30,7 +31,7 @@ from allofus_spark.phenotypes.phenotype_file import (
 from allofus_spark.phenotypes.sets import Definition, check_set, write_set
 from allofus_spark.phenotypes.text_cells import every_cell_read
 from allofus_spark.phenotypes.unreadable import naming_broken_files
-from allofus_spark.tables import OMOP_TABLES, PERSON_SAMPLES, WHOLE_TABLE, Run, Warehouse, Write, start_run
+from allofus_spark.tables import OMOP_TABLES, PERSON_SAMPLES, WHOLE_TABLE, Recipe, Run, Warehouse, Write, start_run
 from allofus_spark.tables.phenotype_tables import (
     BINARY_KIND,
     BOTH_SEXES,
@@ -58,10 +59,12 @@ def build_from_file(
     Raises BadSource naming a column of text with its values, and BadSamples for people that stand twice with
     different values, or where nobody is known.
     """
+    asked = absolute_path(path)
+    parameters = {"file": asked, "binary": sorted(binary), "quantitative": sorted(quantitative)}
     with (
         keeping() as keep,
         every_cell_read(warehouse.spark),
-        start_run(warehouse, "build_phenotypes") as run,
+        start_run(warehouse, "build_phenotypes", Recipe(name, parameters, [asked])) as run,
         naming_broken_files(warehouse.spark, [path]),
     ):
         given = read_phenotype_file(warehouse, path, keep)

@@ -9,11 +9,12 @@ from pyspark.sql import functions as F
 
 from allofus_spark.checksums import file_checksum
 from allofus_spark.errors import BadSource, readable
+from allofus_spark.hadoop import absolute_path
 from allofus_spark.phenotypes.caching import keeping
 from allofus_spark.phenotypes.people import people_of_records
 from allofus_spark.phenotypes.sets import Definition, check_set, write_set
 from allofus_spark.phenotypes.traits import NO_UNIT, Trait, read_traits
-from allofus_spark.tables import OMOP_TABLES, Run, Warehouse, start_run
+from allofus_spark.tables import OMOP_TABLES, Recipe, Run, Warehouse, start_run
 from allofus_spark.tables.phenotype_tables import BOTH_SEXES, MEASURED, NOT_ASSESSED, QUANTITATIVE_KIND
 
 _MEASUREMENT = OMOP_TABLES["measurement"].contract
@@ -39,7 +40,9 @@ def build_measurements(warehouse: Warehouse, path: str, *, name: str) -> dict[st
     counted by trait and reason. Raises BadSource naming lines that are not understood.
     """
     traits = read_traits(path)
-    with start_run(warehouse, "build_phenotypes") as run, keeping() as keep:
+    asked = absolute_path(path)
+    recipe = Recipe(name, {"measurements": asked}, [asked])
+    with start_run(warehouse, "build_phenotypes", recipe) as run, keeping() as keep:
         check_set(run, name, [trait.phenotype_id for trait in traits])
         if not run.holds(_MEASUREMENT):
             raise BadSource("omop_measurement is not there; run allofus ingest-omop with measurement")

@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from allofus_spark.errors import BadSource, readable, shown
+from allofus_spark.hadoop import absolute_path
 from allofus_spark.phenotypes.caching import Keep, keeping
 from allofus_spark.phenotypes.codes import BY_STANDARD, by_number, coded_records, unmapped
 from allofus_spark.phenotypes.exclusions import excluded_phecodes, read_exclusions
@@ -22,7 +23,7 @@ from allofus_spark.phenotypes.phecodes import (
     statuses,
 )
 from allofus_spark.phenotypes.sets import Definition, check_set, write_set
-from allofus_spark.tables import Run, Warehouse, start_run
+from allofus_spark.tables import Recipe, Run, Warehouse, start_run
 from allofus_spark.tables.phenotype_tables import BINARY_KIND, CONTROL
 
 _SHOWN_CODES = 5
@@ -71,7 +72,16 @@ def build_phecodes(
     excluded = excluded_phecodes(names, ranges, listed)
     codes = by_number(with_roll_up(phecodes, roll_up=roll_up), names)
     settings = warehouse.settings.phenotypes
-    with start_run(warehouse, "build_phenotypes") as run, keeping() as keep:
+    files = [absolute_path(path) for path in (*maps, *([exclusions] if exclusions else []))]
+    asked = {
+        "maps": files[: len(maps)],
+        "exclusions": absolute_path(exclusions) if exclusions else None,
+        "roll_up": roll_up,
+        "icd10": icd10,
+        "tables": list(tables),
+        "source_vocabulary": source_vocabulary,
+    }
+    with start_run(warehouse, "build_phenotypes", Recipe(name, asked, files)) as run, keeping() as keep:
         run.progress(
             f"map of {phecodes.format}: {len(phecodes.phecodes):,} codes of "
             f"{', '.join(phecodes.vocabularies)}, {len(names):,} phecodes"

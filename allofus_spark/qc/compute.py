@@ -35,6 +35,7 @@ from allofus_spark.tables import (
     VARIANT_SITES,
     WHOLE_TABLE,
     ArrowWrite,
+    Recipe,
     Run,
     Warehouse,
     rows_per_batch,
@@ -81,7 +82,9 @@ def compute_qc(
     ``unrelated`` is in no active callset, or a label is not a group of the settings; ContractViolation where
     ``genotypes`` and ``variant_sites`` are not one to one.
     """
-    with start_run(warehouse, "compute_qc") as run:
+    asked = {"assume_unrelated": assume_unrelated, "catalogue_set": catalogue_set}
+    recipe = Recipe(parameters=asked if unrelated is None else None)
+    with start_run(warehouse, "compute_qc", recipe) as run:
         samples = active_samples(warehouse, run)
         chosen = _unrelated(run, samples, unrelated, assume_unrelated)
         build = warehouse_build(warehouse)

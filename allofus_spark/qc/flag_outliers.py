@@ -22,6 +22,7 @@ from allofus_spark.tables import (
     SAMPLE_QC,
     WHOLE_TABLE,
     ArrowWrite,
+    Recipe,
     Run,
     Warehouse,
     ancestries,
@@ -42,7 +43,7 @@ def flag_sample_outliers(warehouse: Warehouse) -> dict[str, int]:
     a callset are of several models.
     """
     settings = warehouse.settings.qc
-    with start_run(warehouse, "flag_sample_outliers") as run:
+    with start_run(warehouse, "flag_sample_outliers", Recipe()) as run:
         samples = active_samples(warehouse, run)
         table = ancestries(warehouse.settings.frequencies.ancestry_groups)
         for needed in (SAMPLE_QC, table):

@@ -29,6 +29,7 @@ from allofus_spark.tables import (
     UNRELATED,
     WHOLE_TABLE,
     ArrowWrite,
+    Recipe,
     Run,
     Warehouse,
     rows_per_batch,
@@ -76,7 +77,9 @@ def compute_relatedness(
     an id is in no active callset, or fewer than two samples are left; BadSource where no callset is active or
     no site is left.
     """
-    with start_run(warehouse, "compute_relatedness") as run:
+    asked = {"method": method, "prefer_call_rate": prefer_call_rate}
+    recipe = Recipe(parameters=asked if sample_ids is None and not cases else None)
+    with start_run(warehouse, "compute_relatedness", recipe) as run:
         samples = active_samples(warehouse, run)
         people = choose_people(samples, sample_ids)
         check_are_active(cases, samples)

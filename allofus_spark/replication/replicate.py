@@ -22,6 +22,7 @@ from allofus_spark.tables import (
     REPLICATION_SUMMARY,
     REPLICATIONS,
     VARIANTS,
+    Recipe,
     Run,
     Warehouse,
     Write,
@@ -74,7 +75,8 @@ def replicate(
     Rows of the scan and map are replaced. Raises NotFound where there is no such scan or map, or several
     maps; BadSource where the scan does not store rows of known associations that it may have tested.
     """
-    with start_run(warehouse, "replicate") as run:
+    asked = {"map_name": map_name, "map_version": map_version}
+    with start_run(warehouse, "replicate", Recipe(scan, asked)) as run:
         chosen = _choose_map(run, map_name, map_version)
         own = f"scan = {quoted(scan)} AND {chosen}"
         summaries = _summaries_of(run, scan)

@@ -14,6 +14,7 @@ from allofus_spark.tables import (
     PERSON_SAMPLES,
     PERSONS,
     WHOLE_TABLE,
+    Recipe,
     RowsWrite,
     Run,
     Warehouse,
@@ -39,7 +40,7 @@ def ingest_persons_from_omop(warehouse: Warehouse) -> dict[str, int]:
     Returns counters of persons, and of those without records or a year of birth. Raises BadSource where
     omop_person is not there.
     """
-    with start_run(warehouse, "ingest_persons") as run:
+    with start_run(warehouse, "ingest_persons", Recipe()) as run:
         if not run.holds(_PERSON):
             raise BadSource("omop_person is not there; run allofus ingest-omop with person first")
         persons = _persons(run, warehouse.settings.representation.not_answered)

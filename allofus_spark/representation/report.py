@@ -20,6 +20,7 @@ from allofus_spark.tables import (
     PERSON_SAMPLES,
     PERSONS,
     REPRESENTATION,
+    Recipe,
     RowsWrite,
     Run,
     Warehouse,
@@ -71,7 +72,7 @@ def report_cohort(warehouse: Warehouse) -> Report:
     """
     definitions = read_definitions(warehouse.settings.representation)
     picture = warehouse.picture_path(REPRESENTATION.zone, "representation")
-    with start_run(warehouse, "report_cohort") as run:
+    with start_run(warehouse, "report_cohort", Recipe()) as run:
         if not run.holds(PERSONS):
             raise BadSource("a report needs the cohort's people; run allofus ingest-persons first")
         persons = _with_genomes(run)

@@ -20,6 +20,7 @@ from allofus_spark.summary.rows import SummaryRow, summary_rows
 from allofus_spark.tables import (
     VARIANT_SUMMARY,
     VARIANTS,
+    Recipe,
     RowsWrite,
     Run,
     Warehouse,
@@ -59,7 +60,7 @@ def summarise_variants(warehouse: Warehouse) -> Summary:
     """
     settings = warehouse.settings
     groups = settings.frequencies.ancestry_groups
-    with start_run(warehouse, "summarise_variants") as run:
+    with start_run(warehouse, "summarise_variants", Recipe()) as run:
         if not run.holds(allele_frequencies(groups)):
             raise BadSource("a summary needs allele frequencies; run allofus frequencies first")
         cells = _count(run)

@@ -19,6 +19,7 @@ from allofus_spark.tables.catalogue_tables import (
 from allofus_spark.tables.columns import Among, column_batches, read_columns, rows_among
 from allofus_spark.tables.consequence_tables import CONSEQUENCES, VARIANT_SUMMARY
 from allofus_spark.tables.contract import Column, Table, Zone
+from allofus_spark.tables.freshness import Freshness
 from allofus_spark.tables.frequency_tables import ALLELE_COUNTS, STRATA, allele_frequencies
 from allofus_spark.tables.leftovers import STAGING
 from allofus_spark.tables.live_files import LiveFile, live_files, paths_by_partition
@@ -48,6 +49,7 @@ from allofus_spark.tables.phenotype_tables import (
 )
 from allofus_spark.tables.qc_tables import SAMPLE_OUTLIERS, SAMPLE_QC, variant_qc
 from allofus_spark.tables.readers import Reader, SnapshotReader
+from allofus_spark.tables.recipes import Recipe
 from allofus_spark.tables.relatedness_tables import RELATED_PAIRS, UNRELATED
 from allofus_spark.tables.replication_tables import (
     KNOWN_ASSOCIATIONS,
@@ -121,6 +123,7 @@ __all__ = [
     "ArrowWrite",
     "Aside",
     "Column",
+    "Freshness",
     "Inputs",
     "Keys",
     "LiveFile",
@@ -128,6 +131,7 @@ __all__ = [
     "OmopTable",
     "Partition",
     "Reader",
+    "Recipe",
     "RowsWrite",
     "Run",
     "SideOutput",

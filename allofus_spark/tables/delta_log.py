@@ -9,7 +9,7 @@ The rows of small local tables are asked of delta-rs: Spark would start a job fo
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,15 +67,32 @@ def same_content(spark: SparkSession, path: str, table: Table, version: int) -> 
 
     VACUUM removes the files of ``version`` then, and the newer one is all that can be read.
     """
-    jvm: Any = spark._jvm
-    log, names = log_of(spark, path), jvm.org.apache.spark.sql.delta.util.FileNames
     newest = int(_newest(spark, path).version())
     for number in range(version + 1, newest + 1):
-        file = names.unsafeDeltaFile(log.logPath(), number)
-        actions = log.store().read(file, log.newDeltaHadoopConf()).mkString("\n")
-        if any(_changes_rows(json.loads(action), table) for action in actions.split("\n") if action):
+        if any(_changes_rows(action, table) for action in _actions(spark, path, number)):
             return number - 1
     return max(version, newest)
+
+
+def changed_partitions(spark: SparkSession, path: str, table: Table, version: int) -> list[str]:
+    """Partitions in which the commit of ``version`` changed rows, as column=value/column=value, sorted."""
+    changed: set[str] = set()
+    for action in _actions(spark, path, version):
+        file = action.get("add") or action.get("remove")
+        if file is not None and file.get("dataChange", True):
+            values = file.get("partitionValues") or {}
+            changed.add("/".join(f"{name}={values.get(name)}" for name in table.partition_by))
+    return sorted(changed)
+
+
+def _actions(spark: SparkSession, path: str, version: int) -> Iterator[dict[str, Any]]:
+    """Actions of one commit of the table at ``path``."""
+    jvm: Any = spark._jvm
+    log = log_of(spark, path)
+    file = jvm.org.apache.spark.sql.delta.util.FileNames.unsafeDeltaFile(log.logPath(), version)
+    for action in log.store().read(file, log.newDeltaHadoopConf()).mkString("\n").split("\n"):
+        if action:
+            yield json.loads(action)
 
 
 def _changes_rows(action: Mapping[str, Any], table: Table) -> bool:

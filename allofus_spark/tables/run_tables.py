@@ -3,7 +3,18 @@
 from typing import NamedTuple
 
 from allofus_spark.tables.contract import Column, Table, Zone
-from allofus_spark.tables.types import COUNTERS, DOUBLE, LONG, STRING, TIMESTAMP, VERSIONS, array, struct
+from allofus_spark.tables.types import (
+    COUNTERS,
+    DOUBLE,
+    LONG,
+    STRING,
+    STRINGS,
+    TIMESTAMP,
+    VERSIONS,
+    array,
+    mapping,
+    struct,
+)
 
 
 class SourceRecords(NamedTuple):
@@ -49,6 +60,24 @@ PIPELINE_RUNS = Table(
         Column("seconds", DOUBLE, "Duration in seconds"),
         Column("package_version", STRING, "Version of this package"),
         Column("settings_hash", STRING, "Hash of the settings that can change results"),
+        Column("scope", STRING, "Part of the stage's tables that the run made: a set, a scan; null: all", True),
+        Column(
+            "parameters", STRING, "What the run was asked, as JSON; null: it cannot be repeated from here", True
+        ),
+        Column(
+            "fingerprint",
+            mapping(STRING, STRING),
+            "What the run rests on, by name: state of each table read, of files and settings, version of the "
+            "results",
+            True,
+        ),
+        Column(
+            "partitions",
+            STRINGS,
+            "Partitions of the table in which the write changed rows, as column=value/column=value; null: all",
+            True,
+        ),
+        Column("snapshot_id", LONG, "Snapshot that the run recorded; null: none", True),
     ),
     checks={"status_known": "status IN ('finished', 'failed')"},
 )

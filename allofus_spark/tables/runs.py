@@ -13,7 +13,7 @@ import logging
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
@@ -30,8 +30,11 @@ from allofus_spark.tables.contract import Table
 from allofus_spark.tables.leftovers import STAGING, discard, sweep_staging
 from allofus_spark.tables.live_files import LiveFile, live_files
 from allofus_spark.tables.lock import only_run
+from allofus_spark.tables.recipes import Recipe, fingerprint_of
 from allofus_spark.tables.run_tables import PIPELINE_RUNS, SNAPSHOTS, SourceRecords
+from allofus_spark.tables.stages import STAGES
 from allofus_spark.tables.warehouse import Warehouse
+from allofus_spark.tables.write_ledger import FINISHED, LastWrite, WriteLedger
 from allofus_spark.tables.writer import commit, prepare, prepare_beside
 from allofus_spark.tables.writes import ArrowWrite, FilesWrite, RowsWrite, Write, Written
 
@@ -42,9 +45,10 @@ _MESSAGE_CHARACTERS = 4000
 class Run:
     """The reads, writes and counters of one job."""
 
-    def __init__(self, warehouse: Warehouse, stage: str) -> None:
+    def __init__(self, warehouse: Warehouse, stage: str, recipe: Recipe) -> None:
         self.warehouse = warehouse
         self.stage = stage
+        self.recipe = recipe
         self.run_id = uuid.uuid4().hex
         self.started_at = dt.datetime.now(dt.timezone.utc)
         self.inputs: dict[str, int] = {}
@@ -160,12 +164,30 @@ class Run:
                 f"another run recorded snapshot {newest} while this one worked from snapshot "
                 f"{self._snapshot_id}: what this run wrote does not count. Start it again."
             )
+        rows = self._snapshot_rows()
+        number = self._snapshot_id + bool(rows)
+        about = {"fingerprint": self._fingerprint(number), "snapshot_id": number}
         records = [
-            self._record("finished", written=written, seconds=seconds) for written, seconds in self.written
+            self._record(FINISHED, written=written, seconds=seconds, **about)
+            for written, seconds in self.written
         ]
-        self._append(PIPELINE_RUNS, records or [self._record("finished")])
+        self._append(PIPELINE_RUNS, records or [self._record(FINISHED, **about)])
         self._recorded = True
-        self._append(SNAPSHOTS, self._snapshot_rows())
+        self._append(SNAPSHOTS, rows)
+
+    def ledger(self) -> WriteLedger:
+        """Which run last changed each partition of each table, as of the snapshot that this one began from."""
+        return WriteLedger(self.warehouse.rows(PIPELINE_RUNS), self._snapshot_id)
+
+    def _fingerprint(self, snapshot_id: int) -> dict[str, str] | None:
+        """What the rows of this run rest on; None where it is of no stage that can be repeated."""
+        stage = STAGES.get(self.stage)
+        if stage is None or self.recipe.parameters is None:
+            return None
+        ledger = self.ledger()
+        for written, _ in self.written:
+            ledger.add(written.table.name, written.partitions, LastWrite(snapshot_id, self.run_id))
+        return fingerprint_of(self.warehouse.spark, self.warehouse.settings, stage, self.recipe, ledger)
 
     def fail(self, error: BaseException) -> None:
         """Record why the run failed; readers keep the snapshot before it."""
@@ -191,6 +213,8 @@ class Run:
         written: Written | None = None,
         seconds: float | None = None,
         message: str | None = None,
+        fingerprint: Mapping[str, str] | None = None,
+        snapshot_id: int | None = None,
     ) -> tuple[object, ...]:
         elapsed = (dt.datetime.now(dt.timezone.utc) - self.started_at).total_seconds()
         return (
@@ -209,6 +233,11 @@ class Run:
             elapsed if seconds is None else seconds,
             __version__,
             self.warehouse.settings.content_hash(),
+            self.recipe.scope or None,
+            self.recipe.as_json(),
+            None if fingerprint is None else dict(fingerprint),
+            None if written is None else list(written.partitions),
+            snapshot_id,
         )
 
     def _append(self, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
@@ -222,27 +251,33 @@ def disown_unfinished(warehouse: Warehouse) -> None:
     """Mark as failed the writes that ``pipeline_runs`` calls finished and that no snapshot holds."""
     if not warehouse.exists(PIPELINE_RUNS):
         return
-    finished = warehouse.live(PIPELINE_RUNS).where("status = 'finished' AND output_version IS NOT NULL")
-    runs = {row.run_id for row in finished.select("run_id").distinct().collect()}
-    lost = sorted(runs - {row.run_id for row in warehouse.rows(SNAPSHOTS)})
+    newest = warehouse.newest_snapshot().snapshot_id
+    lost = sorted(
+        {
+            row.run_id
+            for row in warehouse.rows(PIPELINE_RUNS)
+            if row.status == FINISHED and row.output_version is not None and (row.snapshot_id or 0) > newest
+        }
+    )
     if lost:
         ledger = DeltaTable.forPath(warehouse.spark, warehouse.path(PIPELINE_RUNS))
         message = "the run ended before its snapshot was recorded; the next run undoes the write"
         changes = {"status": F.lit("failed"), "message": F.lit(message)}
-        ledger.update(F.col("run_id").isin(lost) & (F.col("status") == "finished"), changes)
+        ledger.update(F.col("run_id").isin(lost) & (F.col("status") == FINISHED), changes)
 
 
 @contextmanager
-def start_run(warehouse: Warehouse, stage: str) -> Iterator[Run]:
+def start_run(warehouse: Warehouse, stage: str, recipe: Recipe | None = None) -> Iterator[Run]:
     """A run that is recorded as finished when the block ends, as failed when it raises.
 
+    ``recipe`` says how it can be repeated; None: it cannot.
     Raises WarehouseBusy where another run works in the warehouse. Jobs that write no table need none:
     see `SnapshotReader`.
     """
     warehouse.make_root()
     for table in (PIPELINE_RUNS, SNAPSHOTS):
         check_table(warehouse.spark, warehouse.path(table), table)
-    run = Run(warehouse, stage)
+    run = Run(warehouse, stage, recipe or Recipe(parameters=None))
     with only_run(warehouse.spark, warehouse.root, run.run_id, stage):
         try:
             sweep_staging(warehouse)

@@ -7,7 +7,6 @@ live, writes through its contracts, and records a snapshot when it ends well.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, Row, SparkSession
 
 from allofus_spark.errors import ContractViolation, SettingsError
-from allofus_spark.hadoop import hadoop_path
+from allofus_spark.hadoop import absolute_path, hadoop_path
 from allofus_spark.settings import Settings
 from allofus_spark.tables import catalog
 from allofus_spark.tables.callset_tables import CALLSETS
@@ -40,7 +39,6 @@ BUILD_PROPERTY = "allofus.build"
 BIN_WIDTH_PROPERTY = "allofus.binWidthBases"
 # Hadoop takes a backslash for a slash or an escape, depending on who asks; control characters break its URIs.
 _UNUSABLE = re.compile(r"[\\\x00-\x1f\x7f]")
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ class Warehouse:
                 f"warehouse {root!r}: tables cannot lie under a name with {', '.join(map(repr, odd))}; "
                 "name another place with --warehouse"
             )
-        self.root = root if _SCHEME.match(root) else os.path.abspath(root)
+        self.root = absolute_path(root)
         # Rows of small tables, with the version that they were read from.
         self._known_rows: dict[str, tuple[int, list[Row]]] = {}
 

@@ -24,7 +24,7 @@ from allofus_spark.tables.aside import Aside
 from allofus_spark.tables.commits import check_table, commit_files
 from allofus_spark.tables.contract import Table
 from allofus_spark.tables.data_files import DataFile, FileLayout, FileSink
-from allofus_spark.tables.delta_log import rows_written
+from allofus_spark.tables.delta_log import changed_partitions, rows_written
 from allofus_spark.tables.leftovers import discard, keep_only, removed_on_failure
 from allofus_spark.tables.staged import Staged
 from allofus_spark.tables.warehouse import Warehouse
@@ -136,14 +136,17 @@ def commit(warehouse: Warehouse, write: Write | FilesWrite, metadata: Mapping[st
     writer.option("userMetadata", described).save(path)
     state = warehouse.state(table)
     assert state is not None
-    return Written(table, write.replace, state.version, rows_written(warehouse.spark, path, state.version))
+    rows = rows_written(warehouse.spark, path, state.version)
+    changed = changed_partitions(warehouse.spark, path, table, state.version)
+    return Written(table, write.replace, state.version, rows, changed)
 
 
 def _commit_files(warehouse: Warehouse, write: FilesWrite, described: str) -> Written:
+    path, before = warehouse.path(write.table), warehouse.state(write.table)
     try:
         version = commit_files(
             warehouse.spark,
-            warehouse.path(write.table),
+            path,
             warehouse.local_path(write.table),
             write.table,
             [file.action for file in write.files],
@@ -154,7 +157,10 @@ def _commit_files(warehouse: Warehouse, write: FilesWrite, described: str) -> Wr
     except BaseException:
         discard(warehouse, write)
         raise
-    return Written(write.table, write.replace, version, sum(file.rows for file in write.files))
+    changed: Sequence[str] = ()
+    if before is None or before.version != version:  # without anything to add or remove there is no commit
+        changed = changed_partitions(warehouse.spark, path, write.table, version)
+    return Written(write.table, write.replace, version, sum(file.rows for file in write.files), changed)
 
 
 def check_keys(table: Table, frame: DataFrame) -> None:

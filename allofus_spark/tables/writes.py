@@ -97,9 +97,13 @@ class FilesWrite:
 
 @dataclass(frozen=True)
 class Written:
-    """What a write did: the Delta version it made, and rows written (null: Delta did not say)."""
+    """What a write did: the Delta version it made, and rows written (null: Delta did not say).
+
+    ``partitions`` are those in which it changed rows, as column=value/column=value.
+    """
 
     table: Table
     replace: str
     version: int
     rows: int | None
+    partitions: Sequence[str]

@@ -1,0 +1,68 @@
+"""Which run last changed each partition of each table, by the rows of ``pipeline_runs``.
+
+Maintenance lays files anew and makes versions of a table, but changes no row and is in no such record: what
+rests on this ledger is not disturbed by it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from pyspark.sql import Row
+
+FINISHED = "finished"
+# Of a write whose record does not say what it changed.
+_EVERY_PARTITION = "*"
+
+
+class LastWrite(NamedTuple):
+    """The last change of a partition: the snapshot that it came with, and its run."""
+
+    snapshot_id: int
+    run_id: str
+
+
+class WriteLedger:
+    """Last changes by table and partition; a partition whose rows are gone keeps the run that took them."""
+
+    def __init__(self, runs: Iterable[Row], newest_snapshot: int) -> None:
+        """``runs`` are rows of ``pipeline_runs``; those after ``newest_snapshot`` have not ended well."""
+        self._last: dict[str, dict[str, LastWrite]] = {}
+        writes = [row for row in runs if _counts(row, newest_snapshot)]
+        for row in sorted(writes, key=lambda row: row.snapshot_id):
+            self.add(row.table_name, row.partitions, LastWrite(row.snapshot_id, row.run_id))
+
+    def add(self, table: str, partitions: Iterable[str] | None, write: LastWrite) -> None:
+        """Take note of a write; ``partitions`` None: it changed all of the table."""
+        last = self._last.setdefault(table, {})
+        if partitions is None:
+            last.clear()
+        last.update(dict.fromkeys([_EVERY_PARTITION] if partitions is None else partitions, write))
+
+    def last_writes(self, table: str) -> Mapping[str, LastWrite]:
+        """Last change of each partition of a table, as column=value/column=value."""
+        return self._last.get(table, {})
+
+    def state(self, table: str) -> str:
+        """Digest that differs when a run has changed rows of a table; empty where none ever wrote it."""
+        last = self.last_writes(table)
+        lines = [f"{partition} {write.run_id}" for partition, write in sorted(last.items())]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest() if lines else ""
+
+    def changed_since(self, table: str, snapshot_id: int) -> list[str]:
+        """Partitions of a table that changed after a snapshot."""
+        return sorted(
+            name for name, write in self.last_writes(table).items() if write.snapshot_id > snapshot_id
+        )
+
+
+def _counts(row: Row, newest_snapshot: int) -> bool:
+    """Whether a record is of a write whose run ended well."""
+    return bool(
+        row.status == FINISHED
+        and row.output_version is not None
+        and row.snapshot_id is not None
+        and row.snapshot_id <= newest_snapshot
+    )
