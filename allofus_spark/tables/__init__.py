@@ -20,6 +20,7 @@ from allofus_spark.tables.columns import Among, column_batches, read_columns, ro
 from allofus_spark.tables.consequence_tables import CONSEQUENCES, VARIANT_SUMMARY
 from allofus_spark.tables.contract import Column, Table, Zone
 from allofus_spark.tables.frequency_tables import ALLELE_COUNTS, STRATA, allele_frequencies
+from allofus_spark.tables.lease import hold_lease
 from allofus_spark.tables.leftovers import STAGING
 from allofus_spark.tables.live_files import LiveFile, live_files, paths_by_partition
 from allofus_spark.tables.novelty_tables import CATALOGUE_SETS, NOVELTY, NOVELTY_HISTORY, PARTITION_INPUTS
@@ -145,6 +146,7 @@ __all__ = [
     "content_hashes",
     "contract",
     "contracts",
+    "hold_lease",
     "how_to_make",
     "inputs_by_scope",
     "inputs_write",

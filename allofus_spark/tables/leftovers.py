@@ -55,7 +55,7 @@ def discard(warehouse: Warehouse, write: FilesWrite) -> None:
 
 
 def sweep_staging(warehouse: Warehouse) -> None:
-    """Remove all staged rows: for a run that holds the warehouse's lock and has staged nothing yet."""
+    """Remove all staged rows: for a run that holds the warehouse's lease and has staged nothing yet."""
     file_system, path = hadoop_path(warehouse.spark, f"{warehouse.root}/{STAGING}")
     for folder in file_system.listStatus(path) if file_system.exists(path) else ():
         file_system.delete(folder.getPath(), True)

@@ -1,6 +1,6 @@
 """One run of a job: what it read, what it wrote, how long it took, and the snapshot that it leaves.
 
-``with start_run(warehouse, "ingest_genotypes") as run`` takes the warehouse's lock, starts from the newest
+``with start_run(warehouse, "ingest_genotypes") as run`` takes the warehouse's lease, starts from the newest
 snapshot (what an unfinished run left behind is undone), reads live tables through ``run.read`` and writes
 through ``run.write``. When the block ends well, ``pipeline_runs`` gets one row a write and ``snapshots`` one
 consistent set of versions; when it fails, one row says why and readers keep the snapshot before.
@@ -27,9 +27,9 @@ from allofus_spark.hadoop import hadoop_path
 from allofus_spark.tables.aside import Aside
 from allofus_spark.tables.commits import check_table
 from allofus_spark.tables.contract import Table
+from allofus_spark.tables.lease import Lease, lease_of_run
 from allofus_spark.tables.leftovers import STAGING, discard, sweep_staging
 from allofus_spark.tables.live_files import LiveFile, live_files
-from allofus_spark.tables.lock import only_run
 from allofus_spark.tables.run_tables import PIPELINE_RUNS, SNAPSHOTS, SourceRecords
 from allofus_spark.tables.warehouse import Warehouse
 from allofus_spark.tables.writer import commit, prepare, prepare_beside
@@ -45,6 +45,7 @@ class Run:
     def __init__(self, warehouse: Warehouse, stage: str) -> None:
         self.warehouse = warehouse
         self.stage = stage
+        self.lease: Lease | None = None
         self.run_id = uuid.uuid4().hex
         self.started_at = dt.datetime.now(dt.timezone.utc)
         self.inputs: dict[str, int] = {}
@@ -104,9 +105,7 @@ class Run:
             for write in writes:
                 commits += prepare(self.warehouse, write)
         except BaseException:
-            for part in commits:
-                if isinstance(part, FilesWrite):
-                    discard(self.warehouse, part)
+            self._discard(commits)
             raise
         return self._commit_all(commits, begun)
 
@@ -116,6 +115,11 @@ class Run:
         commits, aside = prepare_beside(self.warehouse, write, self._staging)
         self._commit_all(commits, begun)
         return aside
+
+    def _check_lease(self) -> None:
+        """Raise WarehouseBusy where this run, held up for too long, was taken for dead."""
+        if self.lease is not None:
+            self.lease.check()
 
     @property
     def _staging(self) -> str:
@@ -133,9 +137,19 @@ class Run:
         return time.monotonic()
 
     def _commit_all(self, commits: Sequence[Write | FilesWrite], begun: float) -> list[Written]:
+        try:
+            self._check_lease()
+        except BaseException:
+            self._discard(commits)
+            raise
         with ThreadPoolExecutor(max_workers=len(commits)) as pool:
             futures = [pool.submit(self._commit, part, begun) for part in commits]
         return [future.result() for future in futures]
+
+    def _discard(self, commits: Sequence[Write | FilesWrite]) -> None:
+        for part in commits:
+            if isinstance(part, FilesWrite):
+                discard(self.warehouse, part)
 
     def progress(self, message: str) -> None:
         """Tell the operator what is being done."""
@@ -152,8 +166,10 @@ class Run:
     def finish(self) -> None:
         """Record the writes and the snapshot that they complete; the snapshot last, as it makes them visible.
 
-        Raises WarehouseBusy where another run has recorded a snapshot since this one began.
+        Raises WarehouseBusy where another run has taken the lease, or has recorded a snapshot since this one
+        began.
         """
+        self._check_lease()
         newest = self.warehouse.newest_snapshot().snapshot_id
         if newest != self._snapshot_id:
             raise WarehouseBusy(
@@ -165,12 +181,13 @@ class Run:
         ]
         self._append(PIPELINE_RUNS, records or [self._record("finished")])
         self._recorded = True
+        self._check_lease()
         self._append(SNAPSHOTS, self._snapshot_rows())
 
     def fail(self, error: BaseException) -> None:
         """Record why the run failed; readers keep the snapshot before it."""
         if self._recorded:
-            disown_unfinished(self.warehouse)
+            disown_unfinished(self.warehouse, self.run_id)
             if not self.written:
                 return  # its one row is there
         message = f"{type(error).__name__}: {error}"[:_MESSAGE_CHARACTERS]
@@ -218,13 +235,19 @@ class Run:
             self.warehouse.remember_appended(table, written.version, rows)
 
 
-def disown_unfinished(warehouse: Warehouse) -> None:
-    """Mark as failed the writes that ``pipeline_runs`` calls finished and that no snapshot holds."""
+def disown_unfinished(warehouse: Warehouse, run_id: str | None = None) -> None:
+    """Mark as failed the writes that ``pipeline_runs`` calls finished and that no snapshot holds.
+
+    Of one run; without ``run_id`` of all, which only the holder of the lease may do: another's may be about
+    to be recorded.
+    """
     if not warehouse.exists(PIPELINE_RUNS):
         return
     finished = warehouse.live(PIPELINE_RUNS).where("status = 'finished' AND output_version IS NOT NULL")
     runs = {row.run_id for row in finished.select("run_id").distinct().collect()}
     lost = sorted(runs - {row.run_id for row in warehouse.rows(SNAPSHOTS)})
+    if run_id is not None:
+        lost = [run_id] if run_id in lost else []
     if lost:
         ledger = DeltaTable.forPath(warehouse.spark, warehouse.path(PIPELINE_RUNS))
         message = "the run ended before its snapshot was recorded; the next run undoes the write"
@@ -243,7 +266,7 @@ def start_run(warehouse: Warehouse, stage: str) -> Iterator[Run]:
     for table in (PIPELINE_RUNS, SNAPSHOTS):
         check_table(warehouse.spark, warehouse.path(table), table)
     run = Run(warehouse, stage)
-    with only_run(warehouse.spark, warehouse.root, run.run_id, stage):
+    with lease_of_run(warehouse, stage, run.run_id) as run.lease:
         try:
             sweep_staging(warehouse)
             run.begin()
