@@ -713,6 +713,29 @@ class NightlySettings(_Section):
     )
 
 
+class LeaseSettings(_Section):
+    """How runs keep out of each other's way: one works in a warehouse, others wait or are refused."""
+
+    expiry_seconds: float = Field(
+        120.0,
+        ge=1.0,
+        le=86_400.0,
+        description="Seconds after which a claim that its run has not renewed is taken over. It is renewed "
+        "four times as often; 120 outlasts the pauses that a live driver makes (Java's full collections, a "
+        "store that does not answer for a minute), and is short beside a night. A process that has ended on "
+        "the same host is seen at once.",
+    )
+    wait_seconds: float = Field(
+        0.0,
+        ge=0.0,
+        description="Seconds to wait for a warehouse where another run works. 0: refused at once, which a "
+        "person at a terminal wants; for runs on a schedule an hour or more.",
+    )
+
+
+_SHAPELESS = {"warehouse", "spark", "lease", "nightly"}
+
+
 class Settings(_Section):
     """All settings of a run."""
 
@@ -736,11 +759,12 @@ class Settings(_Section):
     consequences: ConsequenceSettings = ConsequenceSettings()
     summary: SummarySettings = SummarySettings()
     export: ExportSettings = ExportSettings()
+    lease: LeaseSettings = LeaseSettings()
     nightly: NightlySettings = NightlySettings()
 
     def content_hash(self) -> str:
-        """SHA-256 (hex) of the settings that can shape a result: all but `warehouse`, `spark`, `nightly`."""
-        content = self.model_dump(mode="json", exclude={"warehouse", "spark", "nightly"})
+        """SHA-256 (hex) of the settings that can shape a result: all but those of `_SHAPELESS`."""
+        content = self.model_dump(mode="json", exclude=_SHAPELESS)
         return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 

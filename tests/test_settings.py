@@ -82,7 +82,7 @@ def test_raw_spark_settings_by_any_spelling(tmp_path: Path) -> None:
         (
             "zzz=1",
             "the sections are ancestry, association, consequences, export, frequencies, genome, ingest, "
-            "phenotypes, qc, relatedness, replication, representation, sites, spark, summary",
+            "lease, phenotypes, qc, relatedness, replication, representation, sites, spark, summary",
         ),
     ],
 )
@@ -189,7 +189,8 @@ def test_every_key_is_described() -> None:
 
 def test_the_hash_holds_what_can_shape_a_result(tmp_path: Path) -> None:
     base = Settings().content_hash()
-    assert load_settings(warehouse="elsewhere", overrides=["spark.driver_memory=9g"]).content_hash() == base
+    elsewhere = load_settings(warehouse="w", overrides=["spark.driver_memory=9g", "lease.wait_seconds=9"])
+    assert elsewhere.content_hash() == base
     hashes = {
         load_settings(overrides=[override]).content_hash()
         for override in (

@@ -31,7 +31,16 @@ from allofus_spark.phenotypes.phenotype_file import (
 from allofus_spark.phenotypes.sets import Definition, check_set, write_set
 from allofus_spark.phenotypes.text_cells import every_cell_read
 from allofus_spark.phenotypes.unreadable import naming_broken_files
-from allofus_spark.tables import OMOP_TABLES, PERSON_SAMPLES, WHOLE_TABLE, Recipe, Run, Warehouse, Write, start_run
+from allofus_spark.tables import (
+    OMOP_TABLES,
+    PERSON_SAMPLES,
+    WHOLE_TABLE,
+    Recipe,
+    Run,
+    Warehouse,
+    Write,
+    start_run,
+)
 from allofus_spark.tables.phenotype_tables import (
     BINARY_KIND,
     BOTH_SEXES,

@@ -1,4 +1,4 @@
-"""The run of a plan: each stage that is stale, in order; what depends on one that failed waits for the next night."""
+"""The run of a plan: each stale stage in order; what depends on one that failed waits for the next night."""
 
 from __future__ import annotations
 
@@ -76,11 +76,9 @@ def run_nightly(
         with record_run(warehouse, STAGE) as record:
             for step in plan.steps:
                 night.results.append(_run(warehouse, step, night))
-            for outcome in Outcome:
-                record.counters[f"stages_{outcome.value.replace(', ', '_').replace(' ', '_')}"] = len(
-                    night.of(outcome)
-                )
-            record.problem = "; ".join(f"{each.step.name}: {each.message}" for each in night.of(Outcome.FAILED))
+            record.counters.update({f"stages_{each.name.lower()}": len(night.of(each)) for each in Outcome})
+            failed = [f"{each.step.name}: {each.message}" for each in night.of(Outcome.FAILED)]
+            record.problem = "; ".join(failed) or None
     return night
 
 
@@ -116,7 +114,7 @@ def _today(warehouse: Warehouse, planned: Step) -> Step:
 def _broken_before(step: Step, night: Night) -> str | None:
     """The first stage that failed or was held back and writes what this one reads; None: there is none."""
     for result in night.results:
-        if result.outcome in (Outcome.FAILED, Outcome.HELD_BACK) and result.step.stage != step.stage:
-            if set(result.step.stage.writes) & set(step.stage.reads):
-                return result.step.name
+        is_broken = result.outcome in (Outcome.FAILED, Outcome.HELD_BACK) and result.step.stage != step.stage
+        if is_broken and set(result.step.stage.writes) & set(step.stage.reads):
+            return result.step.name
     return None

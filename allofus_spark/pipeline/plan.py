@@ -1,8 +1,8 @@
-"""Which stages would be run, in which order, and why: what was made once and is not what it would be today."""
+"""Which stages would be run, in which order, and why: what was made and is not what it would be today."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 

@@ -56,8 +56,8 @@ SQL: Mapping[str, str] = {
 }
 
 # The web page would show others on a shared machine what runs, and costs half a second at each start. The
-# address spares a look-up of the host's name, which fails on many laptops. A task's result is handed over as it
-# is: over 1 MiB it would go through a socket of this same machine, where a hiccup ends the job.
+# address spares a look-up of the host's name, which fails on many laptops. A task's result is handed over as
+# it is: over 1 MiB it would go through a socket of this same machine, where a hiccup ends the job.
 LOCAL_ENGINE: Mapping[str, str] = {
     "spark.ui.enabled": "false",
     "spark.driver.host": "127.0.0.1",

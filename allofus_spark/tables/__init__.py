@@ -19,8 +19,9 @@ from allofus_spark.tables.catalogue_tables import (
 from allofus_spark.tables.columns import Among, column_batches, read_columns, rows_among
 from allofus_spark.tables.consequence_tables import CONSEQUENCES, VARIANT_SUMMARY
 from allofus_spark.tables.contract import Column, Table, Zone
-from allofus_spark.tables.freshness import Freshness
 from allofus_spark.tables.frequency_tables import ALLELE_COUNTS, STRATA, allele_frequencies
+from allofus_spark.tables.freshness import Freshness
+from allofus_spark.tables.lease import hold_lease
 from allofus_spark.tables.leftovers import STAGING
 from allofus_spark.tables.live_files import LiveFile, live_files, paths_by_partition
 from allofus_spark.tables.novelty_tables import CATALOGUE_SETS, NOVELTY, NOVELTY_HISTORY, PARTITION_INPUTS
@@ -58,7 +59,8 @@ from allofus_spark.tables.replication_tables import (
     REPLICATIONS,
 )
 from allofus_spark.tables.run_tables import PIPELINE_RUNS, SNAPSHOTS, SourceRecords
-from allofus_spark.tables.runs import Run, start_run
+from allofus_spark.tables.runs import Run
+from allofus_spark.tables.starts import record_run, start_run
 from allofus_spark.tables.variant_tables import ALLELE_KEY, GENOTYPES, VARIANT_SITES, VARIANTS
 from allofus_spark.tables.warehouse import (
     BIN_WIDTH_PROPERTY,
@@ -149,6 +151,7 @@ __all__ = [
     "content_hashes",
     "contract",
     "contracts",
+    "hold_lease",
     "how_to_make",
     "inputs_by_scope",
     "inputs_write",
@@ -157,6 +160,7 @@ __all__ = [
     "paths_by_partition",
     "quoted",
     "read_columns",
+    "record_run",
     "recorded_inputs",
     "rows_among",
     "rows_of_callset",

@@ -11,7 +11,7 @@ from allofus_spark.tables.recipes import Recipe, fingerprint_of
 from allofus_spark.tables.run_tables import PIPELINE_RUNS
 from allofus_spark.tables.stages import STAGES, Stage
 from allofus_spark.tables.warehouse import Warehouse
-from allofus_spark.tables.write_ledger import FINISHED, WriteLedger
+from allofus_spark.tables.write_ledger import FINISHED, ledger_of
 
 _TABLE = "table "
 
@@ -20,8 +20,8 @@ _TABLE = "table "
 class Made:
     """What the last finished run of a stage and scope made.
 
-    ``changes`` say what is other than then, each in a few words; none: it is current. ``partitions`` are those
-    of the tables read that changed since, as TABLE/column=value. ``seconds`` is what the run took.
+    ``changes`` say what is other than then, each in a few words; none: it is current. ``partitions`` are
+    those of the tables read that changed since, as TABLE/column=value. ``seconds`` is what the run took.
     ``failed_since`` is the error of a later run that failed.
     """
 
@@ -38,10 +38,9 @@ class Freshness:
 
     def __init__(self, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
-        newest = warehouse.newest_snapshot()
-        self._tables = set(newest.versions)
+        self._tables = set(warehouse.newest_snapshot().versions)
         self._runs = warehouse.rows(PIPELINE_RUNS)
-        self.ledger = WriteLedger(self._runs, newest.snapshot_id)
+        self.ledger = ledger_of(warehouse)
 
     def holds(self, table: str) -> bool:
         """Whether the newest snapshot has a table."""

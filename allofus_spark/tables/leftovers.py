@@ -7,11 +7,15 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 import pyarrow as pa
+from delta.tables import DeltaTable as SparkDeltaTable
 from deltalake import DeltaTable
+from pyspark.sql import functions as F
 
 from allofus_spark.hadoop import hadoop_path
 from allofus_spark.tables.data_files import DataFile, FileLayout
+from allofus_spark.tables.run_tables import PIPELINE_RUNS, SNAPSHOTS
 from allofus_spark.tables.warehouse import Warehouse
+from allofus_spark.tables.write_ledger import FINISHED, CountingRuns
 from allofus_spark.tables.writes import FilesWrite
 
 STAGING = "_staging"
@@ -55,7 +59,7 @@ def discard(warehouse: Warehouse, write: FilesWrite) -> None:
 
 
 def sweep_staging(warehouse: Warehouse) -> None:
-    """Remove all staged rows: for a run that holds the warehouse's lock and has staged nothing yet."""
+    """Remove all staged rows: for a run that holds the warehouse's lease and has staged nothing yet."""
     file_system, path = hadoop_path(warehouse.spark, f"{warehouse.root}/{STAGING}")
     for folder in file_system.listStatus(path) if file_system.exists(path) else ():
         file_system.delete(folder.getPath(), True)
@@ -64,3 +68,27 @@ def sweep_staging(warehouse: Warehouse) -> None:
 def _remove(folder: str, name: str) -> None:
     with suppress(FileNotFoundError):
         os.remove(f"{folder}/{name}")
+
+
+def disown_unfinished(warehouse: Warehouse, run_id: str | None = None) -> None:
+    """Mark as failed the writes that ``pipeline_runs`` calls finished and that no snapshot holds.
+
+    Of one run; without ``run_id`` of all, which only the holder of the lease may do: another's may be about
+    to be recorded.
+    """
+    if not warehouse.exists(PIPELINE_RUNS):
+        return
+    counting = CountingRuns(warehouse.rows(SNAPSHOTS))
+    lost = sorted(
+        {
+            row.run_id
+            for row in warehouse.rows(PIPELINE_RUNS)
+            if row.status == FINISHED and row.output_version is not None and row.snapshot_id is not None
+            if row.run_id == (run_id or row.run_id) and not counting(row)
+        }
+    )
+    if lost:
+        ledger = SparkDeltaTable.forPath(warehouse.spark, warehouse.path(PIPELINE_RUNS))
+        message = "the run ended before its snapshot was recorded; the next run undoes the write"
+        changes = {"status": F.lit("failed"), "message": F.lit(message)}
+        ledger.update(F.col("run_id").isin(lost) & (F.col("status") == FINISHED), changes)

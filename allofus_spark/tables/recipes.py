@@ -1,4 +1,4 @@
-"""What a run was asked, so that it can be repeated, and on what its rows rest, so that one sees when it must be.
+"""What a run was asked, so that it can be repeated, and on what its rows rest, to see when it must be.
 
 The fingerprint of a run has an entry for each table that its stage reads (the runs that last changed its
 partitions), for the settings and files that shape its rows, and for the version of its results. A stage is

@@ -60,9 +60,14 @@ PIPELINE_RUNS = Table(
         Column("seconds", DOUBLE, "Duration in seconds"),
         Column("package_version", STRING, "Version of this package"),
         Column("settings_hash", STRING, "Hash of the settings that can change results"),
-        Column("scope", STRING, "Part of the stage's tables that the run made: a set, a scan; null: all", True),
         Column(
-            "parameters", STRING, "What the run was asked, as JSON; null: it cannot be repeated from here", True
+            "scope", STRING, "Part of the stage's tables that the run made: a set, a scan; null: all", True
+        ),
+        Column(
+            "parameters",
+            STRING,
+            "What the run was asked, as JSON; null: it cannot be repeated from here",
+            True,
         ),
         Column(
             "fingerprint",

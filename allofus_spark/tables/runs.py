@@ -1,10 +1,4 @@
-"""One run of a job: what it read, what it wrote, how long it took, and the snapshot that it leaves.
-
-``with start_run(warehouse, "ingest_genotypes") as run`` takes the warehouse's lock, starts from the newest
-snapshot (what an unfinished run left behind is undone), reads live tables through ``run.read`` and writes
-through ``run.write``. When the block ends well, ``pipeline_runs`` gets one row a write and ``snapshots`` one
-consistent set of versions; when it fails, one row says why and readers keep the snapshot before.
-"""
+"""One run of a job: what it read, what it wrote, how long it took, and the snapshot that it leaves."""
 
 from __future__ import annotations
 
@@ -13,28 +7,26 @@ import logging
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from functools import partial
 
-from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, Row
-from pyspark.sql import functions as F
 
 from allofus_spark import __version__
 from allofus_spark.errors import WarehouseBusy
 from allofus_spark.hadoop import hadoop_path
 from allofus_spark.tables.aside import Aside
-from allofus_spark.tables.commits import check_table
 from allofus_spark.tables.contract import Table
-from allofus_spark.tables.leftovers import STAGING, discard, sweep_staging
+from allofus_spark.tables.lease import Lease
+from allofus_spark.tables.leftovers import STAGING, discard, disown_unfinished
 from allofus_spark.tables.live_files import LiveFile, live_files
-from allofus_spark.tables.lock import only_run
 from allofus_spark.tables.recipes import Recipe, fingerprint_of
 from allofus_spark.tables.run_tables import PIPELINE_RUNS, SNAPSHOTS, SourceRecords
 from allofus_spark.tables.stages import STAGES
 from allofus_spark.tables.warehouse import Warehouse
-from allofus_spark.tables.write_ledger import FINISHED, LastWrite, WriteLedger
+from allofus_spark.tables.write_ledger import FINISHED, LastWrite, WriteLedger, ledger_of
 from allofus_spark.tables.writer import commit, prepare, prepare_beside
 from allofus_spark.tables.writes import ArrowWrite, FilesWrite, RowsWrite, Write, Written
 
@@ -49,12 +41,14 @@ class Run:
         self.warehouse = warehouse
         self.stage = stage
         self.recipe = recipe
+        self.lease: Lease | None = None
         self.run_id = uuid.uuid4().hex
         self.started_at = dt.datetime.now(dt.timezone.utc)
         self.inputs: dict[str, int] = {}
         self.written: list[tuple[Written, float]] = []
         self.counters: Counter[str] = Counter()
         self.sources: Sequence[SourceRecords] = ()
+        self.problem: str | None = None
         self._snapshot: dict[str, int] = {}
         self._snapshot_id = 0
         self._undone: dict[str, int] = {}
@@ -108,9 +102,7 @@ class Run:
             for write in writes:
                 commits += prepare(self.warehouse, write)
         except BaseException:
-            for part in commits:
-                if isinstance(part, FilesWrite):
-                    discard(self.warehouse, part)
+            self._discard(commits)
             raise
         return self._commit_all(commits, begun)
 
@@ -120,6 +112,11 @@ class Run:
         commits, aside = prepare_beside(self.warehouse, write, self._staging)
         self._commit_all(commits, begun)
         return aside
+
+    def _check_lease(self) -> None:
+        """Raise WarehouseBusy where this run, held up for too long, was taken for dead."""
+        if self.lease is not None:
+            self.lease.check()
 
     @property
     def _staging(self) -> str:
@@ -137,9 +134,19 @@ class Run:
         return time.monotonic()
 
     def _commit_all(self, commits: Sequence[Write | FilesWrite], begun: float) -> list[Written]:
+        try:
+            self._check_lease()
+        except BaseException:
+            self._discard(commits)
+            raise
         with ThreadPoolExecutor(max_workers=len(commits)) as pool:
             futures = [pool.submit(self._commit, part, begun) for part in commits]
         return [future.result() for future in futures]
+
+    def _discard(self, commits: Sequence[Write | FilesWrite]) -> None:
+        for part in commits:
+            if isinstance(part, FilesWrite):
+                discard(self.warehouse, part)
 
     def progress(self, message: str) -> None:
         """Tell the operator what is being done."""
@@ -156,8 +163,10 @@ class Run:
     def finish(self) -> None:
         """Record the writes and the snapshot that they complete; the snapshot last, as it makes them visible.
 
-        Raises WarehouseBusy where another run has recorded a snapshot since this one began.
+        Raises WarehouseBusy where another run has taken the lease, or has recorded a snapshot since this one
+        began.
         """
+        self._check_lease()
         newest = self.warehouse.newest_snapshot().snapshot_id
         if newest != self._snapshot_id:
             raise WarehouseBusy(
@@ -166,18 +175,16 @@ class Run:
             )
         rows = self._snapshot_rows()
         number = self._snapshot_id + bool(rows)
-        about = {"fingerprint": self._fingerprint(number), "snapshot_id": number}
-        records = [
-            self._record(FINISHED, written=written, seconds=seconds, **about)
-            for written, seconds in self.written
-        ]
-        self._append(PIPELINE_RUNS, records or [self._record(FINISHED, **about)])
+        record = partial(self._record, FINISHED, fingerprint=self._fingerprint(number), snapshot_id=number)
+        records = [record(written=written, seconds=seconds) for written, seconds in self.written]
+        self._append(PIPELINE_RUNS, records or [record()])
         self._recorded = True
+        self._check_lease()
         self._append(SNAPSHOTS, rows)
 
     def ledger(self) -> WriteLedger:
-        """Which run last changed each partition of each table, as of the snapshot that this one began from."""
-        return WriteLedger(self.warehouse.rows(PIPELINE_RUNS), self._snapshot_id)
+        """Which run last changed each partition of each table, as of the snapshot that this began from."""
+        return ledger_of(self.warehouse)
 
     def _fingerprint(self, snapshot_id: int) -> dict[str, str] | None:
         """What the rows of this run rest on; None where it is of no stage that can be repeated."""
@@ -192,11 +199,16 @@ class Run:
     def fail(self, error: BaseException) -> None:
         """Record why the run failed; readers keep the snapshot before it."""
         if self._recorded:
-            disown_unfinished(self.warehouse)
+            disown_unfinished(self.warehouse, self.run_id)
             if not self.written:
                 return  # its one row is there
         message = f"{type(error).__name__}: {error}"[:_MESSAGE_CHARACTERS]
         self._append(PIPELINE_RUNS, [self._record("failed", message=message)])
+
+    def record(self) -> None:
+        """Record a run that wrote nothing by itself and leaves no snapshot."""
+        status = "failed" if self.problem else FINISHED
+        self._append(PIPELINE_RUNS, [self._record(status, message=self.problem)])
 
     def _snapshot_rows(self) -> list[tuple[object, ...]]:
         if not (self.written or self._undone):
@@ -245,50 +257,3 @@ class Run:
             (write,) = prepare(self.warehouse, RowsWrite(table, rows))
             written = commit(self.warehouse, write, {"job": self.stage})
             self.warehouse.remember_appended(table, written.version, rows)
-
-
-def disown_unfinished(warehouse: Warehouse) -> None:
-    """Mark as failed the writes that ``pipeline_runs`` calls finished and that no snapshot holds."""
-    if not warehouse.exists(PIPELINE_RUNS):
-        return
-    newest = warehouse.newest_snapshot().snapshot_id
-    lost = sorted(
-        {
-            row.run_id
-            for row in warehouse.rows(PIPELINE_RUNS)
-            if row.status == FINISHED and row.output_version is not None and (row.snapshot_id or 0) > newest
-        }
-    )
-    if lost:
-        ledger = DeltaTable.forPath(warehouse.spark, warehouse.path(PIPELINE_RUNS))
-        message = "the run ended before its snapshot was recorded; the next run undoes the write"
-        changes = {"status": F.lit("failed"), "message": F.lit(message)}
-        ledger.update(F.col("run_id").isin(lost) & (F.col("status") == FINISHED), changes)
-
-
-@contextmanager
-def start_run(warehouse: Warehouse, stage: str, recipe: Recipe | None = None) -> Iterator[Run]:
-    """A run that is recorded as finished when the block ends, as failed when it raises.
-
-    ``recipe`` says how it can be repeated; None: it cannot.
-    Raises WarehouseBusy where another run works in the warehouse. Jobs that write no table need none:
-    see `SnapshotReader`.
-    """
-    warehouse.make_root()
-    for table in (PIPELINE_RUNS, SNAPSHOTS):
-        check_table(warehouse.spark, warehouse.path(table), table)
-    run = Run(warehouse, stage, recipe or Recipe(parameters=None))
-    with only_run(warehouse.spark, warehouse.root, run.run_id, stage):
-        try:
-            sweep_staging(warehouse)
-            run.begin()
-            yield run
-            run.finish()
-        except BaseException as error:
-            try:
-                run.fail(error)
-            except Exception:
-                _log.exception("%s: the failed run could not be recorded", stage)
-            raise
-        finally:
-            run.remove_staged()

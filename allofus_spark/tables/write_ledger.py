@@ -7,10 +7,13 @@ rests on this ledger is not disturbed by it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from pyspark.sql import Row
+
+from allofus_spark.tables.run_tables import PIPELINE_RUNS, SNAPSHOTS
+from allofus_spark.tables.warehouse import Warehouse
 
 FINISHED = "finished"
 # Of a write whose record does not say what it changed.
@@ -27,10 +30,12 @@ class LastWrite(NamedTuple):
 class WriteLedger:
     """Last changes by table and partition; a partition whose rows are gone keeps the run that took them."""
 
-    def __init__(self, runs: Iterable[Row], newest_snapshot: int) -> None:
-        """``runs`` are rows of ``pipeline_runs``; those after ``newest_snapshot`` have not ended well."""
+    def __init__(self, runs: Iterable[Row], counts: Callable[[Row], bool]) -> None:
+        """``runs`` are rows of ``pipeline_runs``."""
         self._last: dict[str, dict[str, LastWrite]] = {}
-        writes = [row for row in runs if _counts(row, newest_snapshot)]
+        writes = [
+            row for row in runs if row.status == FINISHED and row.output_version is not None and counts(row)
+        ]
         for row in sorted(writes, key=lambda row: row.snapshot_id):
             self.add(row.table_name, row.partitions, LastWrite(row.snapshot_id, row.run_id))
 
@@ -58,11 +63,21 @@ class WriteLedger:
         )
 
 
-def _counts(row: Row, newest_snapshot: int) -> bool:
-    """Whether a record is of a write whose run ended well."""
-    return bool(
-        row.status == FINISHED
-        and row.output_version is not None
-        and row.snapshot_id is not None
-        and row.snapshot_id <= newest_snapshot
-    )
+class CountingRuns:
+    """Tells the records of runs that count: those whose snapshot is recorded as theirs."""
+
+    def __init__(self, snapshots: Iterable[Row]) -> None:
+        """``snapshots`` are rows of ``snapshots``."""
+        self._run_of = {row.snapshot_id: row.run_id for row in snapshots}
+        self._newest = max(self._run_of, default=0)
+
+    def __call__(self, row: Row) -> bool:
+        """Whether a finished row of ``pipeline_runs`` counts."""
+        if row.snapshot_id is None or row.snapshot_id > self._newest:
+            return False  # of an earlier version of this package, or not yet, or never, complete
+        return bool(self._run_of.get(row.snapshot_id, row.run_id) == row.run_id)
+
+
+def ledger_of(warehouse: Warehouse) -> WriteLedger:
+    """The ledger as of the newest snapshot."""
+    return WriteLedger(warehouse.rows(PIPELINE_RUNS), CountingRuns(warehouse.rows(SNAPSHOTS)))

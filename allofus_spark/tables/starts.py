@@ -1,0 +1,66 @@
+"""How a run begins and ends.
+
+``with start_run(warehouse, "ingest_genotypes") as run`` takes the warehouse's lease, starts from the newest
+snapshot (what an unfinished run left behind is undone), reads live tables through ``run.read`` and writes
+through ``run.write``. When the block ends well, ``pipeline_runs`` gets one row a write and ``snapshots`` one
+consistent set of versions; when it fails, one row says why and readers keep the snapshot before.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from allofus_spark.tables.commits import check_table
+from allofus_spark.tables.lease import lease_of_run
+from allofus_spark.tables.leftovers import sweep_staging
+from allofus_spark.tables.recipes import Recipe
+from allofus_spark.tables.run_tables import PIPELINE_RUNS, SNAPSHOTS
+from allofus_spark.tables.runs import Run
+from allofus_spark.tables.warehouse import Warehouse
+
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def start_run(warehouse: Warehouse, stage: str, recipe: Recipe | None = None) -> Iterator[Run]:
+    """A run that is recorded as finished when the block ends, as failed when it raises.
+
+    ``recipe`` says how it can be repeated; None: it cannot.
+    Raises WarehouseBusy where another run works in the warehouse. Jobs that write no table need none:
+    see `SnapshotReader`.
+    """
+    warehouse.make_root()
+    for table in (PIPELINE_RUNS, SNAPSHOTS):
+        check_table(warehouse.spark, warehouse.path(table), table)
+    run = Run(warehouse, stage, recipe or Recipe(parameters=None))
+    with lease_of_run(warehouse, stage, run.run_id) as run.lease:
+        try:
+            sweep_staging(warehouse)
+            run.begin()
+            yield run
+            run.finish()
+        except BaseException as error:
+            try:
+                run.fail(error)
+            except Exception:
+                _log.exception("%s: the failed run could not be recorded", stage)
+            raise
+        finally:
+            run.remove_staged()
+
+
+@contextmanager
+def record_run(warehouse: Warehouse, stage: str) -> Iterator[Run]:
+    """A run that is made of others, for who holds the lease: it reads and writes nothing, and is recorded.
+
+    Its row says finished, or failed where the block raises or gives it a ``problem``.
+    """
+    run = Run(warehouse, stage, Recipe(parameters=None))
+    try:
+        yield run
+    except BaseException as error:
+        run.fail(error)
+        raise
+    run.record()
