@@ -13,6 +13,7 @@ from allofus_spark.cli.export import export_command
 from allofus_spark.cli.frequencies import frequencies_command
 from allofus_spark.cli.ingest import ingest_genotypes_command, ingest_samples_command
 from allofus_spark.cli.look import query_command, status_command
+from allofus_spark.cli.nightly import nightly_command
 from allofus_spark.cli.novelty import flag_novelty_command
 from allofus_spark.cli.persons import ingest_persons_command, report_cohort_command
 from allofus_spark.cli.phenotypes import (
@@ -55,6 +56,7 @@ def main() -> None:
       allofus variant 22-19963748-G-A
       allofus query "SELECT variant_id, overall.ac, overall.an FROM allele_frequencies LIMIT 5"
       allofus export --format vcf --out cohort.vcf.gz
+      allofus nightly --dry-run
       allofus status
 
     Every command takes --settings FILE, --warehouse PATH and --set KEY=VALUE. On a cluster run the same jobs
@@ -85,6 +87,7 @@ for command in (
     export_phenotypes_command,
     variant_command,
     query_command,
+    nightly_command,
     status_command,
 ):
     main.add_command(command)

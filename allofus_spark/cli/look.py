@@ -94,7 +94,9 @@ def _text(value: Any) -> str:
 @click.command("status")
 @common_options
 def status_command(settings_file: str | None, warehouse: str | None, overrides: tuple[str, ...]) -> None:
-    """Show the tables with their versions, rows, bytes and last run."""
+    """Show the tables with their versions, rows, bytes and last run, and which stages are stale and why."""
+    from allofus_spark.cli.plan_screen import show_plan
+    from allofus_spark.pipeline import make_plan
     from allofus_spark.query import warehouse_status
 
     with open_warehouse("status", settings_file, warehouse, overrides) as tables:
@@ -113,4 +115,6 @@ def status_command(settings_file: str | None, warehouse: str | None, overrides: 
             at = f"{item.last_run_at:%Y-%m-%d %H:%M}" if item.last_run_at else ""
             numbers = (f"{item.rows:,}", str(item.files), f"{item.bytes / 2**20:,.2f}")
             shown.add_row(item.name, item.zone, version, *numbers, item.last_run or "", at)
-        Console(width=None if sys.stdout.isatty() else _WIDE, soft_wrap=True).print(shown)
+        console = Console(width=None if sys.stdout.isatty() else _WIDE, soft_wrap=True)
+        console.print(shown)
+        show_plan(console, make_plan(tables), "Stages")

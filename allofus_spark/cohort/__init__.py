@@ -17,8 +17,6 @@ from allofus_spark.cohort.active import (
     warehouse_build,
 )
 from allofus_spark.cohort.alleles import (
-    changed_since,
-    frequency_inputs,
     newest_of_each,
     newest_revision,
     newest_versions,
@@ -64,14 +62,12 @@ __all__ = [
     "calls_at",
     "calls_meant",
     "callset_rows",
-    "changed_since",
     "check_are_active",
     "check_build",
     "check_flagged",
     "choose_sites",
     "configured_reference",
     "copies_meant",
-    "frequency_inputs",
     "ids_in_genotypes",
     "in_genotypes",
     "inferred_labels",

@@ -11,20 +11,14 @@ from allofus_spark.cohort.active import active_callsets
 from allofus_spark.errors import BadSource, shown
 from allofus_spark.tables import (
     ALLELE_KEY,
-    CALLSETS,
     CATALOGUE_SETS,
     CONSEQUENCES,
-    GENOTYPES,
     NOVELTY,
-    PIPELINE_RUNS,
-    SAMPLES,
-    SNAPSHOTS,
     VARIANT_SITES,
     Reader,
     Table,
     Warehouse,
     allele_frequencies,
-    ancestries,
 )
 
 
@@ -86,43 +80,3 @@ def newest_of_each(catalogues: Iterable[Row]) -> list[Row]:
     """
     by_age = sorted(catalogues, key=lambda row: (row.catalogue, str(row.catalogue_date or ""), row.version))
     return list({row.catalogue: row for row in by_age}.values())
-
-
-def frequency_inputs(warehouse: Warehouse) -> list[Table]:
-    """The tables that allele frequencies come from."""
-    settings = warehouse.settings
-    labels = (
-        [ancestries(settings.frequencies.ancestry_groups)] if settings.ancestry.labels != "supplied" else []
-    )
-    return [CALLSETS, SAMPLES, GENOTYPES, *labels]
-
-
-def changed_since(warehouse: Warehouse, table: Table, inputs: Sequence[Table]) -> list[str] | None:
-    """Names of the ``inputs`` that a finished run wrote after the last one that wrote ``table``, or that
-    found nothing to write.
-
-    None: no finished run has written ``table``.
-    """
-    snapshot_of_run = {row.run_id: row.snapshot_id for row in warehouse.rows(SNAPSHOTS)}
-    newest: dict[str, tuple[int, Row]] = {}
-    for row in warehouse.rows(PIPELINE_RUNS):
-        number = snapshot_of_run.get(row.run_id, 0)
-        if number and number >= newest.get(row.table_name, (0, row))[0]:
-            newest[row.table_name] = number, row
-    if table.name not in newest:
-        return None
-    computed, last = newest[table.name]
-    # Runs follow each other: one that began after another had begun has seen what that wrote.
-    looked = [
-        row.started_at.timestamp()
-        for row in warehouse.rows(PIPELINE_RUNS)
-        if row.stage == last.stage
-        and row.status == "finished"
-        and (row.run_id in snapshot_of_run or not row.table_name)
-    ]
-    written = {item.name: newest[item.name] for item in inputs if item.name in newest}
-    return [
-        name
-        for name, (number, row) in written.items()
-        if number > computed and row.started_at.timestamp() > max(looked, default=0)
-    ]

@@ -16,6 +16,7 @@ from allofus_spark.consequences.csq import csq_annotator
 from allofus_spark.consequences.tasks import AnnotateRanges, range_tasks
 from allofus_spark.tables import (
     ALLELE_KEY,
+    BY_HAND,
     CONSEQUENCES,
     VARIANTS,
     ArrowWrite,
@@ -48,7 +49,7 @@ def annotate_consequences(warehouse: Warehouse, annotator: Annotator | None = No
     the annotator's files are missing or of another build; AnnotationFailed naming the variant on which the
     annotator fails.
     """
-    recipe = Recipe() if annotator is None else Recipe(parameters=None)
+    recipe = Recipe() if annotator is None else BY_HAND
     with start_run(warehouse, "annotate_consequences", recipe) as run:
         annotator = annotator or csq_annotator(warehouse.settings, warehouse_build(warehouse))
         changes = find_changes(run, annotator.name, annotator.version)

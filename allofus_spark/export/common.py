@@ -15,15 +15,9 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from allofus_spark.cohort import changed_since, frequency_inputs, read_frequencies
+from allofus_spark.cohort import read_frequencies
 from allofus_spark.errors import BadSource
-from allofus_spark.tables import (
-    ALLELE_KEY,
-    Reader,
-    Table,
-    Warehouse,
-    allele_frequencies,
-)
+from allofus_spark.tables import ALLELE_KEY, Freshness, Reader, Warehouse
 
 _SITE = ("contig", "input_position")
 
@@ -35,7 +29,7 @@ def common_sites(warehouse: Warehouse, reader: Reader, sites: DataFrame) -> Data
     """
     settings = warehouse.settings
     groups = settings.frequencies.ancestry_groups
-    _check_current(warehouse, allele_frequencies(groups))
+    _check_current(warehouse)
     common = is_common(groups, min_ac=settings.export.common_min_ac, above_af=settings.export.common_above_af)
     alleles = read_frequencies(reader, groups).where(common).select(*ALLELE_KEY)
     kept = sites.join(alleles, list(ALLELE_KEY), "left_semi").select(*_SITE).distinct()
@@ -48,15 +42,15 @@ def is_common(groups: tuple[str, ...], *, min_ac: int, above_af: float) -> Colum
     return by_count | F.coalesce(F.col("max_af") > above_af, F.lit(False))
 
 
-def _check_current(warehouse: Warehouse, frequencies: Table) -> None:
-    """Raise BadSource unless the frequencies were computed after the last change to what they come from."""
-    changed = changed_since(warehouse, frequencies, frequency_inputs(warehouse))
-    if changed is None:
+def _check_current(warehouse: Warehouse) -> None:
+    """Raise BadSource unless the frequencies are what they would be today."""
+    changes = Freshness(warehouse).changes("compute_frequencies")
+    if changes is None:
         raise BadSource(
             "--common needs allele frequencies, and there are none; run allofus frequencies first"
         )
-    if changed:
+    if changes:
         raise BadSource(
-            f"the allele frequencies are older than {', '.join(changed)}; run allofus frequencies, then "
+            f"the allele frequencies are of before: {'; '.join(changes)}; run allofus frequencies, then "
             "export again"
         )

@@ -28,6 +28,7 @@ from allofus_spark.qc.sample_sums import SampleSums, sex_places, sums_by_sample
 from allofus_spark.qc.variant_flags import VariantFlags, metrics_beside_sites
 from allofus_spark.qc.variant_metrics import VariantMetrics, rows_to_assess
 from allofus_spark.tables import (
+    BY_HAND,
     GENOTYPES,
     NOVELTY,
     SAMPLE_QC,
@@ -83,7 +84,7 @@ def compute_qc(
     ``genotypes`` and ``variant_sites`` are not one to one.
     """
     asked = {"assume_unrelated": assume_unrelated, "catalogue_set": catalogue_set}
-    recipe = Recipe(parameters=asked if unrelated is None else None)
+    recipe = Recipe(parameters=asked) if unrelated is None else BY_HAND
     with start_run(warehouse, "compute_qc", recipe) as run:
         samples = active_samples(warehouse, run)
         chosen = _unrelated(run, samples, unrelated, assume_unrelated)

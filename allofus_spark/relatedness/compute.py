@@ -25,6 +25,7 @@ from allofus_spark.relatedness.sites import sites_of_kinship
 from allofus_spark.relatedness.slices import rows_of_slices, slices_of_pairs
 from allofus_spark.relatedness.table_rows import PairRows, UnrelatedRows
 from allofus_spark.tables import (
+    BY_HAND,
     RELATED_PAIRS,
     UNRELATED,
     WHOLE_TABLE,
@@ -78,7 +79,7 @@ def compute_relatedness(
     no site is left.
     """
     asked = {"method": method, "prefer_call_rate": prefer_call_rate}
-    recipe = Recipe(parameters=asked if sample_ids is None and not cases else None)
+    recipe = Recipe(parameters=asked) if sample_ids is None and not cases else BY_HAND
     with start_run(warehouse, "compute_relatedness", recipe) as run:
         samples = active_samples(warehouse, run)
         people = choose_people(samples, sample_ids)

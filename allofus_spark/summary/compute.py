@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from allofus_spark.cohort import (
-    changed_since,
-    frequency_inputs,
     newest_versions,
     passing_alleles,
     read_consequences,
@@ -20,6 +18,7 @@ from allofus_spark.summary.rows import SummaryRow, summary_rows
 from allofus_spark.tables import (
     VARIANT_SUMMARY,
     VARIANTS,
+    Freshness,
     Recipe,
     RowsWrite,
     Run,
@@ -115,11 +114,10 @@ def _write(run: Run, rows: Sequence[SummaryRow]) -> None:
 
 
 def _stale(warehouse: Warehouse) -> list[str]:
-    frequencies = allele_frequencies(warehouse.settings.frequencies.ancestry_groups)
-    changed = changed_since(warehouse, frequencies, frequency_inputs(warehouse))
-    if not changed:
+    changes = Freshness(warehouse).changes("compute_frequencies")
+    if not changes:
         return []
-    return [f"the allele frequencies are older than {', '.join(changed)}; run allofus frequencies"]
+    return [f"the allele frequencies are of before: {'; '.join(changes)}; run allofus frequencies"]
 
 
 def _gaps(warehouse: Warehouse, cells: Sequence[Cell]) -> list[str]:

@@ -50,7 +50,7 @@ from allofus_spark.tables.phenotype_tables import (
 )
 from allofus_spark.tables.qc_tables import SAMPLE_OUTLIERS, SAMPLE_QC, variant_qc
 from allofus_spark.tables.readers import Reader, SnapshotReader
-from allofus_spark.tables.recipes import Recipe
+from allofus_spark.tables.recipes import BY_HAND, Recipe
 from allofus_spark.tables.relatedness_tables import RELATED_PAIRS, UNRELATED
 from allofus_spark.tables.replication_tables import (
     KNOWN_ASSOCIATIONS,
@@ -80,6 +80,7 @@ __all__ = [
     "ASSOCIATION_SUMMARIES",
     "BIN_WIDTH_PROPERTY",
     "BUILD_PROPERTY",
+    "BY_HAND",
     "CALLSETS",
     "CATALOGUES",
     "CATALOGUE_SETS",

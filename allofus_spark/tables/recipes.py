@@ -54,6 +54,10 @@ class Recipe:
         return cls(row.scope or "", kept["parameters"], tuple(kept["files"]))
 
 
+BY_HAND = Recipe(parameters=None)
+"""That of a run that cannot be repeated."""
+
+
 def fingerprint_of(
     spark: SparkSession, settings: Settings, stage: Stage, recipe: Recipe, ledger: WriteLedger
 ) -> dict[str, str]:
@@ -64,7 +68,7 @@ def fingerprint_of(
         "version of results": str(stage.result_version),
         **{f"settings {key}": _digest(setting_of(settings, key)) for key in stage.settings},
         **{f"file {path}": _file_state(spark, path) for path in files},
-        **{f"table {name}": ledger.state(name) for name in stage.reads},
+        **{f"table {name}": ledger.state(name) for name in stage.reads_with(settings)},
     }
 
 

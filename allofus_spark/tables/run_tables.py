@@ -79,10 +79,16 @@ PIPELINE_RUNS = Table(
         Column(
             "partitions",
             STRINGS,
-            "Partitions of the table in which the write changed rows, as column=value/column=value; null: all",
+            "Partitions of the table in which the write changed rows, as column=value/column=value; null: "
+            "all",
             True,
         ),
-        Column("snapshot_id", LONG, "Snapshot that the run recorded; null: none", True),
+        Column(
+            "snapshot_id",
+            LONG,
+            "Newest snapshot when the run ended: its own, where it recorded one; null: it failed",
+            True,
+        ),
     ),
     checks={"status_known": "status IN ('finished', 'failed')"},
 )

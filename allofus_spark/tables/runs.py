@@ -22,7 +22,7 @@ from allofus_spark.tables.contract import Table
 from allofus_spark.tables.lease import Lease
 from allofus_spark.tables.leftovers import STAGING, discard, disown_unfinished
 from allofus_spark.tables.live_files import LiveFile, live_files
-from allofus_spark.tables.recipes import Recipe, fingerprint_of
+from allofus_spark.tables.recipes import BY_HAND, Recipe, fingerprint_of
 from allofus_spark.tables.run_tables import PIPELINE_RUNS, SNAPSHOTS, SourceRecords
 from allofus_spark.tables.stages import STAGES
 from allofus_spark.tables.warehouse import Warehouse
@@ -37,7 +37,7 @@ _MESSAGE_CHARACTERS = 4000
 class Run:
     """The reads, writes and counters of one job."""
 
-    def __init__(self, warehouse: Warehouse, stage: str, recipe: Recipe) -> None:
+    def __init__(self, warehouse: Warehouse, stage: str, recipe: Recipe = BY_HAND) -> None:
         self.warehouse = warehouse
         self.stage = stage
         self.recipe = recipe

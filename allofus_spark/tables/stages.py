@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from allofus_spark.settings import Settings
 from allofus_spark.tables.omop_tables import OMOP_TABLES
 
 _OMOP = tuple(table.contract.name for table in OMOP_TABLES.values())
@@ -21,8 +22,9 @@ _LABELS = "ancestry.labels"
 class Stage:
     """One stage. ``name`` is that of its runs, ``job`` of its file in jobs/, ``command`` of ``allofus``.
 
-    ``needs`` are tables without which it has nothing to do, ``needs_settings`` keys that must be set; ``uses``
-    are tables that it reads where they are. ``has_scopes``: its runs make parts of its tables, by name.
+    ``needs`` are tables without which it has nothing to do, ``needs_settings`` keys that must be set;
+    ``uses`` are tables that it reads where they are, ``labels`` those that it reads for inferred ancestries
+    alone. ``has_scopes``: its runs make parts of its tables.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Stage:
     needs: Sequence[str]
     uses: Sequence[str]
     writes: Sequence[str]
+    labels: Sequence[str] = ()
     settings: Sequence[str] = ()
     files: Sequence[str] = ()
     needs_settings: Sequence[str] = ()
@@ -40,7 +43,12 @@ class Stage:
     @property
     def reads(self) -> tuple[str, ...]:
         """Tables that it reads where they are there."""
-        return (*self.needs, *self.uses)
+        return (*self.needs, *self.uses, *self.labels)
+
+    def reads_with(self, settings: Settings) -> tuple[str, ...]:
+        """The same, as the settings have it: inferred ancestries may not count."""
+        labels = () if settings.ancestry.labels == "supplied" else self.labels
+        return (*self.needs, *self.uses, *labels)
 
 
 _DECLARED = (
@@ -68,7 +76,8 @@ _DECLARED = (
         job="compute_relatedness",
         command="relatedness",
         needs=(*_SAMPLES, "genotypes"),
-        uses=("variant_sites", "ancestries"),
+        uses=("variant_sites",),
+        labels=("ancestries",),
         writes=("related_pairs", "unrelated"),
         settings=("relatedness", "sites", _LABELS),
     ),
@@ -77,7 +86,8 @@ _DECLARED = (
         job="compute_frequencies",
         command="frequencies",
         needs=(*_SAMPLES, "genotypes"),
-        uses=("ancestries",),
+        uses=(),
+        labels=("ancestries",),
         writes=("strata", "allele_counts", "allele_frequencies"),
         settings=("frequencies", _LABELS),
     ),
@@ -115,7 +125,8 @@ _DECLARED = (
         job="compute_qc",
         command="qc",
         needs=(*_SAMPLES, "genotypes", "variant_sites"),
-        uses=("ancestries", "unrelated", "novelty", "catalogue_sets"),
+        uses=("unrelated", "novelty", "catalogue_sets"),
+        labels=("ancestries",),
         writes=("variant_qc", "sample_qc"),
         settings=("qc", _LABELS, "frequencies.ancestry_groups", "frequencies.unassigned_group"),
     ),
@@ -162,7 +173,8 @@ _DECLARED = (
         job="build_phenotypes",
         command="build-phenotypes",
         needs=(),
-        uses=(*_OMOP, "persons", "person_samples", *_SAMPLES, "ancestries"),
+        uses=(*_OMOP, "persons", "person_samples", *_SAMPLES),
+        labels=("ancestries",),
         writes=(
             "phenotype_definitions",
             "phenotype_people",

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from allofus_spark.tables.commits import check_table
 from allofus_spark.tables.lease import lease_of_run
 from allofus_spark.tables.leftovers import sweep_staging
-from allofus_spark.tables.recipes import Recipe
+from allofus_spark.tables.recipes import BY_HAND, Recipe
 from allofus_spark.tables.run_tables import PIPELINE_RUNS, SNAPSHOTS
 from allofus_spark.tables.runs import Run
 from allofus_spark.tables.warehouse import Warehouse
@@ -24,17 +24,17 @@ _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def start_run(warehouse: Warehouse, stage: str, recipe: Recipe | None = None) -> Iterator[Run]:
+def start_run(warehouse: Warehouse, stage: str, recipe: Recipe = BY_HAND) -> Iterator[Run]:
     """A run that is recorded as finished when the block ends, as failed when it raises.
 
-    ``recipe`` says how it can be repeated; None: it cannot.
+    ``recipe`` says how it can be repeated.
     Raises WarehouseBusy where another run works in the warehouse. Jobs that write no table need none:
     see `SnapshotReader`.
     """
     warehouse.make_root()
     for table in (PIPELINE_RUNS, SNAPSHOTS):
         check_table(warehouse.spark, warehouse.path(table), table)
-    run = Run(warehouse, stage, recipe or Recipe(parameters=None))
+    run = Run(warehouse, stage, recipe)
     with lease_of_run(warehouse, stage, run.run_id) as run.lease:
         try:
             sweep_staging(warehouse)
@@ -57,7 +57,7 @@ def record_run(warehouse: Warehouse, stage: str) -> Iterator[Run]:
 
     Its row says finished, or failed where the block raises or gives it a ``problem``.
     """
-    run = Run(warehouse, stage, Recipe(parameters=None))
+    run = Run(warehouse, stage)
     try:
         yield run
     except BaseException as error:

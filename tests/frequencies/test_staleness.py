@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from delta.tables import DeltaTable
 from pyspark.sql import SparkSession
 
-from allofus_spark.cohort import changed_since, frequency_inputs
 from allofus_spark.frequencies import compute_frequencies
 from allofus_spark.ingest import ingest_genotypes, ingest_samples
 from allofus_spark.settings import load_settings
@@ -18,6 +18,7 @@ from allofus_spark.tables import (
     GENOTYPES,
     PARTITION_INPUTS,
     STRATA,
+    Freshness,
     RowsWrite,
     Run,
     Table,
@@ -227,23 +228,22 @@ def test_maintenance_changes_nothing(held: Warehouse) -> None:
 
 
 def test_frequencies_that_were_looked_at_again_count_as_new(held: Warehouse, tmp_path: Path) -> None:
-    def older() -> list[str] | None:
-        fresh = Warehouse(held.spark, held.settings)
-        return changed_since(fresh, held.contract("allele_frequencies"), frequency_inputs(fresh))
+    def older() -> Sequence[str] | None:
+        return Freshness(Warehouse(held.spark, held.settings)).changes("compute_frequencies")
 
     assert older() == []
     relabel(held, tmp_path, "second", {})
-    assert older() == ["samples"]
+    assert older() == ["samples changed in 1 of 2 partitions"]
     assert changed(held) == (0, 0)
     assert older() == [], "the same labels as before"
     ingest(held, tmp_path, "third", ("c1", "c2"), [])
-    assert older() == ["callsets", "samples", "genotypes"]
+    assert older() == [f"{name} changed in 1 of 3 partitions" for name in ("callsets", "samples")]
     assert changed(held) == (0, 0)
     assert older() == []
     table = ancestries(GROUPS)
     rows = [("third", "c1", 0, "m-1", None, None, None, "afr", "afr", None)]
     with start_run(held, "fill") as run:
         run.write(RowsWrite(table, rows, "callset_id = 'third'"))
-    assert older() == ["ancestries"]
+    assert older() == ["ancestries changed"]
     compute_frequencies(held)
     assert older() == []
