@@ -31,18 +31,20 @@ _SHOWN_OUTLIERS = 5
     metavar="NAME",
     help="Count, for each sample, the alleles that no catalogue of this set has (see flag-novelty).",
 )
+@click.option("--recompute", is_flag=True, help="Judge everything anew, whether or not anything changed.")
 @common_options
 def qc_command(
     unrelated: str | None,
     assume_unrelated: bool,
     catalogue_set: str | None,
+    recompute: bool,
     settings_file: str | None,
     warehouse: str | None,
     overrides: tuple[str, ...],
 ) -> None:
     """Assess variants and samples: call rates, Hardy-Weinberg, ratios, inferred sex.
 
-    Writes variant_qc and sample_qc for all active callsets. Rows are flagged with reasons, never dropped, and
+    Writes variant_qc and sample_qc of all active callsets where something changed. Rows are flagged with reasons, never dropped, and
     no other job leaves flagged rows out. Where it is not known who is unrelated, by an option or from
     relatedness, Hardy-Weinberg columns are null.
     """
@@ -54,7 +56,11 @@ def qc_command(
     with open_warehouse("qc", settings_file, warehouse, overrides) as tables:
         chosen = None if unrelated is None else read_sample_ids(unrelated)
         counters = compute_qc(
-            tables, unrelated=chosen, assume_unrelated=assume_unrelated, catalogue_set=catalogue_set
+            tables,
+            unrelated=chosen,
+            assume_unrelated=assume_unrelated,
+            catalogue_set=catalogue_set,
+            recompute=recompute,
         )
         others = {name: count for name, count in counters.items() if not name.startswith(_TESTED)}
         echo_counters(f"variant_qc and sample_qc of {tables.root} are computed", others)

@@ -26,6 +26,7 @@ from allofus_spark.cohort.alleles import (
     read_frequencies,
     read_novelty,
 )
+from allofus_spark.cohort.callset_partitions import last_changes
 from allofus_spark.cohort.ploidy import COPIES, COUNTS, Counts, calls_meant, copies_meant, ploidy_aware
 from allofus_spark.cohort.sample_lists import read_sample_ids
 from allofus_spark.cohort.sites import SITE_COLUMNS, Members, SiteRules, calls_at, choose_sites, site_rules
@@ -74,6 +75,7 @@ __all__ = [
     "kept_by_relatedness",
     "kept_of",
     "labels_in_use",
+    "last_changes",
     "newest_of_each",
     "newest_revision",
     "newest_versions",

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from allofus_spark.cohort import Strata
+from allofus_spark.cohort import Strata, last_changes
 from allofus_spark.tables import (
     ALLELE_COUNTS,
     GENOTYPES,
@@ -80,34 +80,14 @@ def find_changes(run: Run, strata: Sequence[Strata], *, recompute: bool) -> Chan
 
 def _counts_today(run: Run, strata: Sequence[Strata]) -> dict[str, dict[Partition, Inputs]]:
     """What the counts of each callset's partitions are made from."""
-    written = run.ledger().last_writes(GENOTYPES.name)
-    partitions = _genotype_partitions(run)
-    counts: dict[str, dict[Partition, Inputs]] = {}
-    for item in strata:
-        counts[item.callset_id] = {}
-        for contig, number in partitions.get(item.callset_id, []):
-            # Where the ledger lost a write, this run stands for it: changed.
-            last = written.get(f"callset_id={item.callset_id}/contig={contig}/bin={number}")
-            counts[item.callset_id][contig, number] = {
-                "rules": _RULES_VERSION,
-                "genotypes": last.run_id if last else run.run_id,
-                "strata": item.strata_id,
-            }
-    return counts
-
-
-def _genotype_partitions(run: Run) -> dict[str, list[Partition]]:
-    """Contig and bin of the genotypes of each callset."""
-    if run.warehouse.local_root is not None:
-        files = [file.partition for file in run.files(GENOTYPES)]
-        found = {(own["callset_id"], own["contig"], int(own["bin"])) for own in files}
-    else:
-        rows = run.read(GENOTYPES).select("callset_id", "contig", "bin").distinct().collect()
-        found = {(row.callset_id, row.contig, row.bin) for row in rows}
-    partitions: dict[str, list[Partition]] = {}
-    for callset_id, contig, number in sorted(found):
-        partitions.setdefault(callset_id, []).append((contig, number))
-    return partitions
+    genotypes = last_changes(run, GENOTYPES)
+    return {
+        item.callset_id: {
+            place: {"rules": _RULES_VERSION, "genotypes": last, "strata": item.strata_id}
+            for place, last in genotypes.get(item.callset_id, {}).items()
+        }
+        for item in strata
+    }
 
 
 def _digest(parts: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""``variant_qc`` and ``sample_qc`` of all active callsets.
+"""``variant_qc`` and ``sample_qc`` of all active callsets: what changed since they were judged.
 
 Calls are read once for each table: a variant's row and the sums of its samples have no part in common that
 would be worth keeping between the two. Each callset is judged by itself.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from allofus_spark.cohort import (
@@ -22,6 +21,7 @@ from allofus_spark.cohort import (
 )
 from allofus_spark.genome import Build
 from allofus_spark.qc.groups import build_groups
+from allofus_spark.qc.inputs import stale_samples, stale_variants
 from allofus_spark.qc.new_alleles import NewAlleles, new_alleles
 from allofus_spark.qc.sample_flags import SampleFlags, samples_beside_sums
 from allofus_spark.qc.sample_sums import SampleSums, sex_places, sums_by_sample
@@ -34,7 +34,6 @@ from allofus_spark.tables import (
     SAMPLE_QC,
     SAMPLES,
     VARIANT_SITES,
-    WHOLE_TABLE,
     ArrowWrite,
     Recipe,
     Run,
@@ -59,8 +58,9 @@ def compute_qc(
     unrelated: Collection[str] | None = None,
     assume_unrelated: bool = False,
     catalogue_set: str | None = None,
+    recompute: bool = False,
 ) -> dict[str, int]:
-    """Recompute the quality of variants and samples, and record a snapshot.
+    """Compute the quality of variants and samples where it changed, and record a snapshot.
 
     Parameters
     ----------
@@ -72,10 +72,13 @@ def compute_qc(
         excess heterozygosity is tested among all samples.
     catalogue_set
         Set of catalogues, by which ``flag_novelty`` was run, whose missing alleles are counted by sample.
+    recompute
+        Judge everything anew, whether or not anything changed.
 
     Returns
     -------
-    The run's counters: callsets, samples, variants, and how many have each reason; and as
+    The run's counters: callsets, partitions of variants and callsets of samples judged now, samples,
+    variants, and how many have each reason; and as
     ``hardy_weinberg_ANCESTRY`` the samples that the test was made among, absent where nobody is known to be
     unrelated.
 
@@ -89,10 +92,9 @@ def compute_qc(
         samples = active_samples(warehouse, run)
         chosen = _unrelated(run, samples, unrelated, assume_unrelated)
         build = warehouse_build(warehouse)
-        genotypes = rows_to_assess(run.read(GENOTYPES), samples)
         with rows_per_batch(warehouse.spark, rows_of_widest(warehouse, map(len, samples.values()))):
-            _write_variants(run, genotypes, samples, chosen, build)
-            _write_samples(run, genotypes, samples, build, new_alleles(run, catalogue_set))
+            _write_variants(run, samples, chosen, build, recompute=recompute)
+            _write_samples(run, samples, build, new_alleles(run, catalogue_set), recompute=recompute)
         _count_reasons(run)
         return dict(run.counters)
 
@@ -119,7 +121,7 @@ def _unrelated(
 
 
 def _write_variants(
-    run: Run, genotypes: DataFrame, samples: Samples, unrelated: frozenset[str] | None, build: Build
+    run: Run, samples: Samples, unrelated: frozenset[str] | None, build: Build, *, recompute: bool
 ) -> None:
     settings = run.warehouse.settings
     ancestries = settings.frequencies.ancestry_groups
@@ -132,22 +134,35 @@ def _write_variants(
             run.counters[f"hardy_weinberg_{name}"] = sum(
                 int(each.n_tested[number]) for each in groups.values()
             )
-    metrics = VariantMetrics(groups, build, ancestries, unrelated is not None)
     table = variant_qc(ancestries)
-    source = metrics_beside_sites(genotypes, run.read(VARIANT_SITES), metrics, table)
+    part = stale_variants(run, table, samples, unrelated, recompute=recompute)
+    run.counters["partitions_judged"] = part.n_stale
+    if part.is_current:
+        run.progress("nothing changed since the quality of variants was judged")
+        return
+    metrics = VariantMetrics(groups, build, ancestries, unrelated is not None)
+    genotypes = rows_to_assess(run.read(GENOTYPES).where(part.judged), samples)
+    source = metrics_beside_sites(genotypes, run.read(VARIANT_SITES).where(part.judged), metrics, table)
     flags = VariantFlags(table.name, metrics, settings.qc)
-    run.write(ArrowWrite(source, flags, [(table, WHOLE_TABLE)]))
+    run.write(ArrowWrite(source, flags, [(table, part.replaced)]), part.record())
 
 
 def _write_samples(
-    run: Run, genotypes: DataFrame, samples: Samples, build: Build, new: NewAlleles | None
+    run: Run, samples: Samples, build: Build, new: NewAlleles | None, *, recompute: bool
 ) -> None:
+    part = stale_samples(run, samples, new.catalogue_set if new else None, recompute=recompute)
+    run.counters["callsets_judged"] = part.n_stale
+    if part.is_current:
+        run.progress("nothing changed since the quality of samples was judged")
+        return
+    genotypes = rows_to_assess(run.read(GENOTYPES).where(part.judged), samples)
     sexes = {callset_id: sex_places(members) for callset_id, members in samples.items()}
     rows = new.beside(genotypes, run.read(NOVELTY)) if new and run.warehouse.exists(NOVELTY) else genotypes
     sums = sums_by_sample(rows, SampleSums(sexes, build, new))
-    source = samples_beside_sums(run.read(SAMPLES), sums, list(samples))
+    judged = list(samples) if part.everything else list(part.stale)
+    source = samples_beside_sums(run.read(SAMPLES), sums, judged)
     flags = SampleFlags(run.warehouse.settings.qc, new.catalogue_set if new else None)
-    run.write(ArrowWrite(source, flags, [(SAMPLE_QC, WHOLE_TABLE)]))
+    run.write(ArrowWrite(source, flags, [(SAMPLE_QC, part.replaced)]), part.record())
 
 
 def _count_reasons(run: Run) -> None:
