@@ -16,7 +16,7 @@ SIZES := $(if $(SAMPLES),--samples $(SAMPLES)) $(if $(LENGTH),--length $(LENGTH)
 .DELETE_ON_ERROR:
 .PHONY: help setup demo test check lint types law docs bench bench-wide bench-novelty bench-consequences \
 	bench-ancestry bench-projection bench-relatedness bench-association \
-	bench-association-wide bench-calibration clean
+	bench-association-wide bench-calibration bench-increment clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -77,6 +77,9 @@ bench-association-wide: $(STAMPS)/dev ## 245,388 people × 100 phenotypes in a 4
 
 bench-calibration: $(STAMPS)/dev ## shuffled phenotypes on real genomes; needs ALLOFUS_TEST_DATA
 	@$(BIN)/python -m benchmarks.calibration $(ARGS)
+
+bench-increment: $(STAMPS)/dev ## a night after one contig's callset beside a night of everything; ARGS="--samples 500"
+	@$(BIN)/python -m benchmarks.increment $(ARGS)
 
 clean: ## remove what make made: .venv, .cache, benchmarks/data, the demo's warehouses
 	rm -rf $(VENV) .cache benchmarks/data warehouse/demo warehouse/simulated

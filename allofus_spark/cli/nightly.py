@@ -37,8 +37,8 @@ def nightly_command(
 
     A stage is stale where a table, a setting or a file that it rests on is not what it was when the stage
     last ran; it is repeated as it was asked then. Stages of the setting nightly.stages are run for the first
-    time once what they need is there. The plan is shown first: what, why, and how much. Where a stage fails, those
-    that read what it writes are held back, the others go on, and the exit status is 1.
+    time once what they need is there. The plan is shown first: what, why, and how much. Where a stage fails,
+    those that read what it writes are held back, the others go on, and the exit status is 1.
 
     \b
       allofus nightly --dry-run

@@ -44,9 +44,9 @@ def qc_command(
 ) -> None:
     """Assess variants and samples: call rates, Hardy-Weinberg, ratios, inferred sex.
 
-    Writes variant_qc and sample_qc of all active callsets where something changed. Rows are flagged with reasons, never dropped, and
-    no other job leaves flagged rows out. Where it is not known who is unrelated, by an option or from
-    relatedness, Hardy-Weinberg columns are null.
+    Writes variant_qc and sample_qc of all active callsets, where something changed. Rows are flagged with
+    reasons, never dropped, and no other job leaves flagged rows out. Where it is not known who is unrelated,
+    by an option or from relatedness, Hardy-Weinberg columns are null.
     """
     from allofus_spark.cohort import read_sample_ids
     from allofus_spark.qc import compute_qc

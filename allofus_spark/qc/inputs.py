@@ -1,8 +1,8 @@
 """What the quality of variants and samples was judged from, so that only what changed is judged anew.
 
 A callset is judged by itself. The rows of its variants follow, partition by partition, from its genotypes and
-sites there, its people (labels, sexes, who is unrelated) and the settings; the rows of its samples from all of
-its genotypes, its people, and where new alleles are counted from novelty.
+sites there, its people (labels, sexes, who is unrelated) and the settings; the rows of its samples from all
+of its genotypes, its people, and where new alleles are counted from novelty.
 """
 
 from __future__ import annotations

@@ -135,7 +135,6 @@ def test_a_run_of_listed_samples_is_not_repeated(held: Warehouse) -> None:
 
 
 def test_recipes_come_back_as_they_went(held: Warehouse) -> None:
-    """What a run records is what its stage takes: each was repeated by the first night or is a set of files."""
     for row in held.rows(PIPELINE_RUNS):
         if row.parameters is not None:
             recipe = Recipe.of(row)
