@@ -25,9 +25,9 @@ DATA_VARIABLE = "ALLOFUS_TEST_DATA"
 REQUIRE_ALL = bool(os.environ.get("ALLOFUS_REQUIRE_ALL"))
 
 
-# On the tests' small data a collector that works beside the tasks takes their core. Compiled code has room for
-# all of it: where it does not fit, it is thrown away and compiled again.
-BRIEF_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=512m"
+# On the tests' small data a collector that works beside the tasks takes their core. Compiled code has room
+# for all of it: what does not fit is thrown away and compiled again.
+BRIEF_JVM = "-XX:+UseSerialGC -XX:ReservedCodeCacheSize=512m"
 
 # Folders of which every test is long.
 LONG_FOLDERS = ("long",)
