@@ -14,7 +14,7 @@ SIZES := $(if $(SAMPLES),--samples $(SAMPLES)) $(if $(LENGTH),--length $(LENGTH)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check lint types law docs bench bench-wide bench-novelty bench-consequences \
+.PHONY: help setup demo test test-long check lint types law docs bench bench-wide bench-novelty bench-consequences \
 	bench-ancestry bench-projection bench-relatedness bench-association \
 	bench-association-wide bench-calibration bench-increment clean
 
@@ -29,8 +29,11 @@ demo: $(STAMPS)/run $(if $(SIMULATE),$(STAMPS)/simulate) ## real genotypes to al
 	@$(BIN)/python -m tools.demo $(if $(SIMULATE),--simulate $(SIZES))
 
 # Two workers, each with a Spark session: more would want 4 GiB each. A file's tests share what they make.
-test: $(STAMPS)/dev ## the whole suite; ARGS="-k vcf" passes options to pytest
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+test: $(STAMPS)/dev ## every chapter, in minutes; ARGS="-k vcf" passes options to pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long" $(ARGS)
+
+test-long: $(STAMPS)/dev ## the tests that take long: large real files, other programs, whole jobs, kills, a cluster
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m long $(ARGS)
 
 check: lint types law ## lint, types and the import law
 

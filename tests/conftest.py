@@ -25,6 +25,23 @@ DATA_VARIABLE = "ALLOFUS_TEST_DATA"
 REQUIRE_ALL = bool(os.environ.get("ALLOFUS_REQUIRE_ALL"))
 
 
+# On the tests' small data a collector that works beside the tasks takes their core. Compiled code has room
+# for all of it: what does not fit is thrown away and compiled again.
+BRIEF_JVM = "-XX:+UseSerialGC -XX:ReservedCodeCacheSize=512m"
+
+# Folders of which every test is long.
+LONG_FOLDERS = ("long",)
+
+
+@pytest.hookimpl(tryfirst=True)  # before options of the command line choose by marker
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of the long folders: `make test-long` runs what is long, `make test` the rest."""
+    root = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(root).parts[0] in LONG_FOLDERS:
+            item.add_marker(pytest.mark.long)
+
+
 def _absent(message: str) -> NoReturn:
     if REQUIRE_ALL:
         pytest.fail(message)
@@ -69,7 +86,11 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
 
     settings = load_settings(
         warehouse=str(tmp_path_factory.mktemp("session")),
-        overrides=["spark.shuffle_partitions=2", "spark.driver_memory=3g"],
+        overrides=[
+            "spark.shuffle_partitions=2",
+            "spark.driver_memory=3g",
+            f"spark.extra.spark.driver.extraJavaOptions={BRIEF_JVM}",
+        ],
     )
     session = start_session(settings, app_name="tests")
     yield session

@@ -170,6 +170,7 @@ def test_labels_are_counted_and_held_against_the_supplied_ones(
     assert held == kept | dict.fromkeys(trained.cohort.ids)
 
 
+@pytest.mark.long
 def test_results_are_equal_bit_for_bit_however_the_work_is_cut(
     trained: Trained, new_warehouse: NewWarehouse, tmp_path: Path
 ) -> None:

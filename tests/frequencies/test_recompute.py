@@ -26,7 +26,7 @@ from .two_callsets import (
 )
 
 
-@pytest.fixture(params=["files", "no files"])
+@pytest.fixture(params=["files", pytest.param("no files", marks=pytest.mark.long)])
 def held(spark: SparkSession, filled: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Warehouse:
     """On a store whose files tasks and the driver open, and on one whose files only Spark opens."""
     root = shutil.copytree(filled, tmp_path / ("warehouse" if request.param == "files" else "100 %"))

@@ -107,6 +107,7 @@ def test_a_label_changed_and_changed_back_is_counted_each_time(held: Warehouse, 
     assert_is_as_recomputed(held)
 
 
+@pytest.mark.long
 def test_another_unassigned_group_changes_every_maximum(held: Warehouse) -> None:
     overrides = [f"frequencies.ancestry_groups={list(GROUPS)}", "frequencies.unassigned_group=eas"]
     other = Warehouse(held.spark, load_settings(warehouse=held.root, overrides=overrides))
@@ -119,6 +120,7 @@ def test_another_unassigned_group_changes_every_maximum(held: Warehouse) -> None
     assert frequencies(held)["chr3:300"] == before
 
 
+@pytest.mark.long
 def test_a_callset_that_was_retired_comes_in_again_under_its_id(held: Warehouse, tmp_path: Path) -> None:
     about = {"callset_date": "2026-02-01", "build": "GRCh38"}
     third = write_bytes(
@@ -155,6 +157,7 @@ def test_a_callset_without_alleles_changes_nothing(held: Warehouse, tmp_path: Pa
     assert_is_as_recomputed(held)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("table", [ALLELE_COUNTS, PARTITION_INPUTS, STRATA, "allele_frequencies"])
 def test_tables_deleted_by_hand_are_made_anew(held: Warehouse, table: Table | str) -> None:
     before = frequencies(held), counts(held)
@@ -187,6 +190,7 @@ def test_genotypes_deleted_by_hand_and_ingested_anew_are_counted(held: Warehouse
     assert {place: row["overall"]["ac"] for place, row in after.items()} == {"chr1:100": 6, "chr3:300": 4}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [1, 2, 0])
 def test_a_killed_run_leaves_what_was_before_and_the_next_one_makes_all(
     held: Warehouse, tmp_path: Path, number: int
@@ -206,6 +210,7 @@ def test_a_killed_run_leaves_what_was_before_and_the_next_one_makes_all(
     assert_is_as_recomputed(fresh)
 
 
+@pytest.mark.long
 def test_labels_changed_back_after_a_killed_run_leave_nothing_of_it(held: Warehouse, tmp_path: Path) -> None:
     before = frequencies(held), counts(held)
     relabel(held, tmp_path, "second", {"b2": "sas"})
@@ -227,6 +232,7 @@ def test_maintenance_changes_nothing(held: Warehouse) -> None:
     assert frequencies(held) == before
 
 
+@pytest.mark.long
 def test_frequencies_that_were_looked_at_again_count_as_new(held: Warehouse, tmp_path: Path) -> None:
     def older() -> Sequence[str] | None:
         return Freshness(Warehouse(held.spark, held.settings)).changes("compute_frequencies")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pysam
+import pytest
 
 from allofus_spark.genome import Build, ReferenceSequence, load_build, normalise_alleles, reference_mismatches
 
@@ -86,6 +87,7 @@ def test_random_indels_in_repeats(tmp_path: Path, oracle: Callable[[str], str]) 
     assert np.mean([form != allele for form, allele in zip(expected.values(), alleles, strict=True)]) > 0.5
 
 
+@pytest.mark.long
 def test_every_allele_of_real_chromosome_22(
     realdata: Path, oracle: Callable[[str], str], tmp_path: Path
 ) -> None:

@@ -70,6 +70,7 @@ def test_every_form_of_record(
         assert (types & 0x10).any()
 
 
+@pytest.mark.long
 def test_sample_numbers_of_three_bytes(oracle: Callable[[str], str], tmp_path: Path) -> None:
     n_samples = 70_000
     calls = np.random.default_rng(0).choice(4, (20, n_samples), p=(0.997, 0.001, 0.001, 0.001))
@@ -106,6 +107,7 @@ def test_any_range_is_that_part_of_the_whole(
         assert (part == whole[expected.rows_before(start) : expected.rows_before(stop)]).all()
 
 
+@pytest.mark.long
 def test_blocks_of_65536_variants(oracle: Callable[[str], str], tmp_path: Path) -> None:
     n_samples, n_variants = 5, 140_000
     rng = np.random.default_rng(0)

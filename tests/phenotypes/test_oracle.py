@@ -19,6 +19,9 @@ from allofus_spark.settings import load_settings
 from allofus_spark.tables import Warehouse
 from tests.phenotypes.files import Told, people, told, told_of, write_csv
 
+pytestmark = pytest.mark.long
+
+
 TEXT = {"dtype": str, "keep_default_na": False}
 
 

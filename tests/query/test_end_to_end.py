@@ -17,6 +17,9 @@ from allofus_spark.settings import load_settings
 from allofus_spark.tables import Warehouse
 from tests.cases.vcf_files import gt_record, vcf_text, write_bgzip, write_bytes
 
+pytestmark = pytest.mark.long
+
+
 ROOT = Path(__file__).parents[2]
 # Small, as it runs beside the session of the other tests.
 SMALL = ["--set", "spark.shuffle_partitions=2"]

@@ -19,6 +19,9 @@ from allofus_spark.tables import SAMPLES, Warehouse
 from .conftest import Cohort
 from .pca import pca_with_hail, pca_with_plink
 
+pytestmark = pytest.mark.long
+
+
 N_PCS = 16
 FIRST = 5
 PEDDY = "multisample/peddy_1kg_2504_exome_sites.grch38.vcf.gz"

@@ -16,6 +16,8 @@ from .conftest import Cohort
 from .engine import ingest, read_calls, refused_alleles
 from .plain_calls import PlainCallset, read_plain
 
+pytestmark = pytest.mark.long
+
 
 def assert_same_calls(warehouse: Warehouse, plain: PlainCallset) -> None:
     keys, calls = read_calls(warehouse)

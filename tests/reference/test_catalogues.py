@@ -21,6 +21,9 @@ from allofus_spark.tables import (
 from .engine import keys_of, read_rows
 from .plain_alleles import Key, is_sequence, plain_contig, plain_key
 
+pytestmark = pytest.mark.long
+
+
 NewWarehouse = Callable[..., Warehouse]
 DBSNP = "dbsnp149_chr21_25.0-26.0M.grch38.vcf.gz"
 CLINVAR = "clinvar_20201107_brca1_11033.grch38.vcf.gz"

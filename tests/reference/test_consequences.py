@@ -30,6 +30,9 @@ from .csq_effects import same
 from .direct_csq import a_line_for_each_parent, read_answer, run_directly, write_vcf
 from .engine import ingest, read_rows
 
+pytestmark = pytest.mark.long
+
+
 Key = tuple[str, int, str, str]
 
 # csq calls every complex change a feature_elongation or feature_truncation of transcripts that it lies in.

@@ -31,6 +31,9 @@ from tests.export.cohort import BUILD, OTHER_CONTIG, write_cohort, write_people
 from .engine import KEY, ingest, read_calls, read_rows
 from .plain_alleles import Key
 
+pytestmark = pytest.mark.long
+
+
 Calls = npt.NDArray[np.int8]
 Oracle = Callable[[str], str]
 CALL_OF_TEXT = {"0/0": 0, "0/1": 1, "1/1": 2, "./.": 3, "0": 0, "1": 2, ".": 3}

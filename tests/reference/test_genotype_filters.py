@@ -19,6 +19,9 @@ from cyvcf2 import VCF, Variant
 from allofus_spark.ingest.filters import GenotypeFilters, parse_filters
 from tests.cases.plain_ingest import parse_file, plain_calls
 
+pytestmark = pytest.mark.long
+
+
 FILES = (
     "hail_sample2_100_chr22_multiallelic_DP_GQ_PL.grch37.vcf.gz",
     "hail_sample_100_chr20_AD_DP_GQ_PL.grch37.vcf.gz",

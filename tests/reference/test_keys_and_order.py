@@ -27,6 +27,9 @@ from .engine import ingest, keys_of, read_rows, refused_alleles
 from .plain_alleles import Key, is_sequence, plain_key
 from .rewritten_alleles import Reference, rewrite
 
+pytestmark = pytest.mark.long
+
+
 SOURCE = "multisample/1kg_p3_2504_chr22_16.05-16.5M.grch37.vcf.gz"
 FASTA = "reference/grch37_chr22_1-22000000.fa.gz"
 N_SAMPLES = 250

@@ -15,6 +15,8 @@ from allofus_spark.novelty import flag_novelty
 from allofus_spark.settings import load_settings
 from allofus_spark.tables import NOVELTY, VARIANTS, Warehouse
 
+pytestmark = pytest.mark.long
+
 
 def new_warehouse(spark: SparkSession, root: Path, fasta: Path | None = None) -> Warehouse:
     overrides = [f"genome.reference_fasta={fasta}"] if fasta else []

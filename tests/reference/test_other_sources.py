@@ -31,6 +31,9 @@ from tests.cases.vcf_files import vcf_text, write_bytes
 
 from .engine import KEY, read_calls, read_rows
 
+pytestmark = pytest.mark.long
+
+
 CHR22 = "multisample/1kg_p3_2504_chr22_16.05-16.5M.grch37.vcf.gz"
 FASTA = "reference/grch37_chr22_1-22000000.fa.gz"
 DEPTHS = (

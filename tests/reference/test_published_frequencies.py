@@ -17,6 +17,9 @@ from .engine import KEY, Frequencies
 from .plain_alleles import Key, is_sequence, plain_key
 from .vcf_text import Site, read_sites
 
+pytestmark = pytest.mark.long
+
+
 POPULATIONS = ("AFR", "AMR", "EAS", "EUR", "SAS")
 # The engine's group and the ending of INFO's names for it.
 ENDINGS = [("overall", ""), *((name.lower(), f"_{name}") for name in POPULATIONS)]

@@ -29,6 +29,9 @@ from .quality import (
     sample_stats,
 )
 
+pytestmark = pytest.mark.long
+
+
 GROUPS = ("afr", "amr", "eas", "eur", "sas")
 CALLSETS = ("phase_3", "missing", "split", "hwe")
 PRINTED = 1e-5  # PLINK and bcftools print six digits

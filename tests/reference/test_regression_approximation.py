@@ -13,6 +13,8 @@ from allofus_spark.regression.models import TEST_NAMES
 from benchmarks import calibration
 from tests.regression.cohorts import batch, binary, rules
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def people(realdata: Path) -> calibration.People:

@@ -32,6 +32,9 @@ from .regressions import (
     write_vcf,
 )
 
+pytestmark = pytest.mark.long
+
+
 EXACT, APPROXIMATE = TEST_NAMES.index("firth_exact"), TEST_NAMES.index("firth_approximate")
 OK, NO_VARIATION = STATUS_NAMES.index("ok"), STATUS_NAMES.index("no_variation")
 SETS = ("epacts", "glow", "regenie")

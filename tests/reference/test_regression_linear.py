@@ -80,6 +80,7 @@ def test_beta_error_and_p_equal_statsmodels(study: Study, outcomes: Outcomes) ->
     assert np.nanmax(outcomes.neg_log10_p) > 100
 
 
+@pytest.mark.long
 def test_beta_error_and_p_equal_hails(
     spark: SparkSession, study: Study, outcomes: Outcomes, tmp_path: Path
 ) -> None:

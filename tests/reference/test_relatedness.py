@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from allofus_spark.cohort import active_samples
 from allofus_spark.relatedness import compute_relatedness
@@ -18,6 +19,9 @@ from allofus_spark.tables import RELATED_PAIRS, Warehouse, start_run
 
 from .conftest import Cohort
 from .engine import ingest
+
+pytestmark = pytest.mark.long
+
 
 Pairs = dict[tuple[str, str], tuple[float, ...]]
 _OF_PLINK = ("NSNP", "HETHET", "IBS0", "HET1_HOM2", "HET2_HOM1")

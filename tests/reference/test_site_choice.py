@@ -14,6 +14,9 @@ from allofus_spark.tables import start_run
 
 from .conftest import Cohort
 
+pytestmark = pytest.mark.long
+
+
 N_SAMPLES = 2_504
 WINDOW_KILOBASES = 500
 

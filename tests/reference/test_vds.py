@@ -22,6 +22,9 @@ from allofus_spark.tables import VARIANT_SITES, Warehouse
 from .engine import Frequencies, read_calls, read_rows
 from .plain_alleles import plain_key
 
+pytestmark = pytest.mark.long
+
+
 BUILD = "GRCh38"
 
 

@@ -10,6 +10,8 @@ from benchmarks import calibration
 
 from .cohorts import covariates
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def people() -> calibration.People:

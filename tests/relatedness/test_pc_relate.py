@@ -17,6 +17,9 @@ from allofus_spark.tables.relatedness_tables import PC_RELATE
 from .cohorts import ingest, new_warehouse, pairs_of, unrelated_of, write_vcf
 from .test_kinship_kernels import batch_of_calls, some_calls
 
+pytestmark = pytest.mark.long
+
+
 N_SITES, N_ALONE = 2_000, 40
 
 

@@ -17,7 +17,7 @@ from tools.cohort_files import Cohort
 from tools.demo_associations import MAP, MAP_VERSION, off_by, planted_effects, read_records
 from tools.health_records import KNOWN_FILE
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 class Read(NamedTuple):

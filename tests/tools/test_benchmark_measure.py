@@ -18,6 +18,9 @@ from benchmarks.measure import (
     running_processes,
 )
 
+pytestmark = pytest.mark.long
+
+
 needs_proc = pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="memory is read from Linux's /proc")
 HOLD_200_MIB = "import time; kept = bytearray(b'x') * (200 << 20); time.sleep(0.5)"
 # In a process of its own: the suite's has a Spark session among its children.

@@ -15,6 +15,9 @@ from benchmarks.engines import WORKS, Engine, Machine, Step, Trial, missing_prog
 from benchmarks.run import scaling_sizes
 from benchmarks.worker import ENGINES, Input, Plan, carry_out, engine_class
 
+pytestmark = pytest.mark.long
+
+
 SMALL = Input("small.vcf.gz", "small.tsv", 4, 10)
 LARGE = Input("large.vcf.gz", "large.tsv", 40, 100)
 

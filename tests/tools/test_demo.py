@@ -6,12 +6,16 @@ from pathlib import Path
 
 import cyvcf2
 import numpy as np
+import pytest
 from rich.console import Console
 
 from allofus_spark.tables import Warehouse
 from tools.cohort_files import read_samples
 from tools.demo import Demo, most_differentiated, run_jobs, show_frequencies, show_tables
 from tools.simulate_cohort import simulate_cohort
+
+pytestmark = pytest.mark.long
+
 
 GROUPS = ("afr", "amr", "eas", "eur")
 

@@ -94,6 +94,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Cohort:
     return make_demo_data(folder)
 
 
+@pytest.mark.long
 def test_the_demo_vcf_equals_the_known_good_one(demo: Cohort, realdata: Path) -> None:
     made = cyvcf2.VCF(str(demo.vcf))
     known = cyvcf2.VCF(str(realdata / "multisample" / "peddy_1kg_2504_exome_sites.grch38.vcf.gz"))
@@ -111,6 +112,7 @@ def test_the_demo_vcf_equals_the_known_good_one(demo: Cohort, realdata: Path) ->
     assert n_records == 23_532
 
 
+@pytest.mark.long
 def test_the_demo_samples_equal_the_published_panel(demo: Cohort, realdata: Path) -> None:
     panel = realdata / "ancestry" / "integrated_call_samples_v3.20130502.ALL.panel.tsv"
     rows = [line.split("\t") for line in panel.read_text().splitlines()[1:]]
