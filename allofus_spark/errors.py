@@ -42,6 +42,10 @@ class WarehouseBusy(AllofusError):
     """Another run works in the warehouse, or has worked there since this one began."""
 
 
+class StorageProblem(AllofusError):
+    """The tables' place, or that of temporary files, is full or cannot be written."""
+
+
 class QueryRefused(AllofusError):
     """A query is not one SELECT over named tables."""
 

@@ -21,7 +21,7 @@ from allofus_spark.tables.consequence_tables import CONSEQUENCES, VARIANT_SUMMAR
 from allofus_spark.tables.contract import Column, Table, Zone
 from allofus_spark.tables.frequency_tables import ALLELE_COUNTS, STRATA, allele_frequencies
 from allofus_spark.tables.freshness import Freshness
-from allofus_spark.tables.lease import hold_lease
+from allofus_spark.tables.holding import hold_lease
 from allofus_spark.tables.leftovers import STAGING
 from allofus_spark.tables.live_files import LiveFile, live_files, paths_by_partition
 from allofus_spark.tables.novelty_tables import CATALOGUE_SETS, NOVELTY, NOVELTY_HISTORY, PARTITION_INPUTS
@@ -58,7 +58,7 @@ from allofus_spark.tables.replication_tables import (
     REPLICATION_SUMMARY,
     REPLICATIONS,
 )
-from allofus_spark.tables.run_tables import PIPELINE_RUNS, SNAPSHOTS, SourceRecords
+from allofus_spark.tables.run_tables import PIPELINE_RUNS, RUN_TABLES, SNAPSHOTS, SourceRecords
 from allofus_spark.tables.runs import Run
 from allofus_spark.tables.starts import record_run, start_run
 from allofus_spark.tables.variant_tables import ALLELE_KEY, GENOTYPES, VARIANT_SITES, VARIANTS
@@ -110,6 +110,7 @@ __all__ = [
     "REPLICATIONS",
     "REPLICATION_SUMMARY",
     "REPRESENTATION",
+    "RUN_TABLES",
     "SAMPLES",
     "SAMPLE_OUTLIERS",
     "SAMPLE_QC",

@@ -9,9 +9,17 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pyarrow as pa
+from delta.exceptions import (
+    ConcurrentAppendException,
+    ConcurrentDeleteDeleteException,
+    ConcurrentDeleteReadException,
+    ConcurrentWriteException,
+    DeltaConcurrentModificationException,
+)
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
@@ -21,9 +29,25 @@ from allofus_spark.tables.delta_log import listed, log_of
 from allofus_spark.tables.shape import check_features, fitted_metadata, new_metadata
 from allofus_spark.tables.writes import WHOLE_TABLE
 
+# What Delta raises where another commit came between the beginning of a transaction and its end.
+CONFLICTS = (
+    ConcurrentAppendException,
+    ConcurrentDeleteDeleteException,
+    ConcurrentDeleteReadException,
+    ConcurrentWriteException,
+    DeltaConcurrentModificationException,
+)
+_TRIES = 3
+
 
 def fit_table(
-    spark: SparkSession, path: str, table: Table, properties: Mapping[str, str], *, replace: str
+    spark: SparkSession,
+    path: str,
+    table: Table,
+    properties: Mapping[str, str],
+    *,
+    replace: str,
+    user_metadata: str,
 ) -> None:
     """Make an empty table at ``path`` from its contract where there is none, else hold it against that.
 
@@ -40,7 +64,7 @@ def fit_table(
         transaction.commit(_sequence(jvm, []), operation)
     elif _fit(jvm, transaction, table, properties, replace):
         held = listed(transaction.filterFiles())
-        operation = _write_operation(jvm, WHOLE_TABLE, "{}")
+        operation = _write_operation(jvm, WHOLE_TABLE, user_metadata)
         transaction.commit(_sequence(jvm, [file.remove() for file in held]), operation)
 
 
@@ -84,9 +108,27 @@ def commit_files(
     ``added`` are ``add`` actions as JSON. Files whose partition meets the predicate ``replace`` are removed
     in the same commit ("": none). The first commit makes the table, with ``properties``; a later one without
     anything to add or remove is left out. Where no row stays the table becomes its contract's in the same
-    commit; raises ContractViolation where some stay and the table is not so. Delta raises where another
-    commit came between.
+    commit; raises ContractViolation where some stay and the table is not so. Where another commit came
+    between, it is made anew on top of that: OPTIMIZE may lay files anew at any time, and rows that others
+    change are found when the run ends (`alone`).
     """
+    for _ in range(_TRIES - 1):
+        with suppress(*CONFLICTS):
+            return _commit_files(spark, path, folder, table, added, replace, properties, user_metadata)
+    return _commit_files(spark, path, folder, table, added, replace, properties, user_metadata)
+
+
+def _commit_files(
+    spark: SparkSession,
+    path: str,
+    folder: str,
+    table: Table,
+    added: Sequence[str],
+    replace: str,
+    properties: Mapping[str, str],
+    user_metadata: str,
+) -> int:
+    """Try the commit once; Delta raises where another one that bears on it came between."""
     jvm: Any = spark._jvm
     transaction = _begin(spark, path)
     version = int(transaction.snapshot().version())

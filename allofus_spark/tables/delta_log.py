@@ -62,16 +62,42 @@ def rows_written(spark: SparkSession, path: str, version: int) -> int | None:
     return int(rows) if rows is not None else None
 
 
-def same_content(spark: SparkSession, path: str, table: Table, version: int) -> int:
+def same_content(spark: SparkSession, path: str, table: Table, version: int) -> int | None:
     """The newest version with the rows of ``version``: later commits only laid its files anew (OPTIMIZE).
 
-    VACUUM removes the files of ``version`` then, and the newer one is all that can be read.
+    VACUUM removes the files of ``version`` then, and the newer one is all that can be read. None where there
+    is no such version any more: somebody has deleted the table, or it begins anew.
     """
     newest = int(_newest(spark, path).version())
     for number in range(version + 1, newest + 1):
         if any(_changes_rows(action, table) for action in _actions(spark, path, number)):
             return number - 1
-    return max(version, newest)
+    return newest if newest >= version else None
+
+
+def others_commits(
+    spark: SparkSession, path: str, table: Table, *, after: int, until: int, run_id: str
+) -> list[int]:
+    """Versions after one and until another that changed rows and that this run has not made."""
+    others = []
+    for number in range(after + 1, until + 1):
+        actions = _actions(spark, path, number)
+        info: dict[str, Any] = next(
+            (action["commitInfo"] for action in actions if "commitInfo" in action), {}
+        )
+        made_by = json.loads(info.get("userMetadata") or "{}").get("run_id")
+        if made_by != run_id and any(_changes_rows(action, table) for action in actions):
+            others.append(number)
+    return others
+
+
+def _actions(spark: SparkSession, path: str, version: int) -> list[dict[str, Any]]:
+    """The actions of one commit."""
+    jvm: Any = spark._jvm
+    log, names = log_of(spark, path), jvm.org.apache.spark.sql.delta.util.FileNames
+    file = names.unsafeDeltaFile(log.logPath(), version)
+    text = log.store().read(file, log.newDeltaHadoopConf()).mkString("\n")
+    return [json.loads(action) for action in text.split("\n") if action]
 
 
 def changed_partitions(spark: SparkSession, path: str, table: Table, version: int) -> list[str]:

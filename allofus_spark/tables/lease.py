@@ -10,7 +10,8 @@ these stores warrant). Two that meet step back and try again at random moments.
 A claim is renewed each quarter of its time; who finds one that was not renewed in time, or whose process has
 ended on this host, removes it and takes over. A run that was held up so long sees that its claim is gone, or
 that another holds: it looks before each commit, and what it wrote does not count. What falls between that
-look and the commit is caught by the number of the snapshot, when the run finishes.
+look and the commit is found when a run finishes: a snapshot that it did not see, or commits of another among
+its own (`alone`).
 """
 
 from __future__ import annotations
@@ -20,16 +21,14 @@ import logging
 import random
 import threading
 import time
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from allofus_spark.errors import WarehouseBusy
 from allofus_spark.settings import LeaseSettings
-from allofus_spark.tables.claims import Claims, claims_of
+from allofus_spark.tables.claims import Claims
 from allofus_spark.tables.holder import Holder, is_gone, this_process
-from allofus_spark.tables.warehouse import Warehouse
 
 _HOLDING, _WAITING = "holding", "waiting"  # of one length: one is written over the other
 _BEATS = 4  # renewals in the time of a claim: three may fail
@@ -210,58 +209,3 @@ def _refusal(claims: Claims, rival: Claim) -> str:
         f"{claims.folder}/{rival.name}.json, renewed {max(rival.age_seconds, 0):.0f} s ago, is "
         f"{rival.lasts_seconds:.0f} s old."
     )
-
-
-# -- leases of this process ------------------------------------------------------------------------
-
-_outer: dict[str, Lease] = {}
-
-
-@contextmanager
-def hold_lease(warehouse: Warehouse, stage: str) -> Iterator[Lease]:
-    """Hold the warehouse over several runs of this process, one after the other, as a nightly does.
-
-    ``start_run`` uses the lease that is held so, and so does another ``hold_lease`` inside. Raises
-    WarehouseBusy as ``start_run`` does.
-    """
-    claims = claims_of(warehouse.spark, warehouse.root)
-    if claims.folder in _outer:
-        yield _outer[claims.folder]
-        return
-    warehouse.make_root()
-    with _held(claims, uuid.uuid4().hex, stage, warehouse.settings.lease) as lease:
-        _outer[claims.folder] = lease
-        try:
-            yield lease
-        finally:
-            del _outer[claims.folder]
-
-
-@contextmanager
-def lease_of_run(warehouse: Warehouse, stage: str, run_id: str) -> Iterator[Lease]:
-    """The lease for one run: that of `hold_lease`, or one of its own."""
-    claims = claims_of(warehouse.spark, warehouse.root)
-    outer = _outer.get(claims.folder)
-    if outer is None:
-        with _held(claims, run_id, stage, warehouse.settings.lease) as lease:
-            yield lease
-        return
-    if not outer.in_use.acquire(blocking=False):
-        raise WarehouseBusy(
-            f"{stage}: another run of this process works in the warehouse; wait until it ends."
-        )
-    try:
-        outer.check()
-        yield outer
-    finally:
-        outer.in_use.release()
-
-
-@contextmanager
-def _held(claims: Claims, name: str, stage: str, settings: LeaseSettings) -> Iterator[Lease]:
-    lease = acquire(claims, name, stage, settings)
-    lease.keep()
-    try:
-        yield lease
-    finally:
-        lease.release()

@@ -17,7 +17,9 @@ from pyspark.sql import DataFrame, Row
 from allofus_spark import __version__
 from allofus_spark.errors import WarehouseBusy
 from allofus_spark.hadoop import hadoop_path
+from allofus_spark.tables.alone import check_alone
 from allofus_spark.tables.aside import Aside
+from allofus_spark.tables.catalog import how_to_make
 from allofus_spark.tables.contract import Table
 from allofus_spark.tables.lease import Lease
 from allofus_spark.tables.leftovers import STAGING, discard, disown_unfinished
@@ -53,12 +55,15 @@ class Run:
         self._snapshot_id = 0
         self._undone: dict[str, int] = {}
         self._recorded = False
+        self._bases: dict[str, int] = {}
 
     def begin(self) -> None:
         """Start from the newest snapshot: undo what a run that failed or was killed left in the tables."""
         snapshot = self.warehouse.newest_snapshot()
         self._snapshot_id = snapshot.snapshot_id
         self._snapshot = self.warehouse.held_versions(snapshot.versions)
+        for name in sorted(snapshot.versions.keys() - self._snapshot.keys()):
+            _log.warning("warning: somebody deleted table %s; to have it again, %s", name, how_to_make(name))
         self._undone = self.warehouse.undo_unfinished(self._snapshot)
         if self._undone:
             self.progress(f"undid what an unfinished run had written to {', '.join(self._undone)}")
@@ -153,10 +158,18 @@ class Run:
         _log.info("%s: %s", self.stage, message)
 
     def _commit(self, write: Write | FilesWrite, begun: float) -> Written:
+        self._builds_on(write.table)
         metadata = {"job": self.stage, "run_id": self.run_id, "inputs": dict(self.inputs)}
         written = commit(self.warehouse, write, metadata)
         self.written.append((written, time.monotonic() - begun))
         return written
+
+    def _builds_on(self, table: Table) -> None:
+        """Keep the version that this run's first write to a table builds on."""
+        if table.name not in self._bases:
+            state = self.warehouse.state(table)
+            live = -1 if state is None else state.version
+            self._bases[table.name] = self._snapshot.get(table.name, live)
 
     # -- the ledger ------------------------------------------------------------------------------
 
@@ -173,6 +186,7 @@ class Run:
                 f"another run recorded snapshot {newest} while this one worked from snapshot "
                 f"{self._snapshot_id}: what this run wrote does not count. Start it again."
             )
+        check_alone(self.warehouse, self.run_id, self._bases, [written for written, _ in self.written])
         rows = self._snapshot_rows()
         number = self._snapshot_id + bool(rows)
         record = partial(self._record, FINISHED, fingerprint=self._fingerprint(number), snapshot_id=number)

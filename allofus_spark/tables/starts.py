@@ -12,12 +12,14 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from allofus_spark.errors import StorageProblem
 from allofus_spark.tables.commits import check_table
-from allofus_spark.tables.lease import lease_of_run
+from allofus_spark.tables.holding import lease_of_run
 from allofus_spark.tables.leftovers import sweep_staging
 from allofus_spark.tables.recipes import BY_HAND, Recipe
 from allofus_spark.tables.run_tables import PIPELINE_RUNS, SNAPSHOTS
 from allofus_spark.tables.runs import Run
+from allofus_spark.tables.storage import storage_errors
 from allofus_spark.tables.warehouse import Warehouse
 
 _log = logging.getLogger(__name__)
@@ -28,27 +30,38 @@ def start_run(warehouse: Warehouse, stage: str, recipe: Recipe = BY_HAND) -> Ite
     """A run that is recorded as finished when the block ends, as failed when it raises.
 
     ``recipe`` says how it can be repeated.
-    Raises WarehouseBusy where another run works in the warehouse. Jobs that write no table need none:
-    see `SnapshotReader`.
+    Raises WarehouseBusy where another run works in the warehouse, StorageProblem where it is full or cannot
+    be written. Jobs that write no table need none: see `SnapshotReader`.
     """
-    warehouse.make_root()
-    for table in (PIPELINE_RUNS, SNAPSHOTS):
-        check_table(warehouse.spark, warehouse.path(table), table)
-    run = Run(warehouse, stage, recipe)
-    with lease_of_run(warehouse, stage, run.run_id) as run.lease:
-        try:
-            sweep_staging(warehouse)
-            run.begin()
+    with storage_errors(warehouse.root):
+        warehouse.make_root()
+        for table in (PIPELINE_RUNS, SNAPSHOTS):
+            check_table(warehouse.spark, warehouse.path(table), table)
+        run = Run(warehouse, stage, recipe)
+        with lease_of_run(warehouse, stage, run.run_id) as run.lease, _recorded(run):
             yield run
+
+
+@contextmanager
+def _recorded(run: Run) -> Iterator[None]:
+    """Begin the run and finish it, or record why it failed."""
+    try:
+        with storage_errors(run.warehouse.root):
+            sweep_staging(run.warehouse)
+            run.begin()
+            yield
             run.finish()
-        except BaseException as error:
-            try:
+    except BaseException as error:
+        try:
+            with storage_errors(run.warehouse.root):
                 run.fail(error)
-            except Exception:
-                _log.exception("%s: the failed run could not be recorded", stage)
-            raise
-        finally:
-            run.remove_staged()
+        except StorageProblem as problem:
+            _log.warning("%s: the failed run could not be recorded: %s", run.stage, problem)
+        except Exception:
+            _log.exception("%s: the failed run could not be recorded", run.stage)
+        raise
+    finally:
+        run.remove_staged()
 
 
 @contextmanager

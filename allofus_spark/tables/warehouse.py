@@ -33,6 +33,7 @@ from allofus_spark.tables.delta_log import (
     read_state,
     same_content,
 )
+from allofus_spark.tables.frequency_tables import SUBSET_PREFIX
 from allofus_spark.tables.run_tables import RUN_TABLES, SNAPSHOTS
 
 BUILD_PROPERTY = "allofus.build"
@@ -130,8 +131,17 @@ class Warehouse:
         return self.spark.read.format("delta").option("versionAsOf", version).load(self.path(table))
 
     def kept(self, table: Table, version: int) -> int:
-        """The newest version with the rows of ``version``, of which VACUUM after OPTIMIZE leaves no files."""
-        return same_content(self.spark, self.path(table), table, version)
+        """The newest version with the rows of ``version``, of which VACUUM after OPTIMIZE leaves no files.
+
+        Raises ContractViolation where somebody has deleted the table, or has put another in its place.
+        """
+        held = same_content(self.spark, self.path(table), table, version)
+        if held is None:
+            raise ContractViolation(
+                f"table {table.name} was deleted: {self.path(table)} does not have version {version}, which "
+                f"the newest run left. Bring it back, or make it anew: {catalog.how_to_make(table.name)}"
+            )
+        return held
 
     def live(self, table: Table) -> DataFrame:
         """Rows as last committed, whether or not the run has finished: for stages and the ledger."""
@@ -204,7 +214,8 @@ class Warehouse:
     def _data_tables(self) -> list[Table]:
         """Every table that has a folder, but those that record the runs."""
         there = {zone: self._folders(zone) for zone in Zone}
-        tables = catalog.contracts(self.settings)
+        subsets = [name for name in there[Zone.REGISTERED] if name.startswith(SUBSET_PREFIX)]
+        tables = [*catalog.contracts(self.settings), *map(self.contract, sorted(subsets))]
         return [table for table in tables if table.name in there[table.zone] and table not in RUN_TABLES]
 
     def _folders(self, zone: Zone) -> set[str]:
@@ -220,9 +231,14 @@ class Warehouse:
         return {name: state.version for name, state in states.items() if state is not None}
 
     def held_versions(self, snapshot: Mapping[str, int]) -> dict[str, int]:
-        """The snapshot's tables in the versions that hold its rows now."""
-        tables = [table for table in self._data_tables() if table.name in snapshot]
-        return {**snapshot, **{table.name: self.kept(table, snapshot[table.name]) for table in tables}}
+        """The snapshot's tables in the versions that hold its rows now, without those that were deleted."""
+        there = {table.name: table for table in self._data_tables()}
+        held = {
+            name: same_content(self.spark, self.path(there[name]), there[name], version)
+            for name, version in snapshot.items()
+            if name in there
+        }
+        return {name: version for name, version in held.items() if version is not None}
 
     def undo_unfinished(self, snapshot: Mapping[str, int]) -> dict[str, int]:
         """Bring tables that a failed or killed run wrote back to ``snapshot``; their new versions by name.
@@ -247,9 +263,17 @@ class Warehouse:
             undone[table.name] = restored.version
         return undone
 
-    def create(self, table: Table, properties: Mapping[str, str] | None = None, *, replace: str = "") -> None:
+    def create(
+        self,
+        table: Table,
+        properties: Mapping[str, str] | None = None,
+        *,
+        replace: str = "",
+        user_metadata: str = "{}",
+    ) -> None:
         """Make the table from its contract, or hold it against that, before Spark writes rows into it."""
-        fit_table(self.spark, self.path(table), table, properties or {}, replace=replace)
+        path = self.path(table)
+        fit_table(self.spark, path, table, properties or {}, replace=replace, user_metadata=user_metadata)
 
 
 @contextmanager

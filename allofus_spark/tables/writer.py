@@ -18,15 +18,16 @@ from pyspark.sql.pandas.types import to_arrow_schema
 
 from allofus_spark import __version__, errors
 from allofus_spark.arrow import decoded
-from allofus_spark.errors import AllofusError, ContractViolation
+from allofus_spark.errors import AllofusError, ContractViolation, WarehouseBusy
 from allofus_spark.hadoop import without_glob
 from allofus_spark.tables.aside import Aside
-from allofus_spark.tables.commits import check_table, commit_files
+from allofus_spark.tables.commits import CONFLICTS, check_table, commit_files
 from allofus_spark.tables.contract import Table
 from allofus_spark.tables.data_files import DataFile, FileLayout, FileSink
 from allofus_spark.tables.delta_log import changed_partitions, rows_written
 from allofus_spark.tables.leftovers import discard, keep_only, removed_on_failure
 from allofus_spark.tables.staged import Staged
+from allofus_spark.tables.storage import storage_problem
 from allofus_spark.tables.warehouse import Warehouse
 from allofus_spark.tables.writes import (
     WHOLE_TABLE,
@@ -117,7 +118,8 @@ def commit(warehouse: Warehouse, write: Write | FilesWrite, metadata: Mapping[st
     """Commit a write as one Delta version; a frame is checked against its contract first.
 
     Raises ContractViolation, before the table is touched, when columns or types do not fit or a key
-    stands twice; Delta's own error when a NOT NULL or a CHECK fails.
+    stands twice; WarehouseBusy where another process changed the table meanwhile; Delta's own error when a
+    NOT NULL or a CHECK fails.
     """
     settings = warehouse.settings.content_hash()
     described = json.dumps({"package_version": __version__, "settings": settings, **metadata}, sort_keys=True)
@@ -127,13 +129,19 @@ def commit(warehouse: Warehouse, write: Write | FilesWrite, metadata: Mapping[st
     frame = table.conform(write.frame)
     if write.keys is Keys.CHECK:
         check_keys(table, frame)
-    warehouse.create(table, replace=write.replace)
+    warehouse.create(table, write.properties, replace=write.replace, user_metadata=described)
     writer = frame.sortWithinPartitions(*table.order).write.format("delta").mode("append")
     if write.replace:
         writer = writer.mode("overwrite")
     if write.replace not in ("", WHOLE_TABLE):
         writer = writer.option("replaceWhere", write.replace)
-    writer.option("userMetadata", described).save(path)
+    try:
+        writer.option("userMetadata", described).save(path)
+    except CONFLICTS as error:
+        raise WarehouseBusy(
+            f"another process, such as OPTIMIZE, changed table {table.name} while this run wrote it, and the "
+            "table is as before. Start the run again when that has ended."
+        ) from error
     state = warehouse.state(table)
     assert state is not None
     rows = rows_written(warehouse.spark, path, state.version)
@@ -177,9 +185,8 @@ def check_keys(table: Table, frame: DataFrame) -> None:
 
 def _prepare_rows(warehouse: Warehouse, write: RowsWrite) -> Write | FilesWrite:
     if warehouse.local_root is None:
-        warehouse.create(write.table, write.properties, replace=write.replace)
         frame = warehouse.spark.createDataFrame(list(write.rows), write.table.schema).coalesce(1)
-        return Write(write.table, frame, write.replace, Keys.HELD)
+        return Write(write.table, frame, write.replace, Keys.HELD, write.properties)
     layout = _layout(warehouse, write.table, write.replace)
     sink = FileSink(layout)
     with removed_on_failure([layout]):
@@ -236,6 +243,11 @@ def _write_files(
                 yield _report(file.table, file.rows, file.action)
     except AllofusError as error:
         yield _report("", 0, str(error), type(error).__name__)
+    except OSError as error:
+        problem = next(filter(None, (storage_problem(error, item.folder) for item in layouts.values())), None)
+        if problem is None:
+            raise
+        yield _report("", 0, str(problem), type(problem).__name__)
 
 
 def _report(table: str, rows: int, action: str, error: str | None = None) -> pa.RecordBatch:

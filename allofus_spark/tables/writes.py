@@ -28,12 +28,16 @@ class Keys(Enum):
 
 @dataclass(frozen=True)
 class Write:
-    """Rows of a frame. ``replace`` is the predicate whose rows are replaced; empty: rows are appended."""
+    """Rows of a frame. ``replace`` is the predicate whose rows are replaced; empty: rows are appended.
+
+    ``properties`` are given to the table where this write makes it.
+    """
 
     table: Table
     frame: DataFrame
     replace: str = ""
     keys: Keys = Keys.CHECK
+    properties: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def tables(self) -> list[Table]:

@@ -10,7 +10,7 @@ import pytest
 from deltalake import DeltaTable
 
 from allofus_spark.cohort import check_build
-from allofus_spark.errors import BuildMismatch, ContractViolation
+from allofus_spark.errors import BuildMismatch, ContractViolation, StorageProblem
 from allofus_spark.genome import load_build
 from allofus_spark.tables import (
     BUILD_PROPERTY,
@@ -163,7 +163,7 @@ def test_a_snapshot_that_cannot_be_recorded_leaves_no_finished_run(
 
     with monkeypatch.context() as patch:
         patch.setattr(Run, "_snapshot_rows", record_nothing)
-        with pytest.raises(OSError, match="No space"), start_run(warehouse, "full") as run:
+        with pytest.raises(StorageProblem, match="No space"), start_run(warehouse, "full") as run:
             run.write(strata("a"))
     rows = {row.table_name: row for row in warehouse.live(PIPELINE_RUNS).collect()}
     assert {name: row.status for name, row in rows.items()} == {"strata": "failed", "": "failed"}
