@@ -9,7 +9,8 @@ The rows of small local tables are asked of delta-rs: Spark would start a job fo
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,23 +82,19 @@ def others_commits(
     """Versions after one and until another that changed rows and that this run has not made."""
     others = []
     for number in range(after + 1, until + 1):
-        actions = _actions(spark, path, number)
-        info: dict[str, Any] = next(
-            (action["commitInfo"] for action in actions if "commitInfo" in action), {}
-        )
-        made_by = json.loads(info.get("userMetadata") or "{}").get("run_id")
-        if made_by != run_id and any(_changes_rows(action, table) for action in actions):
+        actions = list(_actions(spark, path, number))
+        if run_id != _run_of(actions) and any(_changes_rows(action, table) for action in actions):
             others.append(number)
     return others
 
 
-def _actions(spark: SparkSession, path: str, version: int) -> list[dict[str, Any]]:
-    """The actions of one commit."""
-    jvm: Any = spark._jvm
-    log, names = log_of(spark, path), jvm.org.apache.spark.sql.delta.util.FileNames
-    file = names.unsafeDeltaFile(log.logPath(), version)
-    text = log.store().read(file, log.newDeltaHadoopConf()).mkString("\n")
-    return [json.loads(action) for action in text.split("\n") if action]
+def _run_of(actions: Iterable[Mapping[str, Any]]) -> str | None:
+    """The run that made a commit; None where another tool did."""
+    infos = [action["commitInfo"] for action in actions if "commitInfo" in action]
+    said = infos[0].get("userMetadata") if infos else None
+    with suppress(ValueError, AttributeError):  # others may say anything there
+        return str(json.loads(said or "{}").get("run_id"))
+    return None
 
 
 def changed_partitions(spark: SparkSession, path: str, table: Table, version: int) -> list[str]:
