@@ -71,9 +71,10 @@ def record_run(warehouse: Warehouse, stage: str) -> Iterator[Run]:
     Its row says finished, or failed where the block raises or gives it a ``problem``.
     """
     run = Run(warehouse, stage)
-    try:
-        yield run
-    except BaseException as error:
-        run.fail(error)
-        raise
-    run.record()
+    with storage_errors(warehouse.root):
+        try:
+            yield run
+        except BaseException as error:
+            run.fail(error)
+            raise
+        run.record()

@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -168,12 +169,14 @@ def played(order: list[int], atomic: bool) -> list[tuple[str, str]]:
     return log
 
 
+@hypothesis.settings(max_examples=300)
 @given(st.lists(st.integers(0, 2), max_size=80), st.booleans())
 def test_no_two_hold_in_any_order_of_steps(order: list[int], atomic: bool) -> None:
     holders = [name for what, name in played(order, atomic) if what == "holds"]
     assert len(holders) <= 1  # nobody releases, and no claim expires
 
 
+@hypothesis.settings(max_examples=300)
 @given(st.lists(st.integers(0, 3), max_size=80), st.booleans())
 def test_nobody_commits_who_looks_after_another_took_over(order: list[int], atomic: bool) -> None:
     log = played(order, atomic)
