@@ -49,6 +49,14 @@ def claims_in(warehouse: Warehouse) -> list[str]:
     return sorted(path.name for path in Path(warehouse.root, "_lease").iterdir())
 
 
+def wait_until(happened: Callable[[], bool]) -> None:
+    """Wait for what another thread does; a busy machine may need its time."""
+    end = time.monotonic() + 30
+    while not happened():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
 def program_output(program: str) -> str:
     return subprocess.check_output([sys.executable, "-c", program], text=True)
 
@@ -267,8 +275,7 @@ def test_a_claim_stays_fresh_and_is_given_back(tmp_path: Path) -> None:
     lease = acquire(claims, "r1", "work", QUICK)
     lease.keep()
     began = claims.times()["r1"]
-    time.sleep(0.7)
-    assert claims.times()["r1"] > began
+    wait_until(lambda: claims.times()["r1"] > began)
     lease.release()
     assert claims.times() == {}
     time.sleep(0.4)
@@ -292,9 +299,8 @@ def test_a_store_that_does_not_answer_for_a_moment_costs_a_warning(
     began = claim(plain, "r1").stat().st_mtime
     lease = Lease(claims, "r1", {"expiry_seconds": 0.2})
     lease.keep()
-    time.sleep(0.4)
+    wait_until(lambda: plain.times()["r1"] > began)
     lease.check()
-    assert plain.times()["r1"] > began
     assert caplog.text.count("could not be renewed: store does not answer") == 2
     lease.release()
 
