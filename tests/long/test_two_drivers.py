@@ -17,11 +17,11 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_inputs(tmp_path_factory.mktemp("inputs"))
 
 
-def writing(driver: Driver, stage: str) -> None:
-    """Begin a stage, up to its first write."""
+def held_up_in(driver: Driver, stage: str) -> None:
+    """Begin a stage, and stop the driver for a while when it begins to write."""
     driver.begin(stage)
-    while not driver.until("step")[-1].what.startswith("writing"):
-        pass
+    told(driver, f"{stage}: writing")
+    driver.hold_up()
 
 
 def told(driver: Driver, text: str) -> Event:
@@ -41,9 +41,10 @@ def test_a_second_driver_is_refused_or_waits_and_takes_over_from_a_dead_one(
     root, log = tmp_path / "warehouse", tmp_path / "log"
     start: Callable[..., Driver] = lambda *settings: Driver(root, inputs, log, *settings)  # noqa: E731
     first, hasty = start(), start()
-    writing(first, "ingest_samples")
+    held_up_in(first, "ingest_samples")
     hasty.begin("ingest_persons")
     refusal = ended(hasty)
+    first.go_on()
     assert refusal.kind == "failed"
     assert "WarehouseBusy: another run works in this warehouse: ingest_samples, run " in refusal.what
     assert ended(first).kind == "done"
@@ -54,15 +55,16 @@ def test_a_second_driver_is_refused_or_waits_and_takes_over_from_a_dead_one(
     assert both <= contents(root).keys()
 
     patient = start("lease.wait_seconds=300")
-    writing(first, "ingest_genotypes")
+    held_up_in(first, "ingest_genotypes")
     patient.begin("ingest_omop")
     told(patient, "ingest_omop: waiting for ingest_genotypes, run ")
+    first.go_on()
     assert ended(first).kind == "done"
     assert ended(patient).kind == "done"
     assert both | {"genotypes", "omop_person"} <= contents(root).keys()
 
     before = contents(root)
-    writing(first, "compute_frequencies")
+    held_up_in(first, "compute_frequencies")
     first.kill()
     assert contents(root) == before
     patient.begin("build_traits")

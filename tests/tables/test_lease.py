@@ -443,7 +443,7 @@ def test_a_run_does_not_finish_over_a_snapshot_that_it_did_not_see(warehouse: Wa
 
 
 def test_a_second_run_waits_for_the_first(warehouse: Warehouse) -> None:
-    settings = load_settings(warehouse=warehouse.root, overrides=["lease.wait_seconds=60"])
+    settings = load_settings(warehouse=warehouse.root, overrides=["lease.wait_seconds=300"])
     patient = Warehouse(warehouse.spark, settings)
 
     def second() -> None:
@@ -455,5 +455,5 @@ def test_a_second_run_waits_for_the_first(warehouse: Warehouse) -> None:
         thread.start()
         time.sleep(1)
         run.write(stratum("a"))
-    thread.join(60)
+    thread.join(300)
     assert strata_in(warehouse) == ["a", "b"]

@@ -101,6 +101,14 @@ class Driver:
         self._kill(workers)
         return len(workers)
 
+    def hold_up(self) -> None:
+        """Stop the driver's Python where it is, until `go_on`; its JVM runs."""
+        os.kill(self._process.pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it go on."""
+        os.kill(self._process.pid, signal.SIGCONT)
+
     def end(self) -> None:
         """Let it end by itself."""
         assert self._process.stdin is not None
