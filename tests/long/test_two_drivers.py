@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -35,11 +36,22 @@ def ended(driver: Driver) -> Event:
     return driver.until("done", "failed")[-1]
 
 
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "warehouse"
+
+
+@pytest.fixture
+def start(root: Path, inputs: Path) -> Iterator[Callable[..., Driver]]:
+    """Start a driver with settings; none outlives the test."""
+    with ExitStack() as drivers:
+        log = root.with_name("drivers.log")
+        yield lambda *settings: drivers.enter_context(Driver(root, inputs, log, *settings))
+
+
 def test_a_second_driver_is_refused_or_waits_and_takes_over_from_a_dead_one(
-    inputs: Path, tmp_path: Path
+    root: Path, start: Callable[..., Driver]
 ) -> None:
-    root, log = tmp_path / "warehouse", tmp_path / "log"
-    start: Callable[..., Driver] = lambda *settings: Driver(root, inputs, log, *settings)  # noqa: E731
     first, hasty = start(), start()
     held_up_in(first, "ingest_samples")
     hasty.begin("ingest_persons")

@@ -6,6 +6,7 @@ import random
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -66,16 +67,19 @@ def soak(folder: Path, *, kills: int, seed: int, stages: Sequence[str] = tuple(S
     """
     inputs = make_inputs(folder / "inputs")
     undisturbed, killed, log = folder / "undisturbed", folder / "killed", folder / "drivers.log"
-    steps = _measure(Driver(undisturbed, inputs, log), stages, say)
+    with Driver(undisturbed, inputs, log) as driver:
+        steps = _measure(driver, stages, say)
     chance, report = random.Random(seed), Report()
-    killer = _Killer(lambda: Driver(killed, inputs, log), killed, steps, chance)
-    for place, stage in enumerate(stages):
-        killer.before()
-        for number in range(len(range(place, kills, len(stages)))):
-            report.kills.append(killer.kill(stage, (DRIVER, WORKERS)[number % 2]))
-            say(_line(report.kills[-1]))
-        killer.finish(stage)
-    killer.driver().end()
+    with ExitStack() as drivers:
+        start = lambda: drivers.enter_context(Driver(killed, inputs, log))  # noqa: E731
+        killer = _Killer(start, killed, steps, chance)
+        for place, stage in enumerate(stages):
+            killer.before()
+            for number in range(len(range(place, kills, len(stages)))):
+                report.kills.append(killer.kill(stage, (DRIVER, WORKERS)[number % 2]))
+                say(_line(report.kills[-1]))
+            killer.finish(stage)
+        killer.driver().end()
     expected, found = contents(undisturbed), contents(killed)
     report.tables = sorted(expected)
     report.different = sorted(

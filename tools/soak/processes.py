@@ -53,6 +53,15 @@ class Driver:
         threading.Thread(target=self._listen, daemon=True).start()
         self.until("ready", seconds=_START_SECONDS)
 
+    def __enter__(self) -> Driver:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing that it started stays behind, however the block ends."""
+        if self._process.poll() is None:
+            self._kill(_session(self._process.pid))
+            self._process.wait()
+
     def _listen(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
