@@ -158,11 +158,15 @@ def test_what_an_unfinished_run_laid_anew_is_undone_with_its_columns(warehouse: 
 def test_a_snapshot_that_cannot_be_recorded_leaves_no_finished_run(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def record_nothing(run: Run) -> list[Any]:
-        raise OSError("No space left on device")
+    append = Run._append
+
+    def but_snapshots(run: Run, table: Table, rows: Any) -> None:
+        if table is SNAPSHOTS:
+            raise OSError("No space left on device")
+        append(run, table, rows)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Run, "_snapshot_rows", record_nothing)
+        patch.setattr(Run, "_append", but_snapshots)
         with pytest.raises(StorageProblem, match="No space"), start_run(warehouse, "full") as run:
             run.write(strata("a"))
     rows = {row.table_name: row for row in warehouse.live(PIPELINE_RUNS).collect()}
