@@ -82,7 +82,7 @@ def test_raw_spark_settings_by_any_spelling(tmp_path: Path) -> None:
         (
             "zzz=1",
             "the sections are ancestry, association, consequences, export, frequencies, genome, ingest, "
-            "lease, phenotypes, qc, relatedness, replication, representation, sites, spark, summary",
+            "lease, nightly, phenotypes, qc, relatedness, replication, representation, sites, spark, summary",
         ),
     ],
 )
