@@ -43,6 +43,14 @@ EDGE_RECORDS = (
     gt_record("0/0", "0/1", contig="chr3", pos=19_995, ref="T", alt="G"),  # before the ones above
     gt_record("0/1", "1|0", contig="HLA*01:01:01:01", pos=7, ref="A", alt="C"),
 )
+# Settings that make do with the handful of sites.
+FEW_SITES = (
+    "sites.min_call_rate=0.01",
+    "relatedness.min_maf=0",
+    "ancestry.n_pcs=1",
+    "ancestry.n_trees=3",
+    "ancestry.min_called_share=0.01",
+)
 
 
 @dataclass
@@ -128,8 +136,7 @@ def _tell_of_people(warehouse: Warehouse, folder: Path, samples: Sequence[str]) 
 
 def _infer(spark: SparkSession, root: str) -> None:
     """Relatives and ancestry by the handful of sites that there are, which says nothing about anybody."""
-    few = ("sites.min_call_rate=0.01", "relatedness.min_maf=0", "ancestry.n_pcs=1", "ancestry.n_trees=3")
-    overrides = [f"genome.bin_width_bases={BIN_WIDTH}", "ancestry.min_called_share=0.01", *few]
+    overrides = [f"genome.bin_width_bases={BIN_WIDTH}", *FEW_SITES]
     warehouse = Warehouse(spark, load_settings(warehouse=root, overrides=overrides))
     compute_relatedness(warehouse)
     train_model(warehouse, callset_id="pool", name="few_sites")

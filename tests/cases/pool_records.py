@@ -17,7 +17,7 @@ from allofus_spark.settings import load_settings
 from allofus_spark.tables import OMOP_TABLES, Warehouse
 from tests.cases.vcf_files import write_bytes
 
-_FEW = (
+FEW_PEOPLE = (
     "association.min_cases=2",
     "association.min_people=10",
     "association.min_mac=1",
@@ -52,7 +52,7 @@ def tell_of_health(warehouse: Warehouse, folder: Path, samples: Sequence[str], o
         columns = {column.name: _value(column.name, column.type) for column in table.contract.columns}
         _write(records / f"{name}.csv", columns, _refused(columns) if name == "condition_occurrence" else [])
     lenient = Warehouse(
-        warehouse.spark, load_settings(warehouse=warehouse.root, overrides=[*overrides, *_FEW])
+        warehouse.spark, load_settings(warehouse=warehouse.root, overrides=[*overrides, *FEW_PEOPLE])
     )
     ingest_omop(lenient, [str(records)])
     codes = write_bytes(folder / "codes.csv", "vocabulary_id,code,phecode\nICD9CM,A,001\nICD9CM,B,002\n")

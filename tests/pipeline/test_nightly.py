@@ -17,7 +17,8 @@ from allofus_spark.pipeline import actions as actions_module
 from allofus_spark.settings import Settings, load_settings
 from allofus_spark.tables import PIPELINE_RUNS, SAMPLES, Recipe, RowsWrite, Warehouse, contracts, start_run
 from allofus_spark.tables.stages import STAGES
-from tests.cases.pool import Pool
+from tests.cases.pool import BIN_WIDTH, FEW_SITES, Pool
+from tests.cases.pool_records import FEW_PEOPLE
 
 
 @pytest.fixture(scope="module")
@@ -25,19 +26,20 @@ def first_night(spark: SparkSession, pool: Pool, tmp_path_factory: pytest.TempPa
     """A copy of the cohort's warehouse after a night: everything in it is current."""
     root = tmp_path_factory.mktemp("night") / "warehouse"
     shutil.copytree(pool.warehouse.root, root)
-    night = run_nightly(Warehouse(spark, _settings(pool, root)))
+    night = run_nightly(Warehouse(spark, _settings(root)))
     assert night.is_well, [result.message for result in night.of(Outcome.FAILED)]
     return root
 
 
 @pytest.fixture
-def held(spark: SparkSession, pool: Pool, first_night: Path, tmp_path: Path) -> Warehouse:
+def held(spark: SparkSession, first_night: Path, tmp_path: Path) -> Warehouse:
     root = shutil.copytree(first_night, tmp_path / "warehouse")
-    return Warehouse(spark, _settings(pool, root))
+    return Warehouse(spark, _settings(root))
 
 
-def _settings(pool: Pool, root: Path) -> Settings:
-    return pool.warehouse.settings.model_copy(update={"warehouse": str(root)})
+def _settings(root: Path) -> Settings:
+    overrides = [f"genome.bin_width_bases={BIN_WIDTH}", "ancestry.labels=supplied", *FEW_SITES, *FEW_PEOPLE]
+    return load_settings(warehouse=str(root), overrides=overrides)
 
 
 def versions(warehouse: Warehouse) -> Mapping[str, int]:
