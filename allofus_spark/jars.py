@@ -3,7 +3,8 @@
 `python -m allofus_spark.jars` brings Delta's once, through the Ivy that Spark ships, and checks them by their
 pinned hashes; a session then starts from local files, without a network. The folder also has a link to Hail's
 jar, so that it is all that a class path has to name. Delta asks for antlr4-runtime too, which is among
-Spark's own jars in that very version, and not needed twice.
+Spark's own jars in that very version, and not needed twice. `--s3` adds Hadoop's file system for `s3a://`: 283 MB
+for those whose warehouse lies on an object store.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ DELTA_PACKAGE = f"io.delta:delta-spark_{SCALA_VERSION}:{DELTA_VERSION}"
 class Jar(NamedTuple):
     """A pinned jar: where a Maven repository has it, and what it must be."""
 
+    organisation: str
     module: str
     version: str
     sha256: str
@@ -47,11 +49,22 @@ class Jar(NamedTuple):
 
 DELTA_JARS = (
     Jar(
+        "io.delta",
         f"delta-spark_{SCALA_VERSION}",
         DELTA_VERSION,
         "4e92085d5d794cf949c50bb665b91384857cad58680c2d0bfc9c7ad353e98e85",
     ),
-    Jar("delta-storage", DELTA_VERSION, "c096975a2ca97ccc9b4005aa5cce16c9ac3903139d340da6665b66ace67d7c36"),
+    Jar(
+        "io.delta",
+        "delta-storage",
+        DELTA_VERSION,
+        "c096975a2ca97ccc9b4005aa5cce16c9ac3903139d340da6665b66ace67d7c36",
+    ),
+)
+# s3a:// in the version of the Hadoop inside PySpark's wheel, and the bundle that it names as what it is built for.
+S3_JARS = (
+    Jar("org.apache.hadoop", "hadoop-aws", "3.3.4", "53f9ae03c681a30a50aa17524bd9790ab596b28481858e54efd989a826ed3a4a"),
+    Jar("com.amazonaws", "aws-java-sdk-bundle", "1.12.262", "873fe7cf495126619997bec21c44de5d992544aea7e632fdc77adb1a0915bae5"),
 )
 
 
@@ -80,8 +93,10 @@ def local_jars() -> list[Path] | None:
     return [hail_jar(), *delta] if all(path.is_file() for path in delta) else None
 
 
-def fetch_jars(folder: Path) -> list[Path]:
+def fetch_jars(folder: Path, *, s3: bool = False) -> list[Path]:
     """Put Delta's jars and a link to Hail's into `folder`, unless they are there; return their paths.
+
+    With ``s3``, those that read and write ``s3a://`` too.
 
     Raises
     ------
@@ -89,14 +104,15 @@ def fetch_jars(folder: Path) -> list[Path]:
         When a jar cannot be had, or is not the one that was pinned (the bad file is not kept).
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for jar in DELTA_JARS:
+    jars = (*DELTA_JARS, *S3_JARS) if s3 else DELTA_JARS
+    for jar in jars:
         if not _is_right(jar, folder / jar.file_name):
             _fetch(jar, folder)
     link = folder / HAIL_JAR
     if not (link.exists() and link.samefile(hail_jar())):
         link.unlink(missing_ok=True)
         link.symlink_to(hail_jar())
-    return [link, *(folder / jar.file_name for jar in DELTA_JARS)]
+    return [link, *(folder / jar.file_name for jar in jars)]
 
 
 def _is_right(jar: Jar, file: Path) -> bool:
@@ -125,7 +141,7 @@ def _fetch(jar: Jar, folder: Path) -> None:
 def _run_ivy(jar: Jar, scratch: str, java_options: Sequence[str] = ()) -> str:
     """Let Ivy put `jar` into `scratch`; what it printed."""
     ivy = next(spark_jars_folder().glob("ivy-*.jar"))
-    what = ["-dependency", "io.delta", jar.module, jar.version, "-notransitive", "-confs", "default"]
+    what = ["-dependency", jar.organisation, jar.module, jar.version, "-notransitive", "-confs", "default"]
     pattern = f"{scratch}/[artifact]-[revision].[ext]"
     where = ["-types", "jar", "-cache", f"{scratch}/cache", "-retrieve", pattern]
     command = [use_java().program, *java_options, "-jar", str(ivy), *what, *where]
@@ -137,7 +153,7 @@ def _cannot_fetch(jar: Jar, folder: Path, log: str) -> str:
     lines = [line.strip() for line in log.splitlines()]
     reasons = [line for mark in ("Exception", "not found") for line in lines if mark in line]
     return (
-        f"Ivy could not fetch io.delta:{jar.module}:{jar.version}"
+        f"Ivy could not fetch {jar.organisation}:{jar.module}:{jar.version}"
         + (f" ({reasons[0]})" if reasons else "")
         + f". Where no Maven repository can be reached, copy {jar.file_name} into {folder}, or set "
         f"{FOLDER_VARIABLE} to a folder that has it."
@@ -155,15 +171,17 @@ def main(arguments: list[str] | None = None) -> int:
     """Fetch the jars; with `--copy-to`, also copy all of them to a folder for the nodes of a cluster."""
     parser = argparse.ArgumentParser(prog="python -m allofus_spark.jars", description=main.__doc__)
     parser.add_argument("--copy-to", type=Path, metavar="FOLDER", help="such as /opt/allofus-spark/jars")
+    parser.add_argument("--s3", action="store_true", help="those for s3a:// too (283 MB)")
     options = parser.parse_args(arguments)
     try:
-        jars = fetch_jars(jars_folder())
+        jars = fetch_jars(jars_folder(), s3=options.s3)
     except AllofusError as problem:
         print(f"jars: {problem}", file=sys.stderr)
         return 1
     if options.copy_to is not None:
         _copy_for_nodes(jars, options.copy_to)
-    print(f"jars: Delta {DELTA_VERSION} and Hail in {options.copy_to or jars_folder()}")
+    what = f"Delta {DELTA_VERSION}, Hail and s3a" if options.s3 else f"Delta {DELTA_VERSION} and Hail"
+    print(f"jars: {what} in {options.copy_to or jars_folder()}")
     return 0
 
 
