@@ -7,7 +7,8 @@ are installed here: what a task runs is what the driver runs. Nothing is install
 
 every executor unpacks it beside itself. Spark brings PySpark, and the folder of `allofus_spark.jars` Hail's jar,
 so neither is packed; `--driver` packs them too, for clusters where the driver runs on a node. A node needs the
-same Python at the same path (or at that of `--python`). Where nodes have the packages already, `--package-only`
+same Python at the same path (or at that of `--python`). The kernels that this machine has compiled so far are packed
+with it; nodes with such a processor need not compile them again. Where nodes have the packages already, `--package-only`
 packs this one alone, for `--conf spark.executorEnv.PYTHONPATH=./package`.
 """
 
@@ -26,6 +27,7 @@ from isal import igzip_threaded
 from packaging.requirements import Requirement
 
 from allofus_spark.errors import AllofusError, EnvironmentProblem
+from allofus_spark.session.kernels import compiled_kernels
 
 OWN_PACKAGE = "allofus-spark"
 # Found by Spark's own search path on every node, or imported by the driver alone.
@@ -111,7 +113,9 @@ def _installed(item: Distribution) -> Iterator[tuple[PurePosixPath, Path]]:
 
 
 def _own_files() -> Iterator[tuple[PurePosixPath, Path]]:
-    """Files of this package from where it is imported, which an editable install does not list."""
+    """Files of this package from where it is imported, which an editable install does not list; its kernels."""
+    for file, place in compiled_kernels():
+        yield PurePosixPath(place.relative_to(_ROOT)), file
     for path in sorted(_ROOT.rglob("*")):
         name = PurePosixPath(path.relative_to(_ROOT))
         if path.is_file() and _is_used(name):

@@ -16,7 +16,8 @@ from pyspark.sql import SparkSession
 from allofus_spark.jars import spark_jars_folder
 from allofus_spark.java import check_python, use_java
 from allofus_spark.session.check import check_spark_conf, installed_versions
-from allofus_spark.session.confs import Confs, is_local, joined, launch_confs, numba_cache, session_confs
+from allofus_spark.session.confs import Confs, is_local, joined, launch_confs, session_confs
+from allofus_spark.session.kernels import numba_cache
 from allofus_spark.session.submitted import is_submitted, submitted_confs
 from allofus_spark.settings import Settings, SparkSettings
 

@@ -7,13 +7,12 @@ Three kinds. *Launch* settings (jars, memory, the JVM's options) count only for 
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 
 from allofus_spark.jars import DELTA_PACKAGE, hail_jar, local_jars
 from allofus_spark.java import Java
 from allofus_spark.session.archive import archive_option
+from allofus_spark.session.kernels import numba_cache
 from allofus_spark.session.logs import log_option
 from allofus_spark.settings import SparkSettings
 
@@ -136,17 +135,6 @@ def joined(confs: Mapping[str, str], extra: Mapping[str, str]) -> Confs:
         parts = [value] if separator is None else f"{result.get(key, '')}{separator}{value}".split(separator)
         result[key] = (separator or "").join(dict.fromkeys(part.strip() for part in parts if part.strip()))
     return result
-
-
-def numba_cache() -> str:
-    """A folder of this user for compiled kernels, so that a machine compiles them once, not at each run."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(base, "allofus-spark", "numba")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:  # a home that cannot be written
-        return tempfile.mkdtemp(prefix="allofus-numba-")
-    return str(folder)
 
 
 def _jar_confs(local: bool) -> Confs:

@@ -1,0 +1,156 @@
+"""A Spark standalone cluster of processes on this machine: a master and workers that only know what is sent to them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyspark
+
+ROOT = Path(__file__).parents[2]
+SPARK_HOME = Path(pyspark.__file__).parent
+_START_SECONDS = 60
+_JOB_SECONDS = 300
+
+
+@dataclass
+class Cluster:
+    """A running cluster, its folder, and the jars that its properties file names."""
+
+    folder: Path
+    master: str
+    properties: Path
+    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    daemons: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def start_worker(self) -> None:
+        """Another worker of one core; returns when the master knows it."""
+        work = self.folder / f"worker{len(self.daemons)}"
+        options = ["--host", "127.0.0.1", "--cores", "1", "--memory", "1536m", "--webui-port", "0"]
+        log = self._start("worker.Worker", [*options, "--work-dir", str(work), self.master], work)
+        self.workers.append(self.daemons[-1])
+        wait_for(lambda: "Successfully registered with master" in log.read_text(), _START_SECONDS)
+
+    def kill_a_worker(self) -> None:
+        """End a worker and its executor at once, as a machine that is gone."""
+        worker = self.workers.pop()
+        os.killpg(worker.pid, signal.SIGKILL)
+        worker.wait()
+
+    def submit(self, script: Path, *arguments: str, options: tuple[str, ...] = (), python: str) -> Job:
+        """Start a job; ``python`` is what its tasks run."""
+        events = self.folder / f"events{time.monotonic_ns()}"
+        events.mkdir()
+        confs = {
+            "spark.executor.memory": "1g",
+            "spark.driver.host": "127.0.0.1",
+            "spark.eventLog.enabled": "true",
+            "spark.eventLog.dir": events.as_uri(),
+        }
+        command = [
+            str(SPARK_HOME / "bin" / "spark-submit"),
+            *("--master", self.master, "--properties-file", str(self.properties), "--driver-memory", "1g"),
+            *(part for key, value in confs.items() for part in ("--conf", f"{key}={value}")),
+            *(*options, str(script), *arguments),
+        ]
+        environment = {
+            **os.environ,
+            "PYSPARK_DRIVER_PYTHON": sys.executable,
+            "PYSPARK_PYTHON": python,
+            "PYTHONPATH": str(ROOT),
+        }
+        log = events / "job.log"
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                command, stdout=out, stderr=subprocess.STDOUT, cwd=ROOT, env=environment, start_new_session=True
+            )
+        return Job(process, log, events)
+
+    def _start(self, daemon: str, arguments: list[str], folder: Path) -> Path:
+        """Start a daemon that has neither this process's Python path nor its environment; its log."""
+        folder.mkdir()
+        log = folder / "daemon.log"
+        environment = {key: os.environ[key] for key in ("PATH", "HOME", "JAVA_HOME") if key in os.environ}
+        environment |= {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_DAEMON_MEMORY": "256m"}
+        command = [str(SPARK_HOME / "bin" / "spark-class"), f"org.apache.spark.deploy.{daemon}", *arguments]
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                command, stdout=out, stderr=subprocess.STDOUT, cwd=folder, env=environment, start_new_session=True
+            )
+        self.daemons.append(process)
+        return log
+
+
+@dataclass
+class Job:
+    """A submitted job."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+    _events: Path
+
+    def is_running(self) -> bool:
+        return self.process.poll() is None
+
+    def wait(self) -> str:
+        """What it said; AssertionError where it failed."""
+        code = self.process.wait(_JOB_SECONDS)
+        said = self.log.read_text(errors="replace")
+        assert code == 0, said[-8000:]
+        return said
+
+    def kill(self) -> None:
+        """End the driver's Java and Python at once."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def events(self, kind: str) -> list[dict]:
+        """Events of one kind that Spark's log of the job has."""
+        files = [path for path in self._events.iterdir() if path.name.startswith("app-")]
+        lines = [json.loads(line) for path in files for line in path.read_text().splitlines()]
+        return [line for line in lines if line["Event"] == f"SparkListener{kind}"]
+
+
+@contextmanager
+def started_cluster(folder: Path, jars: Path, *, workers: int) -> Iterator[Cluster]:
+    """A master and workers on free ports of 127.0.0.1, with conf/spark-defaults.conf for jars in ``jars``."""
+    text = (ROOT / "conf" / "spark-defaults.conf").read_text(encoding="utf-8")
+    properties = folder / "spark-defaults.conf"
+    properties.write_text(text.replace("/opt/allofus-spark/jars", str(jars)), encoding="utf-8")
+    port = free_port()
+    cluster = Cluster(folder, f"spark://127.0.0.1:{port}", properties)
+    try:
+        options = ["--host", "127.0.0.1", "--port", str(port), "--webui-port", "0"]
+        log = cluster._start("master.Master", options, folder / "master")
+        wait_for(lambda: "New state: ALIVE" in log.read_text(), _START_SECONDS)
+        for _ in range(workers):
+            cluster.start_worker()
+        yield cluster
+    finally:
+        for daemon in cluster.daemons:
+            daemon.terminate()
+        for daemon in cluster.daemons:
+            daemon.wait(_START_SECONDS)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(condition, seconds: float) -> None:
+    """Return when ``condition()`` holds; AssertionError where it does not within ``seconds``."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, f"not within {seconds} s"
+        time.sleep(0.02)
