@@ -1,4 +1,4 @@
-"""`python -m allofus_spark.session FILE`: check a Spark properties file without starting anything."""
+"""`python -m allofus_spark.session FILE…`: check Spark properties files without starting anything."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from allofus_spark.session.properties import read_properties
 
 
 def main(arguments: list[str]) -> int:
-    """Print what is wrong with a properties file; 0 when a session can start with it."""
-    if len(arguments) != 1:
-        print("usage: python -m allofus_spark.session conf/spark-defaults.conf", file=sys.stderr)
+    """Print what is wrong with properties files, put one after the other; 0 when a session can start with them."""
+    if not arguments:
+        print("usage: python -m allofus_spark.session conf/spark-defaults.conf [conf/s3.conf]", file=sys.stderr)
         return 2
     try:
-        properties = read_properties(Path(arguments[0]))
+        properties = read_properties(*map(Path, arguments))
     except EnvironmentProblem as unreadable:
         print(unreadable, file=sys.stderr)
         return 2
     problems = properties.warnings() + spark_conf_problems(properties.confs, installed_versions())
     for problem in problems:
-        print(f"{arguments[0]}: {problem}")
+        print(f"{' '.join(arguments)}: {problem}")
     return 1 if problems else 0
 
 

@@ -33,13 +33,16 @@ class Properties(NamedTuple):
         ]
 
 
-def read_properties(file: Path) -> Properties:
-    """Read a Spark properties file; EnvironmentProblem when it cannot be read."""
+def read_properties(*files: Path) -> Properties:
+    """Read Spark properties files as one, in their order; EnvironmentProblem where one cannot be read."""
+    return parse_properties("\n".join(map(_text, files)))
+
+
+def _text(file: Path) -> str:
     try:
-        text = file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise EnvironmentProblem(f"Spark properties file {file} cannot be read: {error}") from error
-    return parse_properties(text)
 
 
 def parse_properties(text: str) -> Properties:
