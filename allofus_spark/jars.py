@@ -88,9 +88,13 @@ def hail_jar() -> Path:
 
 
 def local_jars() -> list[Path] | None:
-    """Absolute paths of Hail's and Delta's jars, or None when Delta's have not been fetched."""
-    delta = [jars_folder().absolute() / jar.file_name for jar in DELTA_JARS]
-    return [hail_jar(), *delta] if all(path.is_file() for path in delta) else None
+    """Absolute paths of Hail's and Delta's jars, or None when Delta's have not been fetched; with those of s3a
+    where all of them have.
+    """
+    delta, s3 = ([jars_folder().absolute() / jar.file_name for jar in jars] for jars in (DELTA_JARS, S3_JARS))
+    if not all(path.is_file() for path in delta):
+        return None
+    return [hail_jar(), *delta, *(s3 if all(path.is_file() for path in s3) else ())]
 
 
 def fetch_jars(folder: Path, *, s3: bool = False) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import zipfile
 from pathlib import Path
@@ -13,6 +14,7 @@ from allofus_spark.session.__main__ import main as check
 from allofus_spark.session.confs import ENGINE
 from allofus_spark.session.properties import read_properties
 from allofus_spark.settings import load_settings
+from allofus_spark.tables.stages import STAGES, upstream
 
 CONF = Path(__file__).parents[1] / "conf"
 CLUSTERS = ("spark-defaults.conf", "yarn.conf", "kubernetes.conf", "dataproc.conf")
@@ -90,3 +92,15 @@ def test_each_says_to_spark_submit_what_a_session_says_itself(cluster: str) -> N
 @pytest.mark.parametrize("name", ["cluster.toml", "laptop.toml"])
 def test_settings_files_are_read_without_a_complaint(name: str) -> None:
     load_settings(CONF / name)
+
+
+def test_the_dag_has_the_stages_and_what_each_comes_after() -> None:
+    tree = ast.parse((CONF / "schedule" / "airflow_nightly.py").read_text())
+    (after,) = (
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "AFTER"
+    )
+    assert {name: list(before) for name, before in after.items()} == {
+        name: upstream(stage) for name, stage in STAGES.items()
+    }

@@ -70,11 +70,13 @@ _made: list[Pool] = []
 def pool_once(spark: SparkSession, cases: Path, factory: pytest.TempPathFactory) -> Pool:
     """The pool of this test session."""
     if not _made:
-        _made.append(_make(spark, cases, factory.mktemp("pool")))
+        folder = factory.mktemp("pool")
+        _made.append(make_pool(spark, cases, folder, str(folder / "w é [1]")))
     return _made[0]
 
 
-def _make(spark: SparkSession, cases: Path, folder: Path) -> Pool:
+def make_pool(spark: SparkSession, cases: Path, folder: Path, root: str) -> Pool:
+    """Rows in every table of a warehouse at ``root``, from files that are written to ``folder``."""
     edges = write_bytes(folder / "edges.vcf", vcf_text(EDGE_RECORDS, EDGE_SAMPLES))
     wide = write_bytes(folder / "wide.vcf", vcf_text([WIDE_RECORD], WIDE_SAMPLES))
     files = {
@@ -100,7 +102,7 @@ def _make(spark: SparkSession, cases: Path, folder: Path) -> Pool:
     sample_file = write_bytes(folder / "pool.tsv", pooled_sample_file(about))
     # What is inferred from a handful of sites must not move what the files say of groups.
     overrides = [f"genome.bin_width_bases={BIN_WIDTH}", "ancestry.labels=supplied"]
-    warehouse = Warehouse(spark, load_settings(warehouse=str(folder / "w é [1]"), overrides=overrides))
+    warehouse = Warehouse(spark, load_settings(warehouse=root, overrides=overrides))
     columns = {"sample_id": "sample", "sex_karyotype": "sex"}
     pool = Pool(
         warehouse,
