@@ -9,24 +9,36 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from pyspark.sql import SparkSession
+
 from allofus_spark.errors import AllofusError, BadSamples, BadSource, shown
+from allofus_spark.hadoop import is_uri, read_bytes
 
 _GZIP = b"\x1f\x8b"
 
 
 def read_text(path: str | Path) -> str:
-    """The whole file, inflated where it is gzip, a byte-order mark left out.
+    """The whole file, inflated where it is gzip, a byte-order mark left out; a URI is read through Hadoop.
 
     Raises BadSource where it is not there, not UTF-8, or its lines end in a carriage return alone.
     """
     try:
-        content = Path(path).read_bytes()
+        content = _content(str(path))
         text = (gzip.decompress(content) if content.startswith(_GZIP) else content).decode("utf-8-sig")
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise BadSource(f"{path}: cannot be read as UTF-8 text: {error}") from None
     if "\r" in text and "\n" not in text:
         raise BadSource(f"{path}: its lines end in a carriage return alone; save it with line feeds")
     return text
+
+
+def _content(path: str) -> bytes:
+    if not is_uri(path):
+        return Path(path).read_bytes()
+    session = SparkSession.getActiveSession()
+    if session is None:
+        raise OSError("it is read through Spark, and no session runs here")
+    return read_bytes(session, path)
 
 
 def split_rows(path: str | Path, text: str, delimiter: str) -> list[tuple[int, list[str]]]:

@@ -6,6 +6,8 @@ import os
 import re
 from typing import Any
 
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
@@ -28,6 +30,30 @@ def absolute_path(path: str) -> str:
 def without_glob(path: str) -> str:
     """A pattern that stands for exactly this path: Spark's readers take every path for a pattern."""
     return _GLOB_CHARACTERS.sub(r"\\\1", path)
+
+
+def is_uri(path: str) -> bool:
+    """Whether a path names its file system.
+
+    >>> is_uri("s3a://bucket/samples.tsv"), is_uri("/data/a:b.tsv")
+    (True, False)
+    """
+    return _SCHEME.match(path) is not None
+
+
+def read_bytes(spark: SparkSession, path: str) -> bytes:
+    """The whole of a small file; OSError, as of a local one, where it cannot be read."""
+    jvm: Any = spark._jvm
+    try:
+        file_system, parsed = hadoop_path(spark, path)
+        stream = file_system.open(parsed)
+        try:
+            return bytes(jvm.org.apache.commons.io.IOUtils.toByteArray(stream))
+        finally:
+            stream.close()
+    except (Py4JJavaError, PySparkException) as error:
+        reason = error.java_exception.toString() if isinstance(error, Py4JJavaError) else error
+        raise OSError(str(reason).splitlines()[0]) from None
 
 
 def write_text(spark: SparkSession, path: str, text: str) -> None:

@@ -3,8 +3,8 @@
 `python -m allofus_spark.jars` brings Delta's once, through the Ivy that Spark ships, and checks them by their
 pinned hashes; a session then starts from local files, without a network. The folder also has a link to Hail's
 jar, so that it is all that a class path has to name. Delta asks for antlr4-runtime too, which is among
-Spark's own jars in that very version, and not needed twice. `--s3` adds Hadoop's file system for `s3a://`: 283 MB
-for those whose warehouse lies on an object store.
+Spark's own jars in that very version, and not needed twice. `--s3` adds Hadoop's file system for `s3a://`:
+283 MB for those whose warehouse lies on an object store.
 """
 
 from __future__ import annotations
@@ -61,10 +61,20 @@ DELTA_JARS = (
         "c096975a2ca97ccc9b4005aa5cce16c9ac3903139d340da6665b66ace67d7c36",
     ),
 )
-# s3a:// in the version of the Hadoop inside PySpark's wheel, and the bundle that it names as what it is built for.
+# s3a:// of the Hadoop that is inside PySpark's wheel, and the bundle that it asks for.
 S3_JARS = (
-    Jar("org.apache.hadoop", "hadoop-aws", "3.3.4", "53f9ae03c681a30a50aa17524bd9790ab596b28481858e54efd989a826ed3a4a"),
-    Jar("com.amazonaws", "aws-java-sdk-bundle", "1.12.262", "873fe7cf495126619997bec21c44de5d992544aea7e632fdc77adb1a0915bae5"),
+    Jar(
+        "org.apache.hadoop",
+        "hadoop-aws",
+        "3.3.4",
+        "53f9ae03c681a30a50aa17524bd9790ab596b28481858e54efd989a826ed3a4a",
+    ),
+    Jar(
+        "com.amazonaws",
+        "aws-java-sdk-bundle",
+        "1.12.262",
+        "873fe7cf495126619997bec21c44de5d992544aea7e632fdc77adb1a0915bae5",
+    ),
 )
 
 
@@ -88,9 +98,7 @@ def hail_jar() -> Path:
 
 
 def local_jars() -> list[Path] | None:
-    """Absolute paths of Hail's and Delta's jars, or None when Delta's have not been fetched; with those of s3a
-    where all of them have.
-    """
+    """Absolute paths of Hail's and Delta's jars, and of s3a's where they are there; None without Delta's."""
     delta, s3 = ([jars_folder().absolute() / jar.file_name for jar in jars] for jars in (DELTA_JARS, S3_JARS))
     if not all(path.is_file() for path in delta):
         return None

@@ -1,15 +1,16 @@
 """What the nodes of a cluster need of Python, in one archive that spark-submit sends along.
 
-`python -m allofus_spark.ship --out env.tar.gz` packs this package and the packages that its tasks import, as they
-are installed here: what a task runs is what the driver runs. Nothing is installed on a node by hand. With
+`python -m allofus_spark.ship --out env.tar.gz` packs this package and the packages that its tasks import, as
+they are installed here: what a task runs is what the driver runs. Nothing is installed on a node by hand.
+With
 
     PYSPARK_PYTHON=./env/bin/python spark-submit --archives env.tar.gz#env …
 
-every executor unpacks it beside itself. Spark brings PySpark, and the folder of `allofus_spark.jars` Hail's jar,
-so neither is packed; `--driver` packs them too, for clusters where the driver runs on a node. A node needs the
-same Python at the same path (or at that of `--python`). The kernels that this machine has compiled so far are packed
-with it; nodes with such a processor need not compile them again. Where nodes have the packages already, `--package-only`
-packs this one alone, for `--conf spark.executorEnv.PYTHONPATH=./package`.
+every executor unpacks it beside itself. Spark brings PySpark, and the folder of `allofus_spark.jars` Hail's
+jar, so neither is packed; `--driver` packs them too, for clusters where the driver runs on a node. A node
+needs the same Python at the same path (or at that of `--python`). The kernels that this machine has compiled
+so far are packed with it; nodes with such a processor need not compile them again. Where nodes have the
+packages already, `--package-only` packs this one alone, for `--conf spark.executorEnv.PYTHONPATH=./package`.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ class Packed(NamedTuple):
     bytes: int
 
 
-def needed_distributions(roots: Iterable[str], *, without: frozenset[str] = frozenset()) -> list[Distribution]:
+def needed_distributions(
+    roots: Iterable[str], *, without: frozenset[str] = frozenset()
+) -> list[Distribution]:
     """Installed distributions that ``roots`` require, and these; ``without`` some and what only they require.
 
     Raises EnvironmentProblem where one is not installed.
@@ -65,7 +68,8 @@ def needed_distributions(roots: Iterable[str], *, without: frozenset[str] = froz
             found[name] = distribution(name)
         except PackageNotFoundError:
             raise EnvironmentProblem(
-                f"{asked_by} needs the Python package {name}, which is not installed here: `make setup` brings it"
+                f"{asked_by} needs the Python package {name}, which is not installed here; `make setup` "
+                "brings it"
             ) from None
         required = map(Requirement, found[name].requires or ())
         waiting += [(item.name, name) for item in required if _applies(item)]
@@ -73,7 +77,7 @@ def needed_distributions(roots: Iterable[str], *, without: frozenset[str] = froz
 
 
 def pack_environment(out: Path, *, driver: bool = False, python: str | None = None) -> Packed:
-    """Write the archive of a Python environment; an archive that is there is replaced when the new one is whole.
+    """Write the archive of a Python environment; one that is there is replaced when the new one is whole.
 
     Parameters
     ----------
@@ -113,7 +117,7 @@ def _installed(item: Distribution) -> Iterator[tuple[PurePosixPath, Path]]:
 
 
 def _own_files() -> Iterator[tuple[PurePosixPath, Path]]:
-    """Files of this package from where it is imported, which an editable install does not list; its kernels."""
+    """Files of this package, which an editable install does not list, and its compiled kernels."""
     for file, place in compiled_kernels():
         yield PurePosixPath(place.relative_to(_ROOT)), file
     for path in sorted(_ROOT.rglob("*")):
@@ -163,7 +167,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Pack what the nodes of a cluster need of Python."""
     parser = argparse.ArgumentParser(prog="python -m allofus_spark.ship", description=main.__doc__)
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.tar.gz", help="the archive")
-    parser.add_argument("--python", metavar="PATH", help="Python on the nodes, where it is not at this one's path")
+    parser.add_argument(
+        "--python", metavar="PATH", help="Python on the nodes, where it is not at this one's path"
+    )
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--driver", action="store_true", help="for a driver that runs on a node too")
     what.add_argument("--package-only", action="store_true", help="for nodes that have the other packages")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from allofus_spark.jars import fetch_jars, spark_jars_folder
+from allofus_spark.jars import fetch_jars, jars_folder, spark_jars_folder
 from allofus_spark.session.__main__ import main as check
 from allofus_spark.session.confs import ENGINE
 from allofus_spark.session.properties import read_properties
@@ -28,7 +28,8 @@ CLASS_NAME = re.compile(r"(?:[a-z0-9]+\.)+[A-Z]\w+")
 @pytest.fixture(scope="module")
 def jars(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("jars")
-    fetch_jars(folder)
+    for jar in fetch_jars(jars_folder()):
+        (folder / jar.name).symlink_to(jar.resolve())
     return folder
 
 

@@ -6,7 +6,6 @@ import operator
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial, reduce
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -122,7 +121,7 @@ def _between(spans: Sequence[tuple[str, int, int]]) -> Column:
 
 
 def _read_names(path: str) -> list[str]:
-    names = [line.strip() for line in read_text(Path(path)).splitlines()]
+    names = [line.strip() for line in read_text(path).splitlines()]
     found = list(dict.fromkeys(name for name in names if name and not name.startswith("#")))
     if not found:
         raise BadSource(f"{path}: no variants in it; write one id a line, such as 22-19963748-G-A or rs4680")

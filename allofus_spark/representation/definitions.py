@@ -67,7 +67,7 @@ def read_definitions(settings: RepresentationSettings) -> Definitions:
         path = "definitions.tsv"
         text = own_definitions().read_text(encoding="utf-8")
     else:
-        text = read_text(Path(path))
+        text = read_text(path)
     answers = tuple(_understood(path, text, settings.not_answered))
     if not answers:
         raise BadSource(f"{path}: a header and no definitions; add a line for each answer")

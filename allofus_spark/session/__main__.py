@@ -11,9 +11,11 @@ from allofus_spark.session.properties import read_properties
 
 
 def main(arguments: list[str]) -> int:
-    """Print what is wrong with properties files, put one after the other; 0 when a session can start with them."""
+    """Print what is wrong with properties files, taken as one; 0 when a session can start with them."""
     if not arguments:
-        print("usage: python -m allofus_spark.session conf/spark-defaults.conf [conf/s3.conf]", file=sys.stderr)
+        print(
+            "usage: python -m allofus_spark.session conf/spark-defaults.conf [conf/s3.conf]", file=sys.stderr
+        )
         return 2
     try:
         properties = read_properties(*map(Path, arguments))

@@ -3,8 +3,8 @@
 Spark puts its jars on the workers' module path, and each task makes Python read their tables of contents
 again: 0.15 s a task for Hail's jar. No module is in them, so they are taken off the path.
 
-A packed environment (`allofus_spark.ship`) has compiled kernels beside the modules. numba looks there when it is
-named no folder, and in no other when it is; each executor would spend a minute on compiling them again.
+A packed environment (`allofus_spark.ship`) has compiled kernels beside the modules. numba looks there when it
+is named no folder, and in no other when it is; each executor would spend a minute on compiling them again.
 """
 
 from __future__ import annotations

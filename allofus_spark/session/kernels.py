@@ -1,4 +1,4 @@
-"""Where compiled kernels lie: numba keeps the machine code of each by a hash of its source and the processor."""
+"""Where compiled kernels lie: numba keeps their machine code by a hash of the source and the processor."""
 
 from __future__ import annotations
 

@@ -1,15 +1,16 @@
-"""The nightly recompute as an Airflow 3 DAG: a task for each stage, which runs it where it is stale, then upkeep.
+"""The nightly recompute as an Airflow 3 DAG: a task for each stage, run where it is stale, then upkeep.
 
-Copy this file to Airflow's folder of DAGs. It needs nothing but Airflow: the tasks are spark-submit commands for the
-machine of the worker that runs them. Its environment says where things are:
+Copy this file to Airflow's folder of DAGs. It needs nothing but Airflow: the tasks are spark-submit commands
+for the machine of the worker that runs them. Its environment says where things are:
 
     ALLOFUS_HOME         the repository with .venv (after `make setup`), jobs/ and conf/
     ALLOFUS_WAREHOUSE    folder or URI of the tables
     ALLOFUS_SUBMIT       spark-submit's own options: --master, --properties-file, --archives (docs/cluster.md)
 
-A stage that fails holds back those that read what it writes, and no others, as in `allofus nightly`. A cron line that
-runs that one command does the same work in one session; here each stage has its own, with its own log, its own state
-and its own rerun, for some 15 s of start. tests/long/test_schedule.py holds the graph against the stages' own.
+A stage that fails holds back those that read what it writes, and no others, as in `allofus nightly`. A cron
+line that runs that one command does the same work in one session; here each stage has its own, with its own
+log, its own state and its own rerun, for some 15 s of start. tests/long/test_schedule.py holds the graph
+against the stages' own.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ AFTER = {
     "ingest_persons": (),
     "report_cohort": ("ingest_persons",),
     "build_phenotypes": ("infer_ancestry_project", "ingest_persons"),
-    "run_associations": ("infer_ancestry_project", "compute_relatedness", "ingest_persons", "build_phenotypes"),
+    "run_associations": (
+        "infer_ancestry_project", "compute_relatedness", "ingest_persons", "build_phenotypes",
+    ),
     "replicate": ("build_phenotypes", "run_associations"),
 }  # fmt: skip
 

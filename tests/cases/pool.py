@@ -70,13 +70,11 @@ _made: list[Pool] = []
 def pool_once(spark: SparkSession, cases: Path, factory: pytest.TempPathFactory) -> Pool:
     """The pool of this test session."""
     if not _made:
-        folder = factory.mktemp("pool")
-        _made.append(make_pool(spark, cases, folder, str(folder / "w é [1]")))
+        _made.append(_make(spark, cases, factory.mktemp("pool")))
     return _made[0]
 
 
-def make_pool(spark: SparkSession, cases: Path, folder: Path, root: str) -> Pool:
-    """Rows in every table of a warehouse at ``root``, from files that are written to ``folder``."""
+def _make(spark: SparkSession, cases: Path, folder: Path) -> Pool:
     edges = write_bytes(folder / "edges.vcf", vcf_text(EDGE_RECORDS, EDGE_SAMPLES))
     wide = write_bytes(folder / "wide.vcf", vcf_text([WIDE_RECORD], WIDE_SAMPLES))
     files = {
@@ -102,7 +100,7 @@ def make_pool(spark: SparkSession, cases: Path, folder: Path, root: str) -> Pool
     sample_file = write_bytes(folder / "pool.tsv", pooled_sample_file(about))
     # What is inferred from a handful of sites must not move what the files say of groups.
     overrides = [f"genome.bin_width_bases={BIN_WIDTH}", "ancestry.labels=supplied"]
-    warehouse = Warehouse(spark, load_settings(warehouse=root, overrides=overrides))
+    warehouse = Warehouse(spark, load_settings(warehouse=str(folder / "w é [1]"), overrides=overrides))
     columns = {"sample_id": "sample", "sex_karyotype": "sex"}
     pool = Pool(
         warehouse,

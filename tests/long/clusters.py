@@ -1,4 +1,4 @@
-"""A Spark standalone cluster of processes on this machine: a master and workers that only know what is sent to them."""
+"""A Spark standalone cluster of processes: a master and workers that know only what is sent to them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyspark
+
+from allofus_spark.jars import fetch_jars, jars_folder
 
 ROOT = Path(__file__).parents[2]
 SPARK_HOME = Path(pyspark.__file__).parent
@@ -71,7 +73,12 @@ class Cluster:
         log = events / "job.log"
         with log.open("wb") as out:
             process = subprocess.Popen(
-                command, stdout=out, stderr=subprocess.STDOUT, cwd=ROOT, env=environment, start_new_session=True
+                command,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                cwd=ROOT,
+                env=environment,
+                start_new_session=True,
             )
         return Job(process, log, events)
 
@@ -84,7 +91,12 @@ class Cluster:
         command = [str(SPARK_HOME / "bin" / "spark-class"), f"org.apache.spark.deploy.{daemon}", *arguments]
         with log.open("wb") as out:
             process = subprocess.Popen(
-                command, stdout=out, stderr=subprocess.STDOUT, cwd=folder, env=environment, start_new_session=True
+                command,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                cwd=folder,
+                env=environment,
+                start_new_session=True,
             )
         self.daemons.append(process)
         return log
@@ -140,6 +152,13 @@ def started_cluster(folder: Path, jars: Path, *, workers: int) -> Iterator[Clust
             daemon.terminate()
         for daemon in cluster.daemons:
             daemon.wait(_START_SECONDS)
+
+
+def link_jars(folder: Path) -> None:
+    """The jars of this environment in a folder, as an image of nodes has them."""
+    folder.mkdir()
+    for jar in fetch_jars(jars_folder()):
+        (folder / jar.name).symlink_to(jar.resolve())
 
 
 def free_port() -> int:

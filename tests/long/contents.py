@@ -41,7 +41,9 @@ def _path(root: str, table: Table) -> str:
 
 
 def _read(root: str, table: Table, version: int | None, store: Mapping[str, str] | None) -> pa.Table:
-    return DeltaTable(_path(root, table), version=version, storage_options=dict(store or {})).to_pyarrow_table()
+    return DeltaTable(
+        _path(root, table), version=version, storage_options=dict(store or {})
+    ).to_pyarrow_table()
 
 
 def _hash(rows: pa.Table, table: Table) -> str:

@@ -39,7 +39,8 @@ dags = {
     }
     for name, dag in bag.dags.items()
 }
-print("READ", json.dumps({"errors": {str(key): str(text) for key, text in bag.import_errors.items()}, "dags": dags}))
+errors = {str(key): str(text) for key, text in bag.import_errors.items()}
+print("READ", json.dumps({"errors": errors, "dags": dags}))
 """
 
 
@@ -50,7 +51,16 @@ def airflow_python() -> Path:
     lock = hashlib.sha256(LOCK.read_bytes()).hexdigest()
     if not stamp.is_file() or stamp.read_text() != lock:
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(AIRFLOW)], check=True)
-        install = ["-m", "pip", "install", "--quiet", "--no-compile", "--require-hashes", "--requirement", str(LOCK)]
+        install = [
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-compile",
+            "--require-hashes",
+            "--requirement",
+            str(LOCK),
+        ]
         subprocess.run([str(python), *install], check=True)
         stamp.write_text(lock)
     return python
@@ -79,7 +89,9 @@ def submitted(tmp_path: Path) -> Path:
     """A folder with a spark-submit that writes down its arguments, and ends as the file `code` says."""
     program = tmp_path / "bin" / "spark-submit"
     program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {tmp_path}/arguments\nexit $(cat {tmp_path}/code)\n')
+    program.write_text(
+        f'#!/bin/sh\nprintf "%s\\n" "$@" > {tmp_path}/arguments\nexit $(cat {tmp_path}/code)\n'
+    )
     program.chmod(0o755)
     (tmp_path / "code").write_text("0")
     return tmp_path
@@ -133,7 +145,13 @@ def test_the_cron_line_is_silent_when_all_is_well_and_tells_when_not(submitted: 
     assert (well.returncode, well.stdout, well.stderr) == (0, "", "")
     given = (submitted / "arguments").read_text().splitlines()
     assert given[: len(shlex.split(names["SUBMIT"]))] == shlex.split(names["SUBMIT"])
-    assert given[-5:] == ["jobs/nightly.py", "--settings", "conf/cluster.toml", "--warehouse", "/data/warehouse"]
+    assert given[-5:] == [
+        "jobs/nightly.py",
+        "--settings",
+        "conf/cluster.toml",
+        "--warehouse",
+        "/data/warehouse",
+    ]
     (submitted / "code").write_text("3")
     failed = run()
     assert failed.returncode == 3
