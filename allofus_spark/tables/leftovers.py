@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 
 import pyarrow as pa
@@ -11,6 +11,7 @@ from delta.tables import DeltaTable as SparkDeltaTable
 from deltalake import DeltaTable
 from pyspark.sql import functions as F
 
+from allofus_spark.errors import SettingsError
 from allofus_spark.hadoop import hadoop_path
 from allofus_spark.tables.data_files import DataFile, FileLayout
 from allofus_spark.tables.run_tables import PIPELINE_RUNS, SNAPSHOTS
@@ -32,15 +33,27 @@ def removed_on_failure(layouts: Collection[FileLayout]) -> Iterator[None]:
         raise
 
 
-def keep_only(layouts: Iterable[FileLayout], files: Collection[DataFile]) -> None:
-    """Remove the files of a write that are not among ``files``: tasks that died had written them."""
+def keep_only(layouts: Collection[FileLayout], files: Collection[DataFile]) -> None:
+    """Remove the files of a write that are not among ``files``: tasks that died had written them.
+
+    Raises SettingsError where one of ``files`` is not here: nodes of a cluster then have a folder of that
+    name each, and not one that they share.
+    """
     kept = {file.name for file in files}
+    unseen = set(kept)
     for layout in layouts:
         with os.scandir(layout.folder) as entries:
             names = [entry.name for entry in entries if entry.name.startswith(layout.prefix)]
+        unseen.difference_update(names)
         for name in names:
             if name not in kept:
                 _remove(layout.folder, name)
+    if unseen:
+        folders = ", ".join(layout.folder for layout in layouts)
+        raise SettingsError(
+            f"tasks wrote {len(unseen)} of {len(kept)} files where this machine does not see them: the "
+            f"warehouse must be mounted at one path on every node, or lie on HDFS or a store ({folders})"
+        )
 
 
 def discard(warehouse: Warehouse, write: FilesWrite) -> None:

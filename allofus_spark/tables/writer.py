@@ -102,8 +102,8 @@ def _write_all(warehouse: Warehouse, write: ArrowWrite, aside: Mapping[str, File
         failed = [row for row in reports if row.error is not None]
         if failed:
             raise getattr(errors, failed[0].error)(failed[0].action)
-    files = [DataFile(row.table, row.rows, row.action) for row in reports]
-    keep_only(layouts.values(), files)
+        files = [DataFile(row.table, row.rows, row.action) for row in reports]
+        keep_only(layouts.values(), files)
     return files
 
 

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allofus_spark.errors import ContractViolation
+from allofus_spark.errors import ContractViolation, SettingsError
 from allofus_spark.tables.data_files import DataFile, FileLayout, FileSink
+from allofus_spark.tables.leftovers import keep_only
 
 SCHEMA = pa.schema(
     [
@@ -168,3 +169,13 @@ def test_other_columns_are_refused(tmp_path: Path) -> None:
     wide = batch.set_column(1, "position", batch.column(1).cast(pa.int64()))
     with pytest.raises(ContractViolation, match="position int64"):
         list(sink.add(wide))
+
+
+def test_a_file_that_this_machine_does_not_see_is_no_file(tmp_path: Path) -> None:
+    layout = layout_of(tmp_path)
+    seen, unseen = (written(layout, [("chr1", position, "A", b"")]) for position in (1, 2))
+    (tmp_path / unseen[0].name).unlink()
+    with pytest.raises(SettingsError, match="1 of 2 files where this machine does not see"):
+        keep_only([layout], [*seen, *unseen])
+    keep_only([layout], seen)
+    assert [file.name for file in tmp_path.iterdir()] == [seen[0].name]
