@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,12 +12,11 @@ from pathlib import Path
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from allofus_spark.jars import FOLDER_VARIABLE, fetch_jars
 from allofus_spark.session.properties import parse_properties
 from tests.cases.vcf_files import gt_record, vcf_text, write_bgzip, write_bytes
-from tests.long.clusters import ROOT
+from tests.long.clusters import ROOT, free_port, wait_for
 from tests.long.contents import table_hashes
 from tests.long.on_a_store import NIGHTLY
 
@@ -33,12 +33,23 @@ N_SAMPLES = 6
 
 
 @pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server in a process of its own: delta-rs holds Python's lock while it waits for an answer."""
+    port = free_port()
+    command = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)]
+    with (tmp_path_factory.mktemp("server") / "log").open("wb") as log:
+        server = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        wait_for(lambda: is_open(port), 60)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def write_sources(folder: Path) -> list[Path]:
