@@ -33,6 +33,7 @@ class Cluster:
     properties: Path
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
     daemons: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
 
     def start_worker(self) -> None:
         """Another worker of one core; returns when the master knows it."""
@@ -80,7 +81,8 @@ class Cluster:
                 env=environment,
                 start_new_session=True,
             )
-        return Job(process, log, events)
+        self.jobs.append(Job(process, log, events))
+        return self.jobs[-1]
 
     def _start(self, daemon: str, arguments: list[str], folder: Path) -> Path:
         """Start a daemon that has neither this process's Python path nor its environment; its log."""
@@ -121,9 +123,10 @@ class Job:
         return said
 
     def kill(self) -> None:
-        """End the driver's Java and Python at once."""
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        """End the driver's Java and Python at once; nothing where it has ended."""
+        if self.is_running():
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
 
     def events(self, kind: str) -> list[dict]:
         """Events of one kind that Spark's log of the job has."""
@@ -148,6 +151,8 @@ def started_cluster(folder: Path, jars: Path, *, workers: int) -> Iterator[Clust
             cluster.start_worker()
         yield cluster
     finally:
+        for job in cluster.jobs:
+            job.kill()
         for daemon in cluster.daemons:
             daemon.terminate()
         for daemon in cluster.daemons:
