@@ -97,8 +97,9 @@ def stage_records(warehouse: Warehouse, source: Source, job: IngestJob, folder: 
         paths = [staging.staged_path(local_folder, number) for number in range(source.n_tasks)]
         return Staged(spark, folder, _balanced(ledgers, source), paths)
     parsed = frame.mapInArrow(partial(parse_tasks, source, job), staging.staged_schema())
-    # Snappy: staged rows live for seconds, and decoding them is most of what they cost.
-    parsed.write.option("compression", "snappy").parquet(folder)
+    # Snappy: staged rows live for seconds, and decoding them is most of what they cost. Append: a source from
+    # Hail has put its rows below the folder.
+    parsed.write.mode("append").option("compression", "snappy").parquet(folder)
     rows = _read_folder(spark, folder)
     ledgers = rows.where(F.col("row_kind") == staging.LEDGER).select("ledger").collect()
     return Staged(spark, folder, _balanced(ledgers, source), None)

@@ -56,6 +56,7 @@ class Cluster:
         confs = {
             "spark.executor.memory": "1g",
             "spark.driver.host": "127.0.0.1",
+            "spark.databricks.delta.snapshotPartitions": "2",  # as many as cores; 50 are for many
             "spark.eventLog.enabled": "true",
             "spark.eventLog.dir": events.as_uri(),
         }

@@ -120,6 +120,23 @@ def test_every_source_gives_the_keys_and_genotypes_of_the_vcf(
         assert sites[0].equals(sites[1])
 
 
+def test_a_matrix_table_is_ingested_where_tasks_cannot_open_the_store(
+    cohort: Path, from_vcf: Warehouse, tmp_path: Path
+) -> None:
+    # A per cent sign stands for such a store: what tasks would open is then reached by Hadoop.
+    settings = load_settings(warehouse=str(tmp_path / "w%20"))
+    warehouse = Warehouse(from_vcf.spark, settings)
+    assert warehouse.local_root is None
+    ingest_genotypes(
+        warehouse, [str(cohort / "cohort.mt")], callset_id="c", callset_date="2024-07-01", build="GRCh37"
+    )
+    found, expected = (
+        held.read(GENOTYPES).drop("callset_id", "bin").orderBy("position", "ref", "alt").collect()
+        for held in (warehouse, from_vcf)
+    )
+    assert found == expected
+
+
 def test_alleles_of_a_bed_are_turned_as_the_fasta_has_them(
     cohort: Path, realdata: Path, ingested: Ingest
 ) -> None:
