@@ -84,7 +84,7 @@ def run_nightly(
 
 def _run(warehouse: Warehouse, planned: Step, night: Night) -> Result:
     """Run a step, judged once more: a stage before it may have changed what it reads, or not."""
-    if waits_for := _broken_before(planned, night):
+    if waits_for := _broken_before(warehouse, planned, night):
         return Result(planned, Outcome.HELD_BACK, message=f"reads what {waits_for} writes, which failed")
     step = _today(warehouse, planned)
     if step.state is State.BY_HAND:
@@ -111,10 +111,11 @@ def _today(warehouse: Warehouse, planned: Step) -> Step:
     return planned
 
 
-def _broken_before(step: Step, night: Night) -> str | None:
+def _broken_before(warehouse: Warehouse, step: Step, night: Night) -> str | None:
     """The first stage that failed or was held back and writes what this one reads; None: there is none."""
+    reads = set(step.stage.reads_with(warehouse.settings))
     for result in night.results:
         is_broken = result.outcome in (Outcome.FAILED, Outcome.HELD_BACK) and result.step.stage != step.stage
-        if is_broken and set(result.step.stage.writes) & set(step.stage.reads):
+        if is_broken and set(result.step.stage.writes) & reads:
             return result.step.name
     return None

@@ -69,7 +69,7 @@ def make_plan(warehouse: Warehouse, only: Collection[str] = ()) -> Plan:
     order = list(STAGES)
     steps.sort(key=lambda step: (order.index(step.stage.name), step.recipe.scope))
     chosen = [step for step in steps if not only or step.stage.name in only]
-    return Plan(_with_waiting(chosen))
+    return Plan(_with_waiting(warehouse.settings, chosen))
 
 
 def _judged(made: Made) -> Step:
@@ -101,12 +101,12 @@ def _is_set(settings: Settings, key: str) -> bool:
     return getattr(getattr(settings, section), name) is not None
 
 
-def _with_waiting(steps: Sequence[Step]) -> list[Step]:
+def _with_waiting(settings: Settings, steps: Sequence[Step]) -> list[Step]:
     """The steps, with those marked that read what a step before them is to write."""
     due: dict[str, set[str]] = {}
     marked = []
     for step in steps:
-        before = [name for name, writes in due.items() if writes & set(step.stage.reads)]
+        before = [name for name, writes in due.items() if writes & set(step.stage.reads_with(settings))]
         if step.state is State.CURRENT and before:
             step = Step(
                 step.stage,

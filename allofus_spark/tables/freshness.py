@@ -38,12 +38,13 @@ class Freshness:
 
     def __init__(self, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
-        self._tables = set(warehouse.newest_snapshot().versions)
+        there = {table.name for table in warehouse.data_tables()}  # somebody may have deleted one
+        self._tables = there & set(warehouse.newest_snapshot().versions)
         self._runs = warehouse.rows(PIPELINE_RUNS)
         self.ledger = ledger_of(warehouse)
 
     def holds(self, table: str) -> bool:
-        """Whether the newest snapshot has a table."""
+        """Whether the newest snapshot has a table, and it is still there."""
         return table in self._tables
 
     def made(self) -> list[Made]:

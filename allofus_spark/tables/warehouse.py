@@ -211,7 +211,7 @@ class Warehouse:
                 f"warehouse {self.root} cannot be {done}: {reason}; name another place for it"
             ) from None
 
-    def _data_tables(self) -> list[Table]:
+    def data_tables(self) -> list[Table]:
         """Every table that has a folder, but those that record the runs."""
         there = {zone: self._folders(zone) for zone in Zone}
         subsets = [name for name in there[Zone.REGISTERED] if name.startswith(SUBSET_PREFIX)]
@@ -227,12 +227,12 @@ class Warehouse:
 
     def created(self) -> dict[str, int]:
         """Live version of every table that exists, so that one made but never filled is read as empty."""
-        states = {table.name: self.state(table) for table in self._data_tables()}
+        states = {table.name: self.state(table) for table in self.data_tables()}
         return {name: state.version for name, state in states.items() if state is not None}
 
     def held_versions(self, snapshot: Mapping[str, int]) -> dict[str, int]:
         """The snapshot's tables in the versions that hold its rows now, without those that were deleted."""
-        there = {table.name: table for table in self._data_tables()}
+        there = {table.name: table for table in self.data_tables()}
         held = {
             name: same_content(self.spark, self.path(there[name]), there[name], version)
             for name, version in snapshot.items()
@@ -247,7 +247,7 @@ class Warehouse:
         half written. A table that is in no snapshot is emptied.
         """
         undone: dict[str, int] = {}
-        for table in self._data_tables():
+        for table in self.data_tables():
             state = self.state(table)
             if state is None or state.version == snapshot.get(table.name):
                 continue
