@@ -200,9 +200,10 @@ class MaintenanceSettings(_Section):
     retention_hours: int = Field(
         168,
         ge=0,
+        le=168,
         description="Data files that the tables no longer hold are removed this many hours after they were "
-        "replaced; until then readers of an earlier snapshot can finish, and a version can be restored. 168, "
-        "a week, is Delta's own default.",
+        "replaced; until then readers of an earlier snapshot can finish, and a version can be restored. At "
+        "most 168, a week, Delta's own default: its log forgets then which files were replaced when.",
     )
     min_retention_hours: int = Field(
         24,

@@ -33,7 +33,7 @@ from allofus_spark.tables import (
     Warehouse,
     start_run,
 )
-from allofus_spark.tables.recipes import Recipe
+from allofus_spark.tables.recipes import BY_HAND
 from allofus_spark.tables.stored_files import StoredFile, lying_files, needless_files, stored_files
 
 from .conftest import OpenWarehouse
@@ -172,7 +172,7 @@ def test_files_of_the_newest_snapshot_outlive_a_killed_write_and_no_retention(
     open_with: OpenWarehouse,
 ) -> None:
     held = after(open_with("maintenance.retention_hours=0"), 3)
-    killed = Run(held, "killed", Recipe(parameters=None))
+    killed = Run(held, "killed", BY_HAND)
     killed.begin()
     killed.write(RowsWrite(SAMPLES, [], "true"), RowsWrite(STRATA, [], "true"))
     with pytest.raises(SettingsError, match=r"retention_hours = 0 is under .*--force-retention"):
