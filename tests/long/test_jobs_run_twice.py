@@ -25,6 +25,8 @@ from tests.cases.pool_records import tell_of_health
 from tests.maintenance.contents import content
 
 Jobs = dict[str, Callable[[], object]]
+# It names the run whose genotypes were counted, which is another one after they came in again.
+NAMES_RUNS = "partition_inputs"
 
 
 @pytest.fixture(scope="module")
@@ -72,9 +74,9 @@ def test_twice_is_once(pool: Pool, tmp_path: Path) -> None:
     few = Warehouse(spark, load_settings(warehouse=str(root), overrides=[f"genome.bin_width_bases={BIN_WIDTH}", *FEW_SITES]))
     before = content(held)
     assert len(before) > 40
-    for name, job in jobs(held, few, files).items():
+    for job_name, job in jobs(held, few, files).items():
         job()
         after = content(held)
-        differ = sorted(table for table in before if after[table] != before[table])
-        assert not differ, f"{name} changed {differ}"
+        differ = sorted(name for name in before if after[name] != before[name] and name != NAMES_RUNS)
+        assert not differ, f"{job_name} changed {differ}"
         assert after.keys() == before.keys()

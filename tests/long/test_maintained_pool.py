@@ -38,7 +38,7 @@ def held(pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
 def test_every_table_keeps_its_rows_in_one_file_a_partition(held: Warehouse) -> None:
     before = content(held)
     many = {plan.table.name for plan in plan_maintenance(held) if plan.groups}
-    assert {"genotypes", "allele_frequencies", "ancestry_models", "omop_person", "associations"} <= many
+    assert {"genotypes", "allele_frequencies", "associations", "phenotypes", "pipeline_runs"} <= many
     maintain(held)
     assert content(held) == before
     for plan in plan_maintenance(held):
