@@ -110,8 +110,9 @@ def _trial(spark: SparkSession, folder: Path, size: Size, overrides: Sequence[st
     people = [f"P{number:07d}" for number in range(size.samples)]
     covariates = random_covariates(size.samples, seed)
     write_table(ours(folder, "covariates"), "sample_id", people, list(COVARIATES), covariates)
+    # Another seed than that of the covariates, which the phenotypes would repeat.
     chosen = random_set(
-        "quantitative", covariates, PHENOTYPES, is_binary=False, with_missing=False, seed=seed
+        "quantitative", covariates, PHENOTYPES, is_binary=False, with_missing=False, seed=seed + 1
     )
     chosen.write(folder, people)
     positions = FIRST_POSITION + SPACING * np.arange(size.variants)
