@@ -40,6 +40,7 @@ class Cost:
 
 TERMS: Mapping[str, Callable[[Size], float]] = {
     "run": lambda _: 1.0,
+    "sample": lambda size: size.samples,
     "variant": lambda size: size.variants,
     "genotype": lambda size: size.variants * size.samples,
     "pair of samples and site": lambda size: size.samples * (size.samples - 1) / 2 * size.sites,
@@ -55,6 +56,10 @@ class Fit:
 
     def at(self, size: Size) -> float:
         return sum(value * TERMS[name](size) for name, value in self.coefficients.items())
+
+    def growing_share(self, size: Size) -> float:
+        """Share of the cost at a size that is not that of a run."""
+        return 1 - self.coefficients.get("run", 0.0) / self.at(size)
 
 
 def fit(sizes: Sequence[Size], values: Sequence[float], terms: Sequence[str]) -> Fit:

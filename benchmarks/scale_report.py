@@ -17,6 +17,9 @@ TERMS_OF: Mapping[str, Sequence[str]] = {
     "ingest-catalogue": VARIANTS,
     "flag-novelty": VARIANTS,
 }
+BYTES_TERMS_OF: Mapping[str, Sequence[str]] = {**TERMS_OF, "relatedness": ("run", "sample")}
+# Under this share of the cost at the largest size, growth is not told from the noise of a run.
+LEAST_GROWING_SHARE = 0.1
 
 
 def document(measured: Measured, path: Path) -> None:
@@ -40,8 +43,8 @@ def section_of(measured: Measured) -> str:
         *_introduction(measured),
         "",
         "| stage | exponent in samples | in variants | core-seconds: a run | a million variants | "
-        "a billion genotypes | worst error | peak memory, MiB |",
-        "|---|---|---|---|---|---|---|---|",
+        "a billion genotypes | 10¹² pairs × sites | worst error | peak memory, MiB |",
+        "|---|---|---|---|---|---|---|---|---|",
         *(_growth_row(stage, measured.of(stage)) for stage in stages),
         "",
         f"What these sums give for {BIOBANK.samples:,} samples × {BIOBANK.variants:,} variants:",
@@ -82,6 +85,7 @@ def _growth_row(stage: str, costs: Sequence[Cost]) -> str:
         f"{own['run']:.1f}",
         _number(own.get("variant"), 1e6),
         _number(own.get("genotype"), 1e9),
+        _number(own.get("pair of samples and site"), 1e12),
         f"{found.worst_error:.0%}",
         f"{max(peaks):,.0f}" if peaks else "not known",
     )
@@ -93,15 +97,27 @@ def _number(value: float | None, times: float) -> str:
 
 
 def _biobank_rows(measured: Measured, stages: Sequence[str]) -> Iterator[str]:
-    hours, tera = 0.0, 0.0
+    hours: list[float | None] = []
+    tera: list[float | None] = []
     for stage in stages:
-        terms = TERMS_OF.get(stage, GENOTYPES)
         costs = measured.of(stage)
-        own_hours = fit(*_values(costs, "core_seconds"), terms).at(BIOBANK) / SECONDS_AN_HOUR
-        own_tera = fit(*_values(costs, "bytes_written"), terms).at(BIOBANK) / 1e12
-        hours, tera = hours + own_hours, tera + own_tera
-        yield f"| {stage} | {own_hours:,.0f} | {own_tera:,.2f} |"
-    yield f"| together | {hours:,.0f} | {tera:,.2f} |"
+        hours.append(_at_biobank(costs, "core_seconds", TERMS_OF.get(stage, GENOTYPES), SECONDS_AN_HOUR))
+        tera.append(_at_biobank(costs, "bytes_written", BYTES_TERMS_OF.get(stage, GENOTYPES), 1e12))
+        yield f"| {stage} | {_told(hours[-1], 0)} | {_told(tera[-1], 2)} |"
+    together = [sum(value for value in values if value is not None) for values in (hours, tera)]
+    yield f"| together, of what is told | {_told(together[0], 0)} | {_told(together[1], 2)} |"
+
+
+def _at_biobank(costs: Sequence[Cost], name: str, terms: Sequence[str], unit: float) -> float | None:
+    """The cost of a biobank; None where growth does not show at the sizes that were measured."""
+    sizes, values = _values(costs, name)
+    found = fit(sizes, values, terms)
+    largest = max(sizes, key=lambda size: size.samples * size.variants)
+    return found.at(BIOBANK) / unit if found.growing_share(largest) >= LEAST_GROWING_SHARE else None
+
+
+def _told(value: float | None, digits: int) -> str:
+    return "does not show at these sizes" if value is None else f"{value:,.{digits}f}"
 
 
 def _values(costs: Sequence[Cost], name: str) -> tuple[list[Size], list[float]]:

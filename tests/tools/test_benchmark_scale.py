@@ -75,7 +75,7 @@ def test_the_section_is_put_between_its_markers_and_replaced(tmp_path: Path) -> 
     path.write_text(text + "\nMore words.\n")
     document(measured("qc", [1.0] * len(SIZES)), path)
     assert path.read_text().endswith(END + "\n\nMore words.\n")
-    assert "| qc | 0 |" in path.read_text()
+    assert "| qc | does not show at these sizes |" in path.read_text()
 
 
 def test_results_survive_json(tmp_path: Path) -> None:
