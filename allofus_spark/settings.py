@@ -194,6 +194,32 @@ class IngestSettings(_Section):
     )
 
 
+class MaintenanceSettings(_Section):
+    """How long `allofus maintain` keeps what the newest snapshot does not need, and when it tidies logs."""
+
+    retention_hours: int = Field(
+        168,
+        ge=0,
+        le=168,
+        description="Data files that the tables no longer hold are removed this many hours after they were "
+        "replaced; until then readers of an earlier snapshot can finish, and a version can be restored. At "
+        "most 168, a week, Delta's own default: its log forgets then which files were replaced when.",
+    )
+    min_retention_hours: int = Field(
+        24,
+        ge=0,
+        description="With fewer retention_hours maintain refuses, unless --force-retention says that nobody "
+        "reads: longer than a scan or an export of a night works on the files that it began with.",
+    )
+    commits_per_checkpoint: int = Field(
+        10,
+        ge=1,
+        description="A table gets a checkpoint of its log when this many commits came since the last one. "
+        "Delta's own default; a checkpoint also lets go of log files past the table's "
+        "delta.logRetentionDuration (30 days).",
+    )
+
+
 class FrequencySettings(_Section):
     """Which groups get a column."""
 
@@ -733,7 +759,7 @@ class LeaseSettings(_Section):
     )
 
 
-_SHAPELESS = {"warehouse", "spark", "lease", "nightly"}
+_SHAPELESS = {"warehouse", "spark", "lease", "maintenance", "nightly"}
 
 
 class Settings(_Section):
@@ -747,6 +773,7 @@ class Settings(_Section):
     spark: SparkSettings = SparkSettings()
     genome: GenomeSettings = GenomeSettings()
     ingest: IngestSettings = IngestSettings()
+    maintenance: MaintenanceSettings = MaintenanceSettings()
     frequencies: FrequencySettings = FrequencySettings()
     qc: QcSettings = QcSettings()
     sites: SiteSettings = SiteSettings()

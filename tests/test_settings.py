@@ -82,7 +82,8 @@ def test_raw_spark_settings_by_any_spelling(tmp_path: Path) -> None:
         (
             "zzz=1",
             "the sections are ancestry, association, consequences, export, frequencies, genome, ingest, "
-            "lease, nightly, phenotypes, qc, relatedness, replication, representation, sites, spark, summary",
+            "lease, maintenance, nightly, phenotypes, qc, relatedness, replication, representation, sites, "
+            "spark, summary",
         ),
     ],
 )

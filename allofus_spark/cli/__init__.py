@@ -13,6 +13,7 @@ from allofus_spark.cli.export import export_command
 from allofus_spark.cli.frequencies import frequencies_command
 from allofus_spark.cli.ingest import ingest_genotypes_command, ingest_samples_command
 from allofus_spark.cli.look import query_command, status_command
+from allofus_spark.cli.maintain import maintain_command, migrate_command
 from allofus_spark.cli.nightly import nightly_command
 from allofus_spark.cli.novelty import flag_novelty_command
 from allofus_spark.cli.persons import ingest_persons_command, report_cohort_command
@@ -89,5 +90,7 @@ for command in (
     query_command,
     nightly_command,
     status_command,
+    maintain_command,
+    migrate_command,
 ):
     main.add_command(command)

@@ -68,7 +68,16 @@ from allofus_spark.tables.warehouse import (
     Warehouse,
     rows_per_batch,
 )
-from allofus_spark.tables.writes import WHOLE_TABLE, ArrowWrite, Keys, MakeRows, RowsWrite, SideOutput, Write
+from allofus_spark.tables.writes import (
+    WHOLE_TABLE,
+    ArrowWrite,
+    FilesWrite,
+    Keys,
+    MakeRows,
+    RowsWrite,
+    SideOutput,
+    Write,
+)
 
 __all__ = [
     "ALLELE_COUNTS",
@@ -127,6 +136,7 @@ __all__ = [
     "ArrowWrite",
     "Aside",
     "Column",
+    "FilesWrite",
     "Freshness",
     "Inputs",
     "Keys",

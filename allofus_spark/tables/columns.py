@@ -17,6 +17,7 @@ from pyspark.sql import functions as F
 from allofus_spark.arrow import collect
 from allofus_spark.tables.contract import Table
 from allofus_spark.tables.runs import Run
+from allofus_spark.tables.shape import check_columns
 
 Among = Mapping[str, Collection[str]]
 """Columns, and the values of which a row has one in each."""
@@ -44,6 +45,7 @@ def rows_among(frame: DataFrame, among: Among) -> DataFrame:
 def _scanner(run: Run, table: Table, names: Sequence[str], among: Among) -> ds.Scanner:
     version = run.note_input(table)
     held = DeltaTable(run.warehouse.local_path(table), version=version).to_pyarrow_dataset()
+    check_columns(table, held.schema.names)
     conditions = [ds.field(name).isin(list(values)) for name, values in among.items()]
     condition = reduce(lambda left, right: left & right, conditions) if conditions else None
     # Few batches ahead: rows of a wide table are more than memory holds.

@@ -29,6 +29,10 @@ from allofus_spark.tables.delta_log import listed, log_of
 from allofus_spark.tables.shape import check_features, fitted_metadata, new_metadata
 from allofus_spark.tables.writes import WHOLE_TABLE
 
+StoredPath = tuple[str, int, Mapping[str, str | None]]
+"""A data file in the log: path, bytes, partition values as text."""
+# Delta takes the user's words on a commit from its operation, or, of one that carries none, from here.
+_USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 # What Delta raises where another commit came between the beginning of a transaction and its end.
 CONFLICTS = (
     ConcurrentAppendException,
@@ -148,6 +152,53 @@ def _commit_files(
     return int(transaction.commit(_sequence(jvm, actions), _write_operation(jvm, replace, user_metadata)))
 
 
+def read_metadata(spark: SparkSession, path: str) -> dict[str, Any]:
+    """The ``metaData`` action that holds for the newest version of the table at ``path``, which exists."""
+    held: dict[str, Any] = json.loads(_begin(spark, path).metadata().json())["metaData"]
+    return held
+
+
+def commit_metadata(spark: SparkSession, path: str, metadata: Mapping[str, Any]) -> int:
+    """Commit other columns or properties of a table without touching its files; the newest version."""
+    jvm: Any = spark._jvm
+    transaction = _begin(spark, path)
+    action = _action(jvm, "metaData", metadata)
+    before = transaction.metadata().schema()
+    transaction.updateMetadata(action, False)
+    operation = jvm.org.apache.spark.sql.delta.DeltaOperations.UpdateSchema(before, action.schema())
+    return int(transaction.commit(_sequence(jvm, []), operation))
+
+
+def commit_same_rows(
+    spark: SparkSession,
+    path: str,
+    table: Table,
+    added: Sequence[str],
+    removed: Sequence[StoredPath],
+    *,
+    user_metadata: str,
+) -> int:
+    """Commit data files that hold the rows of others, which they replace; the newest version.
+
+    The commit says that no row changed, so that readers of changes, and this engine, pass it over.
+    """
+    jvm: Any = spark._jvm
+    transaction = _begin(spark, path)
+    _fit(jvm, transaction, table, {}, "")
+    transaction.readWholeTable()
+    now = int(time.time() * 1000)
+    actions = [json.dumps({"remove": _removal(*file, now, changes_rows=False)}) for file in removed]
+    actions += [json.dumps({"add": {**json.loads(action)["add"], "dataChange": False}}) for action in added]
+    from_json = jvm.org.apache.spark.sql.delta.actions.Action.fromJson
+    nothing, none = _sequence(jvm, []), jvm.scala.Option.empty()
+    operation = jvm.org.apache.spark.sql.delta.DeltaOperations.Optimize(nothing, nothing, False, none, False)
+    spark.conf.set(_USER_METADATA, user_metadata)
+    try:
+        return int(transaction.commit(_sequence(jvm, [from_json(action) for action in actions]), operation))
+    finally:
+        spark.conf.unset(_USER_METADATA)
+
+
 def _write_operation(jvm: Any, replace: str, user_metadata: str) -> Any:
     """How the log's history shows a commit."""
     option, modes = jvm.scala.Option, jvm.org.apache.spark.sql.SaveMode
@@ -191,12 +242,17 @@ def _removals(folder: str, version: int, replace: str) -> Iterator[str]:
         values = {
             name: None if value is None else str(value) for name, value in zip(by, partition, strict=True)
         }
-        removal = {
-            "path": path,
-            "deletionTimestamp": now,
-            "dataChange": True,
-            "extendedFileMetadata": True,
-            "partitionValues": values,
-            "size": size,
-        }
-        yield json.dumps({"remove": removal})
+        yield json.dumps({"remove": _removal(path, size, values, now, changes_rows=True)})
+
+
+def _removal(
+    path: str, size: int, partition: Mapping[str, str | None], now: int, *, changes_rows: bool
+) -> dict[str, Any]:
+    return {
+        "path": path,
+        "deletionTimestamp": now,
+        "dataChange": changes_rows,
+        "extendedFileMetadata": True,
+        "partitionValues": dict(partition),
+        "size": size,
+    }

@@ -33,12 +33,21 @@ class Zone(str, Enum):
 
 @dataclass(frozen=True)
 class Column:
-    """One column: ``comment`` gives meaning and unit and is stored in the table."""
+    """One column: ``comment`` gives meaning and unit and is stored in the table.
+
+    ``by_settings``: whether tables have it depends on the settings that they are made with.
+    """
 
     name: str
     type: DataType
     comment: str
     nullable: bool = False
+    by_settings: bool = False
+
+    @property
+    def can_be_added(self) -> bool:
+        """Whether a table of an earlier version that lacks it can be given it, with null in its rows."""
+        return self.nullable and not self.by_settings
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from deltalake import DeltaTable
-from pyspark.sql import Row, SparkSession
+from pyspark.sql import DataFrame, Row, SparkSession
 
 from allofus_spark.tables.contract import Table
-from allofus_spark.tables.shape import differences
+from allofus_spark.tables.shape import check_columns, differences
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,31 @@ def read_size(spark: SparkSession, path: str) -> TableSize:
     """Size of the Delta table at ``path``, which exists."""
     snapshot = _newest(spark, path)
     return TableSize(int(snapshot.numOfFiles()), int(snapshot.sizeInBytes()))
+
+
+def held_files(spark: SparkSession, path: str) -> list[Row]:
+    """``path``, ``size``, ``partitionValues`` and ``rows`` of the newest version's files; a Spark job."""
+    rows = "CAST(get_json_object(stats, '$.numRecords') AS LONG) AS rows"
+    files = DataFrame(_newest(spark, path).allFiles().toDF(), spark)
+    return files.selectExpr("path", "size", "partitionValues", rows).collect()
+
+
+def replaced_files(spark: SparkSession, path: str) -> list[Row]:
+    """``path`` and ``deletionTimestamp`` (ms) of files that the log remembers as replaced; a Spark job."""
+    files = DataFrame(_newest(spark, path).tombstones().toDF(), spark)
+    return files.selectExpr("path", "deletionTimestamp").collect()
+
+
+def commits_since_checkpoint(spark: SparkSession, path: str) -> int:
+    """Commits of the table's log that no checkpoint holds yet."""
+    snapshot = _newest(spark, path)
+    return int(snapshot.version()) - int(snapshot.checkpointProvider().version())
+
+
+def make_checkpoint(spark: SparkSession, path: str) -> None:
+    """Write a checkpoint of the newest version; Delta lets log files past the table's retention go then."""
+    _newest(spark, path)
+    log_of(spark, path).checkpoint()
 
 
 def rows_written(spark: SparkSession, path: str, version: int) -> int | None:
@@ -126,11 +151,12 @@ def _changes_rows(action: Mapping[str, Any], table: Table) -> bool:
     return any(file.get("dataChange", True) for file in files)
 
 
-def read_rows(folder: str, version: int) -> list[Row]:
+def read_rows(folder: str, version: int, table: Table) -> list[Row]:
     """All rows of a small local table without times, as Spark gives them."""
-    table = DeltaTable(folder, version=version).to_pyarrow_table()
-    as_row = Row(*table.column_names)
-    return [as_row(*values.values()) for values in table.to_pylist(maps_as_pydicts="strict")]
+    rows = DeltaTable(folder, version=version).to_pyarrow_table()
+    check_columns(table, rows.column_names)
+    as_row = Row(*rows.column_names)
+    return [as_row(*values.values()) for values in rows.to_pylist(maps_as_pydicts="strict")]
 
 
 def _newest(spark: SparkSession, path: str) -> Any:

@@ -50,7 +50,10 @@ _FREQUENCY_FIELDS = (
 
 def allele_frequencies(ancestry_groups: Sequence[str]) -> Table:
     """The contract of ``allele_frequencies`` for the warehouse's ancestry groups."""
-    groups = tuple(Column(name, FREQUENCY, f"Ancestry group {name}, as overall") for name in ancestry_groups)
+    groups = tuple(
+        Column(name, FREQUENCY, f"Ancestry group {name}, as overall", by_settings=True)
+        for name in ancestry_groups
+    )
     return Table(
         name="allele_frequencies",
         zone=Zone.REGISTERED,

@@ -63,6 +63,7 @@ def variant_qc(ancestry_groups: Sequence[str]) -> Table:
             "on non-PAR X): their calls, and −log10 p of the two-sided exact test without mid-p, null "
             "without a call; null: see not_assessed",
             True,
+            by_settings=True,
         )
         for name in ancestry_groups
     )

@@ -25,7 +25,8 @@ from allofus_spark.tables.lease import Lease
 from allofus_spark.tables.leftovers import STAGING, discard, disown_unfinished
 from allofus_spark.tables.live_files import LiveFile, live_files
 from allofus_spark.tables.recipes import BY_HAND, Recipe, fingerprint_of
-from allofus_spark.tables.run_tables import PIPELINE_RUNS, SNAPSHOTS, SourceRecords
+from allofus_spark.tables.run_tables import PIPELINE_RUNS, RUN_TABLES, SNAPSHOTS, SourceRecords
+from allofus_spark.tables.shape import SCHEMA_PROPERTY, SCHEMA_VERSION
 from allofus_spark.tables.stages import STAGES
 from allofus_spark.tables.warehouse import Warehouse
 from allofus_spark.tables.write_ledger import FINISHED, LastWrite, WriteLedger, ledger_of
@@ -53,7 +54,8 @@ class Run:
         self.problem: str | None = None
         self._snapshot: dict[str, int] = {}
         self._snapshot_id = 0
-        self._undone: dict[str, int] = {}
+        # Tables whose newest version is another one, without a write of this run.
+        self._moved: dict[str, int] = {}
         self._recorded = False
         self._bases: dict[str, int] = {}
 
@@ -64,11 +66,16 @@ class Run:
         self._snapshot = self.warehouse.held_versions(snapshot.versions)
         for name in sorted(snapshot.versions.keys() - self._snapshot.keys()):
             _log.warning("warning: somebody deleted table %s; to have it again, %s", name, how_to_make(name))
-        self._undone = self.warehouse.undo_unfinished(self._snapshot)
-        if self._undone:
-            self.progress(f"undid what an unfinished run had written to {', '.join(self._undone)}")
+        self._moved = self.warehouse.undo_unfinished(self._snapshot)
+        if self._moved:
+            self.progress(f"undid what an unfinished run had written to {', '.join(self._moved)}")
             disown_unfinished(self.warehouse)
-        self._snapshot |= self._undone
+        self._snapshot |= self._moved
+
+    def note_same_rows(self, table: Table, version: int) -> None:
+        """Let the snapshot name a version that this run made without changing a row."""
+        if table not in RUN_TABLES:
+            self._moved[table.name] = self._snapshot[table.name] = version
 
     def read(self, table: Table) -> DataFrame:
         """Rows of the live table, its version noted as an input: what is committed later is not seen."""
@@ -118,7 +125,7 @@ class Run:
         self._commit_all(commits, begun)
         return aside
 
-    def _check_lease(self) -> None:
+    def check_lease(self) -> None:
         """Raise WarehouseBusy where this run, held up for too long, was taken for dead."""
         if self.lease is not None:
             self.lease.check()
@@ -140,7 +147,7 @@ class Run:
 
     def _commit_all(self, commits: Sequence[Write | FilesWrite], begun: float) -> list[Written]:
         try:
-            self._check_lease()
+            self.check_lease()
         except BaseException:
             self._discard(commits)
             raise
@@ -179,7 +186,7 @@ class Run:
         Raises WarehouseBusy where another run has taken the lease, or has recorded a snapshot since this one
         began.
         """
-        self._check_lease()
+        self.check_lease()
         newest = self.warehouse.newest_snapshot().snapshot_id
         if newest != self._snapshot_id:
             raise WarehouseBusy(
@@ -193,7 +200,7 @@ class Run:
         records = [record(written=written, seconds=seconds) for written, seconds in self.written]
         self._append(PIPELINE_RUNS, records or [record()])
         self._recorded = True
-        self._check_lease()
+        self.check_lease()
         self._append(SNAPSHOTS, rows)
 
     def ledger(self) -> WriteLedger:
@@ -225,7 +232,7 @@ class Run:
         self._append(PIPELINE_RUNS, [self._record(status, message=self.problem)])
 
     def _snapshot_rows(self) -> list[tuple[object, ...]]:
-        if not (self.written or self._undone):
+        if not (self.written or self._moved):
             return []
         written = {written.table.name: written.version for written, _ in self.written}
         versions = self.warehouse.created() | self._snapshot | written
@@ -268,6 +275,7 @@ class Run:
 
     def _append(self, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
         if rows:
-            (write,) = prepare(self.warehouse, RowsWrite(table, rows))
+            properties = {SCHEMA_PROPERTY: str(SCHEMA_VERSION)}
+            (write,) = prepare(self.warehouse, RowsWrite(table, rows, properties=properties))
             written = commit(self.warehouse, write, {"job": self.stage})
             self.warehouse.remember_appended(table, written.version, rows)

@@ -35,6 +35,7 @@ from allofus_spark.tables.delta_log import (
 )
 from allofus_spark.tables.frequency_tables import SUBSET_PREFIX
 from allofus_spark.tables.run_tables import RUN_TABLES, SNAPSHOTS
+from allofus_spark.tables.shape import check_columns, check_schema_version
 
 BUILD_PROPERTY = "allofus.build"
 BIN_WIDTH_PROPERTY = "allofus.binWidthBases"
@@ -91,8 +92,14 @@ class Warehouse:
         return catalog.contract(name, self.settings)
 
     def state(self, table: Table) -> TableState | None:
-        """Version and properties of the live table; None where it does not exist."""
-        return read_state(self.spark, self.path(table))
+        """Version and properties of the live table; None where it does not exist.
+
+        Raises ContractViolation where a newer version of this package wrote the table.
+        """
+        state = read_state(self.spark, self.path(table))
+        if state is not None:
+            check_schema_version(self.root, state.properties)
+        return state
 
     def exists(self, table: Table) -> bool:
         return self.state(table) is not None
@@ -127,8 +134,9 @@ class Warehouse:
         return self.at(table, self.kept(table, versions[table.name]))
 
     def at(self, table: Table, version: int) -> DataFrame:
-        """Rows of one version."""
-        return self.spark.read.format("delta").option("versionAsOf", version).load(self.path(table))
+        """Rows of one version; raises ContractViolation where the table must be migrated first."""
+        frame = self.spark.read.format("delta").option("versionAsOf", version).load(self.path(table))
+        return _with_every_column(table, frame)
 
     def kept(self, table: Table, version: int) -> int:
         """The newest version with the rows of ``version``, of which VACUUM after OPTIMIZE leaves no files.
@@ -145,7 +153,7 @@ class Warehouse:
 
     def live(self, table: Table) -> DataFrame:
         """Rows as last committed, whether or not the run has finished: for stages and the ledger."""
-        return self.spark.read.format("delta").load(self.path(table))
+        return _with_every_column(table, self.spark.read.format("delta").load(self.path(table)))
 
     def rows(self, table: Table) -> list[Row]:
         """All live rows of a small table, kept until its version changes; none where it does not exist.
@@ -164,7 +172,7 @@ class Warehouse:
     def rows_at(self, table: Table, version: int) -> list[Row]:
         """All rows of a version of a small table."""
         if self.local_root is not None:
-            return read_rows(self.local_path(table), version)
+            return read_rows(self.local_path(table), version, table)
         return self.at(table, version).collect()
 
     def remember_appended(self, table: Table, version: int, rows: Sequence[tuple[object, ...]]) -> None:
@@ -217,6 +225,13 @@ class Warehouse:
         subsets = [name for name in there[Zone.REGISTERED] if name.startswith(SUBSET_PREFIX)]
         tables = [*catalog.contracts(self.settings), *map(self.contract, sorted(subsets))]
         return [table for table in tables if table.name in there[table.zone] and table not in RUN_TABLES]
+
+    def existing(self) -> list[Table]:
+        """Every table that exists, in pipeline order, those that record the runs last."""
+        there = {zone: self._folders(zone) for zone in Zone}
+        subsets = sorted(name for names in there.values() for name in names if name.startswith(SUBSET_PREFIX))
+        tables = [*map(self.contract, subsets), *catalog.contracts(self.settings)]
+        return [table for table in tables if table.name in there[table.zone] and self.exists(table)]
 
     def _folders(self, zone: Zone) -> set[str]:
         """Names in the folder of a zone: looking there is quicker than asking for each table."""
@@ -274,6 +289,12 @@ class Warehouse:
         """Make the table from its contract, or hold it against that, before Spark writes rows into it."""
         path = self.path(table)
         fit_table(self.spark, path, table, properties or {}, replace=replace, user_metadata=user_metadata)
+
+
+def _with_every_column(table: Table, frame: DataFrame) -> DataFrame:
+    """The frame; raises ContractViolation where all that it lacks are columns that a migration adds."""
+    check_columns(table, frame.columns)
+    return frame
 
 
 @contextmanager
