@@ -15,7 +15,15 @@ from pyspark.sql import functions as F
 
 from allofus_spark.errors import BadSource, BuildMismatch, NotFound, shown
 from allofus_spark.genome import build_from_text
-from allofus_spark.tables import ANCESTRY_LOADINGS, ANCESTRY_MODELS, Reader, RowsWrite, Warehouse, quoted
+from allofus_spark.tables import (
+    ANCESTRY_LOADINGS,
+    ANCESTRY_MODELS,
+    WITHDRAWALS,
+    Reader,
+    RowsWrite,
+    Warehouse,
+    quoted,
+)
 
 SITE_KEY = ("contig", "position", "ref", "alt")
 _ID_DIGITS = 12
@@ -137,6 +145,17 @@ def find_model(tables: Reader, where: str, name_or_id: str | None) -> Row:
 
 def _id_of(row: Row) -> str:
     return str(row.model_id)
+
+
+def check_nobody_withdrew(tables: Reader, row: Row) -> None:
+    """Raise BadSource where the model was trained on somebody who withdrew consent since."""
+    n_gone = sum(row.model_id in withdrawal.models for withdrawal in tables.rows(WITHDRAWALS))
+    if n_gone:
+        raise BadSource(
+            f"model {row.model_id} was trained on {n_gone} samples of people who withdrew consent since, and "
+            f"is not used any more; train one anew: allofus infer-ancestry train --callset {row.trained_on} "
+            f"--name {row['name']}"
+        )
 
 
 def read_model(loadings: DataFrame, row: Row) -> Model:

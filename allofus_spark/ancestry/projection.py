@@ -15,17 +15,24 @@ from allofus_spark.ancestry.labels import Labels, samples_with_sums
 from allofus_spark.ancestry.models import (
     Model,
     check_model_fits,
+    check_nobody_withdrew,
     find_model,
     model_writes,
     read_model,
 )
 from allofus_spark.ancestry.score_sums import callset_scoring, check_sites, score_sums, weights_of
-from allofus_spark.cohort import active_callsets, calls_at, rows_of_widest, warehouse_build
+from allofus_spark.cohort import (
+    active_callsets,
+    callset_sizes,
+    calls_at,
+    rows_of_widest,
+    sample_rows,
+    warehouse_build,
+)
 from allofus_spark.errors import NotFound, shown
 from allofus_spark.genome import build_as_text
 from allofus_spark.tables import (
     ANCESTRY_LOADINGS,
-    CALLSETS,
     SAMPLES,
     WHOLE_TABLE,
     ArrowWrite,
@@ -111,6 +118,7 @@ def _import_model(run: Run, source: str, name_or_id: str | None, build: str) -> 
 def _read(tables: Reader, warehouse: Warehouse, where: str, name_or_id: str | None, build: str) -> Model:
     row = find_model(tables, where, name_or_id)
     check_model_fits(warehouse, row.build, row.model_id, row.groups, build)
+    check_nobody_withdrew(tables, row)
     model = read_model(tables.read(ANCESTRY_LOADINGS), row)
     read_forest(model.forest, model.model_id, model.groups, model.n_pcs)  # before hours of work
     return model
@@ -118,13 +126,15 @@ def _read(tables: Reader, warehouse: Warehouse, where: str, name_or_id: str | No
 
 def _label(run: Run, model: Model, callset_ids: Sequence[str], *, are_all: bool) -> None:
     settings = run.warehouse.settings
-    n_samples = {row.callset_id: row.n_samples for row in run.rows(CALLSETS)}
-    sizes = {callset_id: n_samples[callset_id] for callset_id in callset_ids}
+    slots = callset_sizes(run)
+    sizes = {callset_id: slots[callset_id] for callset_id in callset_ids}
     calls = calls_at(run, model.sites, callset_ids)
     present = _sites_present(calls, callset_ids)
     n_present = {callset_id: len(sites) for callset_id, sites in present.items()}
     check_sites(model.model_id, model.n_sites, model.n_pcs, n_present, settings.ancestry.min_site_share)
-    run.counters.update(callsets=len(sizes), samples=sum(sizes.values()), model_sites=model.n_sites)
+    run.counters.update(
+        callsets=len(sizes), samples=len(sample_rows(run, callset_ids)), model_sites=model.n_sites
+    )
     run.counters["fewest_sites_of_a_callset"] = min(n_present.values())
     weights = weights_of(model)
     labels = Labels(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +31,15 @@ class Sample:
         return self.sex_karyotype if self.sex_karyotype in (XX, XY) else OTHER_SEX
 
 
+Slot = Sample | None
+"""One place in a callset's call vectors: who is there; None: a person who withdrew, who counts nowhere."""
+
+
+def present(slots: Iterable[Slot]) -> list[Sample]:
+    """Who is in the slots, without those who withdrew; the order stays, places do not."""
+    return [sample for sample in slots if sample is not None]
+
+
 @dataclass(frozen=True)
 class Strata:
     """The strata of one callset.
@@ -52,17 +61,18 @@ class Strata:
 
 def build_strata(
     callset_id: str,
-    samples: Sequence[Sample],
+    slots: Sequence[Slot],
     ancestry_groups: Sequence[str],
     *,
     counted: frozenset[str] | None = None,
 ) -> Strata:
-    """Divide a callset's samples, given in callset order.
+    """Divide a callset's samples, given as its slots in order; who withdrew is in no stratum.
 
     ``counted`` limits the count to some sample ids. Raises BadSamples where a label is not among the groups
     (labels are compared without case).
     """
     groups = (*ancestry_groups, UNLABELLED)
+    samples = present(slots)
     labels = [(sample.ancestry or UNLABELLED).lower() for sample in samples]
     unknown = Counter(label for label in labels if label not in groups)
     if unknown:
@@ -77,8 +87,8 @@ def build_strata(
     place = np.array([places[pair] for pair in zip(labels, sexes, strict=True)], np.int64)
     chosen = np.array([counted is None or sample.sample_id in counted for sample in samples], np.bool_)
     held, number = np.unique(place[chosen], return_inverse=True)
-    of_sample = np.full(len(samples), len(held), np.int32)
-    of_sample[chosen] = number
+    of_sample = np.full(len(slots), len(held), np.int32)
+    of_sample[np.flatnonzero([sample is not None for sample in slots])[chosen]] = number
     all_names = list(_pairs(groups))
     names = tuple(all_names[index] for index in held)
     digest = hashlib.sha256(repr((callset_id, groups, names)).encode() + of_sample.tobytes())

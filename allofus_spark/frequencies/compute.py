@@ -10,10 +10,11 @@ import pyarrow as pa
 from allofus_spark.cohort import (
     OTHER_SEX,
     UNLABELLED,
-    Sample,
+    Slot,
     Strata,
     active_samples,
     build_strata,
+    present,
     rows_of_widest,
     warehouse_build,
 )
@@ -130,8 +131,8 @@ def sums_of(warehouse: Warehouse, strata: list[Strata]) -> GroupSums:
     )
 
 
-def _count_samples(run: Run, samples: dict[str, list[Sample]]) -> None:
-    everyone = [sample for members in samples.values() for sample in members]
+def _count_samples(run: Run, samples: dict[str, list[Slot]]) -> None:
+    everyone = [sample for slots in samples.values() for sample in present(slots)]
     unlabelled = sum(sample.ancestry is None for sample in everyone)
     unsexed = sum(sample.sex_class == OTHER_SEX for sample in everyone)
     run.counters.update(

@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 
 from allofus_spark.arrow import batch_of
 from allofus_spark.genome import variant_ids, variant_types
+from allofus_spark.genotypes.masking import mask_rows
 from allofus_spark.ingest.vcf import staging
 from allofus_spark.tables import ALLELE_KEY, GENOTYPES, VARIANT_SITES, VARIANTS, Table
 from allofus_spark.tasks import numbers_in
@@ -25,16 +26,21 @@ class AlleleRows:
     """Staged alleles of a callset to rows of ``genotypes``, ``variant_sites`` and, if alone, ``variants``.
 
     ``alone`` says that the warehouse has no other callset, which could be the first to carry an allele.
+    ``withdrawn`` are the slots, among ``n_samples``, of people who withdrew.
     """
 
     callset_id: str
     bin_width_bases: int
     alone: bool
+    n_samples: int
+    withdrawn: tuple[int, ...] = ()
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, pa.RecordBatch]]:
         """(table name, rows) for every table."""
         for batch in batches:
             alleles = batch.filter(pc.equal(batch.column("row_kind"), staging.ALLELE))
+            if self.withdrawn:
+                alleles = mask_rows(alleles, self.n_samples, self.withdrawn)
             if not alleles.num_rows:
                 continue
             bins = np.asarray(alleles.column("position")) // self.bin_width_bases

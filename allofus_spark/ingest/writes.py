@@ -42,7 +42,7 @@ _RETIRED_BY = [column.name for column in CALLSETS.columns].index("retired_by")
 
 @dataclass(frozen=True)
 class CallsetRow:
-    """The callset being ingested."""
+    """The callset being ingested; ``withdrawn`` are the slots of people who withdrew."""
 
     callset_id: str
     callset_date: dt.date
@@ -51,6 +51,7 @@ class CallsetRow:
     reference: ReferenceSequence | None
     filters: GenotypeFilters
     replaces: str | None
+    withdrawn: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -96,15 +97,23 @@ def write_callset(
         *_callset_writes(warehouse, callset, held),
         *_sample_writes(callset, held),
     )
-    _check_rows(run, written)
+    _check_rows(run, written, may_lose_alleles=bool(callset.withdrawn))
     if not alone:
         run.write(*_variant_writes(run, sorted({*before, *_partitions(run, this)})))
 
 
-def _check_rows(run: Run, written: list[Written]) -> None:
-    """Count the alleles that were kept; raise BadSource unless their tables have a row for each."""
+def _check_rows(run: Run, written: list[Written], *, may_lose_alleles: bool) -> None:
+    """Count the alleles that were kept; raise BadSource unless their tables have a row for each.
+
+    Those that only people who withdrew carried are counted as ``alleles_of_withdrawn_only``.
+    """
     counters = run.counters
     kept = counters["alleles_read"] - counters["alleles_collapsed"] - counters["alleles_refused_duplicate"]
+    if may_lose_alleles:
+        stored = next((write.rows for write in written if write.table is GENOTYPES), None)
+        if stored is not None and stored <= kept:
+            counters["alleles_of_withdrawn_only"] = kept - stored
+            kept = stored
     counters["alleles_stored"] = kept
     for write in written:
         if write.table in (GENOTYPES, VARIANT_SITES) and write.rows not in (None, kept):
@@ -176,6 +185,8 @@ def _sample_writes(callset: CallsetRow, held: Held) -> Iterator[RowsWrite]:
     """All samples of the header, and those that a sample file describes beyond them (without an index)."""
     place: dict[str, int | None] = {name: index for index, name in enumerate(callset.source.samples)}
     place |= {name: None for name, row in held.samples.items() if name not in place and is_described(row)}
+    for slot in callset.withdrawn:
+        del place[callset.source.samples[slot]]
     rows = [(callset.callset_id, name, index, *_described(held, name)) for name, index in place.items()]
     if {row[1]: row for row in rows} == {name: tuple(row) for name, row in held.samples.items()}:
         return

@@ -68,7 +68,17 @@ from allofus_spark.tables.warehouse import (
     Warehouse,
     rows_per_batch,
 )
-from allofus_spark.tables.writes import WHOLE_TABLE, ArrowWrite, Keys, MakeRows, RowsWrite, SideOutput, Write
+from allofus_spark.tables.withdrawal_tables import WITHDRAWAL_PROOFS, WITHDRAWALS
+from allofus_spark.tables.writes import (
+    WHOLE_TABLE,
+    ArrowWrite,
+    Deletion,
+    Keys,
+    MakeRows,
+    RowsWrite,
+    SideOutput,
+    Write,
+)
 
 __all__ = [
     "ALLELE_COUNTS",
@@ -123,11 +133,14 @@ __all__ = [
     "VARIANT_SITES",
     "VARIANT_SUMMARY",
     "WHOLE_TABLE",
+    "WITHDRAWALS",
+    "WITHDRAWAL_PROOFS",
     "Among",
     "ArrowWrite",
     "Aside",
     "Column",
     "Freshness",
+    "Deletion",
     "Inputs",
     "Keys",
     "LiveFile",

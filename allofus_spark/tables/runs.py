@@ -30,7 +30,7 @@ from allofus_spark.tables.stages import STAGES
 from allofus_spark.tables.warehouse import Warehouse
 from allofus_spark.tables.write_ledger import FINISHED, LastWrite, WriteLedger, ledger_of
 from allofus_spark.tables.writer import commit, prepare, prepare_beside
-from allofus_spark.tables.writes import ArrowWrite, FilesWrite, RowsWrite, Write, Written
+from allofus_spark.tables.writes import ArrowWrite, Deletion, FilesWrite, RowsWrite, Write, Written
 
 _log = logging.getLogger(__name__)
 _MESSAGE_CHARACTERS = 4000
@@ -97,12 +97,12 @@ class Run:
         self.inputs[table.name] = state.version
         return state.version
 
-    def write(self, *writes: Write | ArrowWrite | RowsWrite) -> list[Written]:
+    def write(self, *writes: Write | ArrowWrite | RowsWrite | Deletion) -> list[Written]:
         """Commit one Delta version a table; commits are made at the same time."""
         if not writes:
             return []
         begun = self._begin_write(writes)
-        commits: list[Write | FilesWrite] = []
+        commits: list[Write | FilesWrite | Deletion] = []
         try:
             for write in writes:
                 commits += prepare(self.warehouse, write)
@@ -133,12 +133,12 @@ class Run:
             file_system, path = hadoop_path(self.warehouse.spark, self._staging)
             file_system.delete(path, True)
 
-    def _begin_write(self, writes: Sequence[Write | ArrowWrite | RowsWrite]) -> float:
+    def _begin_write(self, writes: Sequence[Write | ArrowWrite | RowsWrite | Deletion]) -> float:
         tables = [table.name for write in writes for table in write.tables]
         self.progress(f"writing {', '.join(tables)}")
         return time.monotonic()
 
-    def _commit_all(self, commits: Sequence[Write | FilesWrite], begun: float) -> list[Written]:
+    def _commit_all(self, commits: Sequence[Write | FilesWrite | Deletion], begun: float) -> list[Written]:
         try:
             self._check_lease()
         except BaseException:
@@ -157,7 +157,7 @@ class Run:
         """Tell the operator what is being done."""
         _log.info("%s: %s", self.stage, message)
 
-    def _commit(self, write: Write | FilesWrite, begun: float) -> Written:
+    def _commit(self, write: Write | FilesWrite | Deletion, begun: float) -> Written:
         self._builds_on(write.table)
         metadata = {"job": self.stage, "run_id": self.run_id, "inputs": dict(self.inputs)}
         written = commit(self.warehouse, write, metadata)

@@ -90,6 +90,18 @@ class RowsWrite:
 
 
 @dataclass(frozen=True)
+class Deletion:
+    """Rows that go, by a condition in SQL. Only the files that hold some are written anew."""
+
+    table: Table
+    where: str
+
+    @property
+    def tables(self) -> list[Table]:
+        return [self.table]
+
+
+@dataclass(frozen=True)
 class FilesWrite:
     """Data files that lie in the table's folder and wait for their commit."""
 
