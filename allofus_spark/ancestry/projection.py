@@ -23,8 +23,8 @@ from allofus_spark.ancestry.models import (
 from allofus_spark.ancestry.score_sums import callset_scoring, check_sites, score_sums, weights_of
 from allofus_spark.cohort import (
     active_callsets,
-    callset_sizes,
     calls_at,
+    callset_sizes,
     rows_of_widest,
     sample_rows,
     warehouse_build,

@@ -14,10 +14,10 @@ from allofus_spark.cohort import (
     SEX_CLASSES,
     Sample,
     Slot,
-    present,
     check_are_active,
     kept_by_relatedness,
     kept_of,
+    present,
 )
 from allofus_spark.errors import BadSamples, BadSource, shown
 from allofus_spark.genotypes import CallBatch

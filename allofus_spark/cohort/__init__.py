@@ -28,6 +28,7 @@ from allofus_spark.cohort.alleles import (
     read_novelty,
 )
 from allofus_spark.cohort.callset_partitions import last_changes
+from allofus_spark.cohort.first_carriers import variant_rows, variants_write
 from allofus_spark.cohort.ploidy import COPIES, COUNTS, Counts, calls_meant, copies_meant, ploidy_aware
 from allofus_spark.cohort.sample_lists import read_sample_ids
 from allofus_spark.cohort.sites import SITE_COLUMNS, Members, SiteRules, calls_at, choose_sites, site_rules
@@ -42,6 +43,7 @@ from allofus_spark.cohort.strata import (
     Strata,
     build_strata,
     present,
+    strata_writes,
 )
 from allofus_spark.cohort.unrelated import kept_by_relatedness, kept_of
 from allofus_spark.cohort.variant_partitions import check_flagged, variant_partitions
@@ -97,8 +99,8 @@ __all__ = [
     "newest_versions",
     "passed",
     "passing_alleles",
-    "present",
     "ploidy_aware",
+    "present",
     "read_consequences",
     "read_frequencies",
     "read_novelty",
@@ -108,6 +110,9 @@ __all__ = [
     "sample_rows",
     "samples_in_genotypes",
     "site_rules",
+    "strata_writes",
     "variant_partitions",
+    "variant_rows",
+    "variants_write",
     "warehouse_build",
 ]

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from allofus_spark.errors import BadSamples
+from allofus_spark.tables import STRATA, Reader, RowsWrite
 
 UNLABELLED = "unlabelled"
 XX, XY, OTHER_SEX = "XX", "XY", "other"
@@ -94,6 +95,18 @@ def build_strata(
     digest = hashlib.sha256(repr((callset_id, groups, names)).encode() + of_sample.tobytes())
     sizes = np.bincount(number, minlength=len(held)).astype(np.int64)
     return Strata(digest.hexdigest(), callset_id, names, sizes, of_sample)
+
+
+def strata_writes(tables: Reader, strata: Iterable[Strata]) -> list[RowsWrite]:
+    """Appends of the strata that the table ``strata`` does not hold yet."""
+    held = {row.strata_id for row in tables.rows(STRATA)}
+    rows = [
+        (item.strata_id, index, item.callset_id, ancestry, sex, int(size))
+        for item in strata
+        if item.strata_id not in held
+        for index, ((ancestry, sex), size) in enumerate(zip(item.names, item.sizes, strict=True))
+    ]
+    return [RowsWrite(STRATA, rows)] if rows else []
 
 
 def _pairs(groups: Sequence[str]) -> list[tuple[str, str]]:

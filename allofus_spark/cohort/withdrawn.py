@@ -71,14 +71,14 @@ def learned_writes(run: Run, links: Iterable[Link]) -> list[RowsWrite]:
     others = sorted(name for who, name in given if who in known.persons and name not in known.samples)
     if others:
         run.progress(
-            f"warning: {len(others)} further samples are of people who withdrew: {shown(others)}; their links "
-            f"are left out. Take the samples out too: allofus withdraw {' '.join(others[:3])} ..."
+            f"warning: {len(others)} further samples are of people who withdrew: {shown(others)}; their "
+            f"links are left out. Take the samples out too: allofus withdraw {' '.join(others[:3])} ..."
         )
     if rows == held:
         return []
     run.progress(
-        "warning: it became known who the persons of withdrawn samples are; run allofus withdraw without ids, "
-        "so that what is held of them goes too"
+        "warning: it became known who the persons of withdrawn samples are; run allofus withdraw without "
+        "ids, so that what is held of them goes too"
     )
     return [RowsWrite(WITHDRAWALS, [tuple(row) for row in rows], WHOLE_TABLE)]
 

@@ -30,10 +30,13 @@ def mask_slots(packed: Packed, slots: Sequence[int]) -> tuple[Packed, npt.NDArra
     return masked, ~has_alt(packed & bits) | has_alt(masked)
 
 
-def mask_rows(rows: pa.RecordBatch, n_samples: int, slots: Sequence[int]) -> pa.RecordBatch:
-    """Rows with the genotype columns, of ``n_samples``: those that stay by `mask_slots`, each encoded anew."""
+def mask_rows(
+    rows: pa.RecordBatch, n_samples: int, slots: Sequence[int]
+) -> tuple[pa.RecordBatch, npt.NDArray[np.bool_]]:
+    """Rows with the genotype columns: those that stay by `mask_slots`, encoded anew; and which they are."""
     masked, stays = mask_slots(decode(rows, n_samples).to_packed(), slots)
     kept = rows.filter(pa.array(stays))
     columns = dict(zip(kept.schema.names, kept.columns, strict=True))
     columns |= encode(masked[stays], n_samples)
-    return pa.RecordBatch.from_arrays([columns[name] for name in rows.schema.names], rows.schema.names)
+    names = rows.schema.names
+    return pa.RecordBatch.from_arrays([columns[name] for name in names], names), stays

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from pyspark.sql import DataFrame, Row
 
+from allofus_spark.cohort import variants_write
 from allofus_spark.errors import BadSource
 from allofus_spark.genome import Build, ReferenceSequence, build_as_text
 from allofus_spark.hadoop import hadoop_path
-from allofus_spark.ingest import transforms
 from allofus_spark.ingest.callsets import is_described
 from allofus_spark.ingest.filters import GenotypeFilters
 from allofus_spark.ingest.source import Source
@@ -32,7 +32,6 @@ from allofus_spark.tables import (
     Run,
     Warehouse,
     Write,
-    partitions_predicate,
     rows_of_callset,
 )
 from allofus_spark.tables.writes import Written
@@ -98,8 +97,8 @@ def write_callset(
         *_sample_writes(callset, held),
     )
     _check_rows(run, written, may_lose_alleles=bool(callset.withdrawn))
-    if not alone:
-        run.write(*_variant_writes(run, sorted({*before, *_partitions(run, this)})))
+    if not alone and (touched := sorted({*before, *_partitions(run, this)})):
+        run.write(variants_write(run, touched))
 
 
 def _check_rows(run: Run, written: list[Written], *, may_lose_alleles: bool) -> None:
@@ -136,16 +135,6 @@ def _rejected_write(rejected: DataFrame | None, this: str) -> Write | RowsWrite:
     if rejected is not None:
         return Write(REJECTED_RECORDS, rejected.repartition(1), this)
     return RowsWrite(REJECTED_RECORDS, [], this)
-
-
-def _variant_writes(run: Run, touched: list[tuple[str, int]]) -> Iterator[ArrowWrite]:
-    """``variants`` of the partitions that the callset touches or used to touch."""
-    if not touched:
-        return
-    predicate = partitions_predicate(touched)
-    sites = run.read(VARIANT_SITES).where(predicate)
-    firsts = transforms.first_carriers(sites, run.read(CALLSETS)).sortWithinPartitions(*VARIANTS.order)
-    yield ArrowWrite(firsts, transforms.variant_batches, [(VARIANTS, predicate)])
 
 
 def _partitions(run: Run, this: str) -> list[tuple[str, int]]:

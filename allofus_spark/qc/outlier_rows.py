@@ -20,7 +20,7 @@ _KEY = ("callset_id", "sample_id", "sample_index")
 
 @dataclass(frozen=True)
 class CallsetFits:
-    """The fits of one callset; ``group_of_sample`` int64[n_samples] are places in ``labels``, -1: withdrew."""
+    """The fits of one callset; ``group_of_sample`` int64[n_samples]: places in ``labels``, -1 withdrew."""
 
     labels: tuple[str, ...]
     group_of_sample: npt.NDArray[np.int64]
@@ -38,8 +38,8 @@ def fit_callset(
 ) -> CallsetFits:
     """Fit every metric of a callset.
 
-    ``samples`` are all slots of the callset in its order, None where a person withdrew; ``index`` int64[rows], rising, says which of them the
-    rows of ``pcs`` float64[rows, PCs] and of each metric are.
+    ``samples`` are all slots of the callset in its order, None where a person withdrew; ``index``
+    int64[rows], rising, says which of them the rows of ``pcs`` float64[rows, PCs] and of each metric are.
     """
     named = [(one.ancestry or UNLABELLED).lower() if one else None for one in samples]
     labels = tuple(sorted({label for label in named if label is not None}))

@@ -61,6 +61,7 @@ from allofus_spark.tables.replication_tables import (
 from allofus_spark.tables.run_tables import PIPELINE_RUNS, RUN_TABLES, SNAPSHOTS, SourceRecords
 from allofus_spark.tables.runs import Run
 from allofus_spark.tables.starts import record_run, start_run
+from allofus_spark.tables.vacuum import StoredFile, keep_newest_only, log_files, unreferenced_files
 from allofus_spark.tables.variant_tables import ALLELE_KEY, GENOTYPES, VARIANT_SITES, VARIANTS
 from allofus_spark.tables.warehouse import (
     BIN_WIDTH_PROPERTY,
@@ -72,9 +73,9 @@ from allofus_spark.tables.withdrawal_tables import WITHDRAWAL_PROOFS, WITHDRAWAL
 from allofus_spark.tables.writes import (
     WHOLE_TABLE,
     ArrowWrite,
-    Deletion,
     Keys,
     MakeRows,
+    Removal,
     RowsWrite,
     SideOutput,
     Write,
@@ -149,11 +150,13 @@ __all__ = [
     "Partition",
     "Reader",
     "Recipe",
+    "Removal",
     "RowsWrite",
     "Run",
     "SideOutput",
     "SnapshotReader",
     "SourceRecords",
+    "StoredFile",
     "Table",
     "Warehouse",
     "Write",
@@ -170,7 +173,9 @@ __all__ = [
     "how_to_make",
     "inputs_by_scope",
     "inputs_write",
+    "keep_newest_only",
     "live_files",
+    "log_files",
     "partitions_predicate",
     "paths_by_partition",
     "quoted",
@@ -182,5 +187,6 @@ __all__ = [
     "rows_of_callsets",
     "rows_per_batch",
     "start_run",
+    "unreferenced_files",
     "variant_qc",
 ]

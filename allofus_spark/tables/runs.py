@@ -30,7 +30,7 @@ from allofus_spark.tables.stages import STAGES
 from allofus_spark.tables.warehouse import Warehouse
 from allofus_spark.tables.write_ledger import FINISHED, LastWrite, WriteLedger, ledger_of
 from allofus_spark.tables.writer import commit, prepare, prepare_beside
-from allofus_spark.tables.writes import ArrowWrite, Deletion, FilesWrite, RowsWrite, Write, Written
+from allofus_spark.tables.writes import ArrowWrite, FilesWrite, Removal, RowsWrite, Write, Written
 
 _log = logging.getLogger(__name__)
 _MESSAGE_CHARACTERS = 4000
@@ -97,12 +97,12 @@ class Run:
         self.inputs[table.name] = state.version
         return state.version
 
-    def write(self, *writes: Write | ArrowWrite | RowsWrite | Deletion) -> list[Written]:
+    def write(self, *writes: Write | ArrowWrite | RowsWrite | Removal) -> list[Written]:
         """Commit one Delta version a table; commits are made at the same time."""
         if not writes:
             return []
         begun = self._begin_write(writes)
-        commits: list[Write | FilesWrite | Deletion] = []
+        commits: list[Write | FilesWrite | Removal] = []
         try:
             for write in writes:
                 commits += prepare(self.warehouse, write)
@@ -133,7 +133,7 @@ class Run:
             file_system, path = hadoop_path(self.warehouse.spark, self._staging)
             file_system.delete(path, True)
 
-    def _begin_write(self, writes: Sequence[Write | ArrowWrite | RowsWrite | Deletion]) -> float:
+    def _begin_write(self, writes: Sequence[Write | ArrowWrite | RowsWrite | Removal]) -> float:
         tables = [table.name for write in writes for table in write.tables]
         self.progress(f"writing {', '.join(tables)}")
         return time.monotonic()

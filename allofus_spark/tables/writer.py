@@ -33,10 +33,10 @@ from allofus_spark.tables.warehouse import Warehouse
 from allofus_spark.tables.writes import (
     WHOLE_TABLE,
     ArrowWrite,
-    Deletion,
     FilesWrite,
     Keys,
     MakeRows,
+    Removal,
     RowsWrite,
     SideOutput,
     Write,
@@ -51,13 +51,13 @@ _REPORT_TYPE = "table string, rows long, action string, error string"
 
 
 def prepare(
-    warehouse: Warehouse, write: Write | ArrowWrite | RowsWrite | Deletion
-) -> list[Write | FilesWrite | Deletion]:
+    warehouse: Warehouse, write: Write | ArrowWrite | RowsWrite | Removal
+) -> list[Write | FilesWrite | Removal]:
     """The write as commits to be made; data files of Arrow rows are written here.
 
     Raises ContractViolation where rows break the contract. Where it fails, the files written so far go.
     """
-    if isinstance(write, Write | Deletion):
+    if isinstance(write, Write | Removal):
         return [write]
     if isinstance(write, RowsWrite):
         return [_prepare_rows(warehouse, write)]
@@ -70,7 +70,7 @@ def prepare(
 
 def prepare_beside(
     warehouse: Warehouse, write: ArrowWrite, folder: str
-) -> tuple[list[Write | FilesWrite | Deletion], dict[str, Aside]]:
+) -> tuple[list[Write | FilesWrite | Removal], dict[str, Aside]]:
     """As `prepare`, and the rows of each side output, by name, which lie in files below ``folder``.
 
     ``folder`` lies below the warehouse's root and lasts as long as the frames are used.
@@ -111,7 +111,7 @@ def _write_all(warehouse: Warehouse, write: ArrowWrite, aside: Mapping[str, File
     return files
 
 
-def _table_files(write: ArrowWrite, files: Sequence[DataFile]) -> list[Write | FilesWrite | Deletion]:
+def _table_files(write: ArrowWrite, files: Sequence[DataFile]) -> list[Write | FilesWrite | Removal]:
     return [
         FilesWrite(table, [file for file in files if file.table == table.name], replace)
         for table, replace in write.replaced
@@ -119,7 +119,7 @@ def _table_files(write: ArrowWrite, files: Sequence[DataFile]) -> list[Write | F
 
 
 def commit(
-    warehouse: Warehouse, write: Write | FilesWrite | Deletion, metadata: Mapping[str, object]
+    warehouse: Warehouse, write: Write | FilesWrite | Removal, metadata: Mapping[str, object]
 ) -> Written:
     """Commit a write as one Delta version; a frame is checked against its contract first.
 
@@ -132,8 +132,8 @@ def commit(
     table, path = write.table, warehouse.path(write.table)
     if isinstance(write, FilesWrite):
         return _commit_files(warehouse, write, described)
-    if isinstance(write, Deletion):
-        return _delete(warehouse, write, described)
+    if isinstance(write, Removal):
+        return _remove(warehouse, write, described)
     frame = table.conform(write.frame)
     if write.keys is Keys.CHECK:
         check_keys(table, frame)
@@ -157,17 +157,21 @@ def commit(
     return Written(table, write.replace, state.version, rows, changed)
 
 
-def _delete(warehouse: Warehouse, write: Deletion, described: str) -> Written:
-    """Delete rows; where none meets the condition there is no commit."""
+def _remove(warehouse: Warehouse, write: Removal, described: str) -> Written:
     spark, name = warehouse.spark, "spark.databricks.delta.commitInfo.userMetadata"
     spark.conf.set(name, described)
     try:
-        DeltaTable.forPath(spark, warehouse.path(write.table)).delete(write.where)
+        held = DeltaTable.forPath(spark, warehouse.path(write.table)).alias("held")
+        merge = held.merge(write.gone.alias("gone"), write.condition)
+        if write.blanked:
+            merge.whenMatchedUpdate(set=dict.fromkeys(write.blanked, "NULL")).execute()
+        else:
+            merge.whenMatchedDelete().execute()
     finally:
         spark.conf.unset(name)
     state = warehouse.state(write.table)
     assert state is not None
-    return Written(write.table, write.where, state.version, None)
+    return Written(write.table, write.condition, state.version, None)
 
 
 def _commit_files(warehouse: Warehouse, write: FilesWrite, described: str) -> Written:

@@ -90,11 +90,18 @@ class RowsWrite:
 
 
 @dataclass(frozen=True)
-class Deletion:
-    """Rows that go, by a condition in SQL. Only the files that hold some are written anew."""
+class Removal:
+    """Rows that go because they match one of the frame ``gone``; only files that hold some are written anew.
+
+    ``condition`` is SQL over the table as ``held`` and the frame as ``gone``. It stands in the logs, so that
+    it names columns and no values of theirs. Where ``blanked`` names columns, rows stay and these become
+    null.
+    """
 
     table: Table
-    where: str
+    gone: DataFrame
+    condition: str
+    blanked: tuple[str, ...] = ()
 
     @property
     def tables(self) -> list[Table]:
