@@ -36,10 +36,10 @@ def withdraw_command(
 ) -> None:
     """Take samples out of every table for good, with all samples of the same persons.
 
-    Their slots in the genotypes become hom-ref and count nowhere; alleles that nobody else carries leave; every
-    ingest leaves them out from now on. Old files are removed, so that earlier snapshots cannot be read any
-    more, and a proof is printed and kept in withdrawal_proofs. Without SAMPLES the list of withdrawals is gone
-    through again. Ids that begin with a dash come after --.
+    Their slots in the genotypes become hom-ref and count nowhere; alleles that nobody else carries leave;
+    every ingest leaves them out from now on. Old files are removed, so that earlier snapshots cannot be read
+    any more, and a proof is printed and kept in withdrawal_proofs. Without SAMPLES the list of withdrawals
+    is gone through again. Ids that begin with a dash come after --.
 
     Exit status 1: a check of the proof failed.
     """

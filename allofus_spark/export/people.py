@@ -44,7 +44,8 @@ def choose_people(
     """Those of one active callset's samples that are named, or all.
 
     ``samples`` are the slots of each active callset; who withdrew is not exported. Raises BadSource where
-    the callset is not named and there are several, or is not active; BadSamples naming ids that it does not have.
+    the callset is not named and there are several, or is not active; BadSamples naming ids that it does
+    not have.
     """
     callset_id = _choose_callset(samples, callset_id)
     slots = samples[callset_id]

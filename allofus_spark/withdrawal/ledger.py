@@ -103,8 +103,8 @@ class TakeOff:
             emptied = np.delete(left, self.kept, axis=1)
             if (left < 0).any() or emptied.any():
                 raise ContractViolation(
-                    f"allele_counts of callset {self.callset_id} does not hold what its people carry; nothing "
-                    "was changed. Run allofus frequencies --recompute, then withdraw again"
+                    f"allele_counts of callset {self.callset_id} does not hold what its people carry; "
+                    "nothing was changed. Run allofus frequencies --recompute, then withdraw again"
                 )
             columns[name] = lists_of_rows(left[:, list(self.kept)])
         return batch_of(ALLELE_COUNTS.schema.names, columns)

@@ -1,4 +1,4 @@
-"""Rows about who withdrew, found from the contracts: every table with a column of ids of samples or persons."""
+"""Rows about who withdrew, found from the contracts: of all tables with ids of samples or persons."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def ids_frame(run: Run, samples: Collection[str], persons: Collection[str]) -> D
 
 
 def id_condition(table: Table) -> str | None:
-    """SQL over a row as ``held`` and an id as ``gone`` that says whether the row is about it; None: no ids."""
+    """SQL over a row as ``held`` and an id as ``gone``: whether the row is about it; None: it has no ids."""
     names = table.schema.names
     parts = [f"(gone.kind = 'sample' AND held.{name} = gone.id)" for name in _SAMPLE_COLUMNS if name in names]
     if _PERSON_COLUMN in names:

@@ -83,8 +83,8 @@ def withdraw_samples(
         gone_models = sorted({model for own in models.values() for model in own})
         if gone_models:
             run.progress(
-                f"warning: models of ancestry were trained on people who leave: {shown(gone_models)}; they are "
-                "used no more. Train them anew: allofus infer-ancestry train"
+                f"warning: models of ancestry were trained on people who leave: {shown(gone_models)}; they "
+                "are used no more. Train them anew: allofus infer-ancestry train"
             )
         run.counters.update(samples_withdrawn=len(leaving.samples), samples_newly_out=len(leaving.new))
         return Withdrawal(dict(run.counters), leaving.new, gone_models)
