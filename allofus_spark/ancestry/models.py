@@ -134,6 +134,7 @@ def find_model(tables: Reader, where: str, name_or_id: str | None) -> Row:
         raise NotFound(
             f"warehouse {where} holds no model {name_or_id}; it has: {shown([*map(_id_of, rows)])}"
         )
+    found = _usable(tables, found)
     if len(found) > 1:
         raise BadSource(
             f"warehouse {where} holds {len(found)} models"
@@ -143,19 +144,21 @@ def find_model(tables: Reader, where: str, name_or_id: str | None) -> Row:
     return found[0]
 
 
+def _usable(tables: Reader, found: Sequence[Row]) -> list[Row]:
+    """The models of which nobody trained on withdrew consent; raises BadSource where none is left."""
+    withdrawn = {model_id for row in tables.rows(WITHDRAWALS) for model_id in row.models}
+    usable = [row for row in found if row.model_id not in withdrawn]
+    if not usable:
+        raise BadSource(
+            f"people whom model {shown([*map(_id_of, found)])} was trained on withdrew consent, and it is "
+            f"used no more; train one anew: allofus infer-ancestry train --callset {found[0].trained_on} "
+            f"--name {found[0]['name']}"
+        )
+    return usable
+
+
 def _id_of(row: Row) -> str:
     return str(row.model_id)
-
-
-def check_nobody_withdrew(tables: Reader, row: Row) -> None:
-    """Raise BadSource where the model was trained on somebody who withdrew consent since."""
-    n_gone = sum(row.model_id in withdrawal.models for withdrawal in tables.rows(WITHDRAWALS))
-    if n_gone:
-        raise BadSource(
-            f"model {row.model_id} was trained on {n_gone} samples of people who withdrew consent since, and "
-            f"is not used any more; train one anew: allofus infer-ancestry train --callset {row.trained_on} "
-            f"--name {row['name']}"
-        )
 
 
 def read_model(loadings: DataFrame, row: Row) -> Model:

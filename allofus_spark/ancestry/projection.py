@@ -15,7 +15,6 @@ from allofus_spark.ancestry.labels import Labels, samples_with_sums
 from allofus_spark.ancestry.models import (
     Model,
     check_model_fits,
-    check_nobody_withdrew,
     find_model,
     model_writes,
     read_model,
@@ -118,7 +117,6 @@ def _import_model(run: Run, source: str, name_or_id: str | None, build: str) -> 
 def _read(tables: Reader, warehouse: Warehouse, where: str, name_or_id: str | None, build: str) -> Model:
     row = find_model(tables, where, name_or_id)
     check_model_fits(warehouse, row.build, row.model_id, row.groups, build)
-    check_nobody_withdrew(tables, row)
     model = read_model(tables.read(ANCESTRY_LOADINGS), row)
     read_forest(model.forest, model.model_id, model.groups, model.n_pcs)  # before hours of work
     return model

@@ -28,7 +28,6 @@ from allofus_spark.tables import (
     WHOLE_TABLE,
     ArrowWrite,
     Recipe,
-    RowsWrite,
     Run,
     Warehouse,
     allele_frequencies,

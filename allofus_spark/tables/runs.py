@@ -138,7 +138,7 @@ class Run:
         self.progress(f"writing {', '.join(tables)}")
         return time.monotonic()
 
-    def _commit_all(self, commits: Sequence[Write | FilesWrite | Deletion], begun: float) -> list[Written]:
+    def _commit_all(self, commits: Sequence[Write | FilesWrite | Removal], begun: float) -> list[Written]:
         try:
             self._check_lease()
         except BaseException:
@@ -148,7 +148,7 @@ class Run:
             futures = [pool.submit(self._commit, part, begun) for part in commits]
         return [future.result() for future in futures]
 
-    def _discard(self, commits: Sequence[Write | FilesWrite]) -> None:
+    def _discard(self, commits: Sequence[Write | FilesWrite | Removal]) -> None:
         for part in commits:
             if isinstance(part, FilesWrite):
                 discard(self.warehouse, part)

@@ -171,7 +171,8 @@ def _remove(warehouse: Warehouse, write: Removal, described: str) -> Written:
         spark.conf.unset(name)
     state = warehouse.state(write.table)
     assert state is not None
-    return Written(write.table, write.condition, state.version, None)
+    changed = changed_partitions(spark, warehouse.path(write.table), write.table, state.version)
+    return Written(write.table, write.condition, state.version, None, changed)
 
 
 def _commit_files(warehouse: Warehouse, write: FilesWrite, described: str) -> Written:
