@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from allofus_spark.cli.options import common_options, echo_counters, open_warehouse
+from allofus_spark.errors import AllofusError
 
 if TYPE_CHECKING:
     from allofus_spark.tables import Warehouse
@@ -44,6 +45,7 @@ def withdraw_command(
     Exit status 1: a check of the proof failed.
     """
     from allofus_spark.cohort import read_sample_ids
+    from allofus_spark.tables import hold_lease
     from allofus_spark.withdrawal import purge_withdrawn, verify_withdrawn, withdraw_samples
 
     if verify and (samples or file):
@@ -53,10 +55,11 @@ def withdraw_command(
             checks = verify_withdrawn(tables)
         else:
             named = [*samples, *(read_sample_ids(file) if file else ())]
-            done = withdraw_samples(tables, named, reason=reason, allow_absent=allow_absent)
-            echo_counters(f"{len(done.samples)} samples are out of {tables.root}", done.counters)
-            _count_again(tables)
-            checks = purge_withdrawn(tables)
+            with hold_lease(tables, "withdraw"):
+                done = withdraw_samples(tables, named, reason=reason, allow_absent=allow_absent)
+                echo_counters(f"{len(done.samples)} samples are newly out of {tables.root}", done.counters)
+                _count_again(tables)
+                checks = purge_withdrawn(tables)
             _echo_limits(tables, done.models)
         _echo_proof(checks)
     if not all(check.passed for check in checks):
@@ -71,7 +74,10 @@ def _count_again(tables: Warehouse) -> None:
 
     reader = SnapshotReader(tables)
     if reader.holds(ALLELE_COUNTS) and active_callsets(reader):
-        compute_frequencies(tables)
+        try:
+            compute_frequencies(tables)
+        except AllofusError as error:  # old bytes go all the same
+            click.echo(f"warning: frequencies are stale, as they could not be computed: {error}", err=True)
 
 
 def _echo_limits(tables: Warehouse, models: Sequence[str]) -> None:

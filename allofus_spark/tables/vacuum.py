@@ -27,7 +27,7 @@ class StoredFile(NamedTuple):
 
 
 def keep_newest_only(warehouse: Warehouse, table: Table) -> None:
-    """Remove every file that the table's newest version does not read, and the log of those before it.
+    """Remove every file that the table's newest version does not read, and the log of versions before it.
 
     For a run that holds the warehouse's lease: a reader of an older version finds its files gone.
     """
@@ -39,12 +39,21 @@ def keep_newest_only(warehouse: Warehouse, table: Table) -> None:
 
 @contextmanager
 def _no_retention(spark: SparkSession) -> Iterator[None]:
-    name = "spark.databricks.delta.retentionDurationCheck.enabled"
-    spark.conf.set(name, "false")
+    """Let VACUUM remove files however young they are."""
+    changed = {
+        "spark.databricks.delta.retentionDurationCheck.enabled": "false",
+        # VACUUM lists folders by as many tasks: 10,000 of them by default, for any table.
+        "spark.sql.sources.parallelPartitionDiscovery.parallelism": str(
+            spark.sparkContext.defaultParallelism
+        ),
+    }
+    for name, value in changed.items():
+        spark.conf.set(name, value)
     try:
         yield
     finally:
-        spark.conf.unset(name)
+        for name in changed:
+            spark.conf.unset(name)
 
 
 def _forget_older_log(spark: SparkSession, path: str) -> None:

@@ -47,6 +47,8 @@ def purge_withdrawn(warehouse: Warehouse) -> list[Check]:
         _hide_in_messages(run)
         for table in [*_changed_tables(run), PIPELINE_RUNS]:
             run.progress(f"removing old files of {table.name}")
+            if run.lease is not None:
+                run.lease.check()
             keep_newest_only(warehouse, table)
         return _prove(run, _milliseconds(run.started_at))
 
