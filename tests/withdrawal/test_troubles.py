@@ -1,4 +1,4 @@
-"""Withdrawal where it is hard: a run that dies, retired callsets, nobody left, several samples of a person."""
+"""Withdrawal where it is hard: a run that dies, retired callsets, nobody left, two samples of a person."""
 
 from __future__ import annotations
 
