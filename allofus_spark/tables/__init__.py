@@ -61,7 +61,15 @@ from allofus_spark.tables.replication_tables import (
 from allofus_spark.tables.run_tables import PIPELINE_RUNS, RUN_TABLES, SNAPSHOTS, SourceRecords
 from allofus_spark.tables.runs import Run
 from allofus_spark.tables.starts import record_run, start_run
-from allofus_spark.tables.vacuum import StoredFile, keep_newest_only, log_files, unreferenced_files
+from allofus_spark.tables.vacuum import (
+    StoredFile,
+    keep_newest_only,
+    live_names,
+    log_files,
+    pictures_of_people,
+    remove_file,
+    unreferenced_files,
+)
 from allofus_spark.tables.variant_tables import ALLELE_KEY, GENOTYPES, VARIANT_SITES, VARIANTS
 from allofus_spark.tables.warehouse import (
     BIN_WIDTH_PROPERTY,
@@ -175,13 +183,16 @@ __all__ = [
     "inputs_write",
     "keep_newest_only",
     "live_files",
+    "live_names",
     "log_files",
     "partitions_predicate",
     "paths_by_partition",
+    "pictures_of_people",
     "quoted",
     "read_columns",
     "record_run",
     "recorded_inputs",
+    "remove_file",
     "rows_among",
     "rows_of_callset",
     "rows_of_callsets",

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from delta.tables import DeltaTable
 from pyspark.sql import SparkSession
 
 from allofus_spark.hadoop import hadoop_path
-from allofus_spark.tables.contract import Table
+from allofus_spark.tables.contract import Table, Zone
 from allofus_spark.tables.delta_log import log_of
+from allofus_spark.tables.live_files import live_files
+from allofus_spark.tables.run_tables import RUN_TABLES
 from allofus_spark.tables.warehouse import Warehouse
 
 _LOG = "_delta_log"
@@ -32,9 +34,16 @@ def keep_newest_only(warehouse: Warehouse, table: Table) -> None:
     For a run that holds the warehouse's lease: a reader of an older version finds its files gone.
     """
     path = warehouse.path(table)
-    with _no_retention(warehouse.spark):
-        DeltaTable.forPath(warehouse.spark, path).vacuum(0)
-    _forget_older_log(warehouse.spark, path)
+    if warehouse.local_root is None:
+        with _no_retention(warehouse.spark):
+            DeltaTable.forPath(warehouse.spark, path).vacuum(0)
+    else:  # what VACUUM does by several jobs a table
+        for file in unreferenced_files(warehouse, table):
+            remove_file(warehouse, file)
+    state = warehouse.state(table)
+    # Of a version that the newest snapshot does not name, the log says which rows it has.
+    if state is not None and (table in RUN_TABLES or warehouse.snapshot().get(table.name) == state.version):
+        _forget_older_log(warehouse.spark, path, state.version)
 
 
 @contextmanager
@@ -56,14 +65,12 @@ def _no_retention(spark: SparkSession) -> Iterator[None]:
             spark.conf.unset(name)
 
 
-def _forget_older_log(spark: SparkSession, path: str) -> None:
+def _forget_older_log(spark: SparkSession, path: str, version: int) -> None:
     """Write a checkpoint of the newest version, and remove the log entries that it stands for.
 
     The newest version's own entry stays, as Delta asks for it.
     """
-    log = log_of(spark, path)
-    version = int(log.update(False, _none(spark), _none(spark)).version())
-    log.checkpoint()
+    log_of(spark, path).checkpoint()
     for file in log_files(spark, path):
         number = file.name.split(".", 1)[0]
         if number.isdigit() and int(number) < version:
@@ -71,26 +78,45 @@ def _forget_older_log(spark: SparkSession, path: str) -> None:
             file_system.delete(parsed, False)
 
 
-def _none(spark: SparkSession) -> Any:
-    jvm: Any = spark._jvm
-    return jvm.scala.Option.empty()
-
-
 def log_files(spark: SparkSession, path: str) -> list[StoredFile]:
     """Files of the log of the table at ``path``."""
     return list(_files(spark, f"{path}/{_LOG}"))
 
 
+def live_names(warehouse: Warehouse, table: Table) -> set[str]:
+    """Names, each its own, of the data files that a table's newest version reads."""
+    state = warehouse.state(table)
+    if warehouse.local_root is None or state is None:
+        paths = [unquote(uri) for uri in warehouse.live(table).inputFiles()]
+    else:
+        paths = [file.path for file in live_files(warehouse.local_path(table), state.version)]
+    return {path.rsplit("/", 1)[-1] for path in paths}
+
+
 def unreferenced_files(warehouse: Warehouse, table: Table) -> list[StoredFile]:
     """Data files in a table's folder that its newest version does not read."""
-    live = {unquote(uri).rsplit("/", 1)[-1] for uri in warehouse.live(table).inputFiles()}
+    live = live_names(warehouse, table)
     path = warehouse.path(table)
     files = _files(warehouse.spark, path)
     return [file for file in files if f"/{_LOG}/" not in file.path and file.name not in live]
 
 
+def pictures_of_people(warehouse: Warehouse) -> list[StoredFile]:
+    """Pictures in the zone of what is known of single people."""
+    folder = warehouse.picture_path(Zone.CONTROLLED, "").rsplit("/", 1)[0]
+    return list(_files(warehouse.spark, folder))
+
+
+def remove_file(warehouse: Warehouse, file: StoredFile) -> None:
+    """Remove a file that was found."""
+    file_system, parsed = hadoop_path(warehouse.spark, file.path)
+    file_system.delete(parsed, False)
+
+
 def _files(spark: SparkSession, path: str) -> Iterator[StoredFile]:
     file_system, parsed = hadoop_path(spark, path)
+    if not file_system.exists(parsed):
+        return
     found = file_system.listFiles(parsed, True)
     while found.hasNext():
         status = found.next()

@@ -5,6 +5,7 @@ What is checked is found anew from the tables, by other code than what took the 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -32,16 +33,20 @@ from allofus_spark.tables import (
     ALLELE_KEY,
     GENOTYPES,
     PIPELINE_RUNS,
+    WITHDRAWALS,
     Run,
+    StoredFile,
     Table,
+    live_names,
     log_files,
+    pictures_of_people,
     rows_of_callset,
     rows_of_callsets,
     rows_per_batch,
     unreferenced_files,
 )
 from allofus_spark.withdrawal.plain_calls import not_hom_ref, recount
-from allofus_spark.withdrawal.removal import tables_with_ids
+from allofus_spark.withdrawal.removal import rows_about, tables_with_ids
 
 CALLS, LEDGER, IDS, LOGS, FILES = "calls", "ledger", "ids", "log_entries", "old_files"
 _CALLS = ("het_index", "hom_alt_index", "missing_index", "calls")
@@ -151,10 +156,9 @@ def _differences(counted: DataFrame, held: DataFrame) -> tuple[int, int]:
 def check_ids(run: Run, ids: DataFrame) -> Iterator[Check]:
     """Whether no table with ids has a row about who withdrew, nor a message of a run their id."""
     gone = F.broadcast(ids).alias("gone")
-    for table, condition in tables_with_ids(run):
-        rows = run.read(table)
-        found = rows.alias("held").join(gone, F.expr(condition), "left_semi")
-        yield Check(IDS, table.name, rows.count(), found.count())
+    found = rows_about(run, ids)
+    for table, _ in tables_with_ids(run):
+        yield Check(IDS, table.name, run.read(table).count(), found.get(table.name, 0))
     messages = run.warehouse.live(PIPELINE_RUNS).where("message IS NOT NULL")
     named = messages.alias("held").join(gone, F.expr(NAMED_IN_MESSAGE), "left_semi")
     yield Check(IDS, PIPELINE_RUNS.name, messages.count(), named.count())
@@ -188,5 +192,20 @@ def check_files(run: Run, tables: Iterable[Table], before_ms: int) -> Iterator[C
     for table in tables:
         stray = unreferenced_files(run.warehouse, table)
         old = [file for file in stray if file.modified_ms < before_ms]
-        n_live = len(run.warehouse.live(table).inputFiles())
-        yield Check(FILES, table.name, n_live + len(stray), len(old))
+        yield Check(FILES, table.name, len(live_names(run.warehouse, table)) + len(stray), len(old))
+
+
+def old_pictures(run: Run) -> list[StoredFile]:
+    """Pictures of people that were drawn before the last withdrawal; their stages draw them anew."""
+    last = max((milliseconds(row.withdrawn_at) for row in run.rows(WITHDRAWALS)), default=0)
+    return [file for file in pictures_of_people(run.warehouse) if file.modified_ms < last]
+
+
+def check_pictures(run: Run) -> Check:
+    """Whether every picture of people was drawn after the last withdrawal."""
+    return Check(FILES, "pictures", len(pictures_of_people(run.warehouse)), len(old_pictures(run)))
+
+
+def milliseconds(moment: dt.datetime) -> int:
+    """Milliseconds since 1970, UTC."""
+    return int(moment.timestamp() * 1000)

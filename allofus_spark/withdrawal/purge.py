@@ -19,6 +19,7 @@ from allofus_spark.tables import (
     allele_frequencies,
     contracts,
     keep_newest_only,
+    remove_file,
     start_run,
 )
 from allofus_spark.withdrawal.proof import (
@@ -29,7 +30,10 @@ from allofus_spark.withdrawal.proof import (
     check_ids,
     check_ledger,
     check_logs,
+    check_pictures,
     empty_slots,
+    milliseconds,
+    old_pictures,
 )
 from allofus_spark.withdrawal.removal import ids_frame
 from allofus_spark.withdrawal.withdraw import STAGE
@@ -50,7 +54,9 @@ def purge_withdrawn(warehouse: Warehouse) -> list[Check]:
             if run.lease is not None:
                 run.lease.check()
             keep_newest_only(warehouse, table)
-        return _prove(run, _milliseconds(run.started_at))
+        for picture in old_pictures(run):
+            remove_file(warehouse, picture)
+        return _prove(run, milliseconds(run.started_at))
 
 
 def verify_withdrawn(warehouse: Warehouse) -> list[Check]:
@@ -70,6 +76,7 @@ def _prove(run: Run, purged_at_ms: int) -> list[Check]:
         *check_ids(run, ids),
         *check_logs(run, ids),
         *check_files(run, _changed_tables(run), purged_at_ms),
+        check_pictures(run),
     ]
     run.write(RowsWrite(WITHDRAWAL_PROOFS, [(run.run_id, *check, check.passed) for check in checks]))
     run.counters.update(checks=len(checks), checks_failed=sum(not check.passed for check in checks))
@@ -104,8 +111,4 @@ def _last_purge(run: Run) -> int:
     """When the newest purge began, in milliseconds; now, where none has finished."""
     rows = run.warehouse.rows(PIPELINE_RUNS)
     begun = [row.started_at for row in rows if row.stage == PURGE_STAGE and row.status == "finished"]
-    return _milliseconds(max(begun, default=dt.datetime.now(dt.timezone.utc)))
-
-
-def _milliseconds(moment: dt.datetime) -> int:
-    return int(moment.timestamp() * 1000)
+    return milliseconds(max(begun, default=dt.datetime.now(dt.timezone.utc)))

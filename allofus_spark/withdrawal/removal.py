@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from functools import reduce
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -53,18 +54,30 @@ def tables_with_ids(run: Run) -> Iterator[tuple[Table, str]]:
 
 def remove_people(run: Run, ids: DataFrame) -> None:
     """Take every row about the ids out; who was kept for a relative of theirs loses that one's name."""
+    found = rows_about(run, ids)
     for table, condition in tables_with_ids(run):
-        if (n := _matching(run, table, ids, condition)) > 0:
+        if table.name in found:
             run.write(Removal(table, ids, condition))
-            run.counters[f"{table.name}_removed"] = n
+            run.counters[f"{table.name}_removed"] = found[table.name]
     relative = f"gone.kind = 'sample' AND held.{_RELATIVE} = gone.id"
-    if run.holds(UNRELATED) and _matching(run, UNRELATED, ids, relative):
+    if run.holds(UNRELATED) and _matching(run.read(UNRELATED), ids, relative).take(1):
         run.write(Removal(UNRELATED, ids, relative, blanked=(_RELATIVE,)))
 
 
-def _matching(run: Run, table: Table, ids: DataFrame, condition: str) -> int:
-    held, gone = run.read(table).alias("held"), F.broadcast(ids).alias("gone")
-    return held.join(gone, F.expr(condition), "left_semi").count()
+def rows_about(run: Run, ids: DataFrame) -> dict[str, int]:
+    """Rows about the ids by table, of those that have any; all tables in one pass."""
+    frames = [
+        _matching(run.read(table), ids, condition).select(F.lit(table.name).alias("table"))
+        for table, condition in tables_with_ids(run)
+    ]
+    if not frames:
+        return {}
+    counted = reduce(DataFrame.unionAll, frames).groupBy("table").count()
+    return {row.table: row["count"] for row in counted.collect()}
+
+
+def _matching(rows: DataFrame, ids: DataFrame, condition: str) -> DataFrame:
+    return rows.alias("held").join(F.broadcast(ids).alias("gone"), F.expr(condition), "left_semi")
 
 
 def remove_alleles(run: Run, of_callsets: DataFrame, of_all: DataFrame) -> None:
