@@ -27,6 +27,7 @@ from allofus_spark.cohort import (
     warehouse_build,
 )
 from allofus_spark.genome import Build
+from allofus_spark.genotypes import rows_that_fit
 from allofus_spark.hadoop import read_text
 from allofus_spark.tables import (
     ALLELE_COUNTS,
@@ -92,7 +93,7 @@ def check_calls(run: Run, slots: Mapping[str, tuple[int, ...]]) -> Iterator[Chec
 def _rows_at_once(run: Run, callset_ids: Iterable[str]) -> int:
     sizes = callset_sizes(run)
     widest = max((sizes[name] for name in callset_ids), default=1)
-    return max(1, 4 * run.warehouse.settings.ingest.batch_bytes // (_TIMES_WIDER * max(widest, 1)))
+    return rows_that_fit(_TIMES_WIDER * widest, run.warehouse.settings.ingest.batch_bytes)
 
 
 @dataclass(frozen=True)
