@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -10,7 +11,7 @@ from urllib.parse import unquote
 from delta.tables import DeltaTable
 from pyspark.sql import SparkSession
 
-from allofus_spark.hadoop import hadoop_path
+from allofus_spark.hadoop import hadoop_path, read_text
 from allofus_spark.tables.contract import Table, Zone
 from allofus_spark.tables.delta_log import log_of
 from allofus_spark.tables.live_files import live_files
@@ -99,6 +100,19 @@ def unreferenced_files(warehouse: Warehouse, table: Table) -> list[StoredFile]:
     path = warehouse.path(table)
     files = _files(warehouse.spark, path)
     return [file for file in files if f"/{_LOG}/" not in file.path and file.name not in live]
+
+
+def names_removed_since(warehouse: Warehouse, table: Table, since_ms: int) -> set[str]:
+    """Names of data files that the table read until a commit later than ``since_ms`` took them out."""
+    removed = set()
+    for file in log_files(warehouse.spark, warehouse.path(table)):
+        if not file.name.endswith(".json"):
+            continue
+        actions = map(json.loads, read_text(warehouse.spark, file.path).splitlines())
+        for action in (line["remove"] for line in actions if "remove" in line):
+            if action.get("deletionTimestamp", 0) >= since_ms:
+                removed.add(unquote(action["path"]).rsplit("/", 1)[-1])
+    return removed
 
 
 def pictures_of_people(warehouse: Warehouse) -> list[StoredFile]:

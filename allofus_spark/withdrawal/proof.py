@@ -40,6 +40,7 @@ from allofus_spark.tables import (
     Table,
     live_names,
     log_files,
+    names_removed_since,
     pictures_of_people,
     rows_of_callset,
     rows_of_callsets,
@@ -189,10 +190,14 @@ def _texts(run: Run, paths: Iterable[str]) -> Iterator[str]:
 
 
 def check_files(run: Run, tables: Iterable[Table], before_ms: int) -> Iterator[Check]:
-    """Whether no data file from before the purge lies in the tables' folders that they do not read."""
+    """Whether no data file from before the purge lies in the tables' folders that they did not read then.
+
+    What they read at the purge and do not read any more holds nobody who had withdrawn.
+    """
     for table in tables:
         stray = unreferenced_files(run.warehouse, table)
-        old = [file for file in stray if file.modified_ms < before_ms]
+        read_then = names_removed_since(run.warehouse, table, before_ms)
+        old = [file for file in stray if file.modified_ms < before_ms and file.name not in read_then]
         yield Check(FILES, table.name, len(live_names(run.warehouse, table)) + len(stray), len(old))
 
 

@@ -62,7 +62,9 @@ def positions(warehouse: Warehouse) -> dict[str, list[int]]:
 def test_a_run_that_dies_changes_nothing_and_the_next_one_completes(
     cohort: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = {table.name: sorted(map(str, cohort.read(table).collect())) for table in (PERSONS, PERSON_SAMPLES)}
+    before = {
+        table.name: sorted(map(str, cohort.read(table).collect())) for table in (PERSONS, PERSON_SAMPLES)
+    }
 
     def dies(*_: object) -> None:
         raise KeyboardInterrupt
@@ -72,7 +74,9 @@ def test_a_run_that_dies_changes_nothing_and_the_next_one_completes(
         with pytest.raises(KeyboardInterrupt):
             withdraw_samples(cohort, ["S0"])
     assert positions(cohort) == {"old": [1, 2, 3, 4], "new": [1, 2, 3, 4]}
-    assert {table.name: sorted(map(str, cohort.read(table).collect())) for table in (PERSONS, PERSON_SAMPLES)} == before
+    assert {
+        table.name: sorted(map(str, cohort.read(table).collect())) for table in (PERSONS, PERSON_SAMPLES)
+    } == before
     done = withdraw_samples(cohort, ["S0"])
     assert done.samples == ["S0", "S1"]  # of one person
     compute_frequencies(cohort)
