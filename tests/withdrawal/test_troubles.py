@@ -59,6 +59,11 @@ def positions(warehouse: Warehouse) -> dict[str, list[int]]:
     return {name: sorted(own) for name, own in found.items()}
 
 
+def people(warehouse: Warehouse) -> list[str]:
+    """Rows of persons and their samples as text."""
+    return sorted(str(row) for table in (PERSONS, PERSON_SAMPLES) for row in warehouse.read(table).collect())
+
+
 def test_a_run_that_dies_changes_nothing_and_the_next_one_completes(
     cohort: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
