@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from functools import reduce
+from operator import or_
 from pathlib import Path
 
 import pytest
@@ -61,9 +63,9 @@ def tables_naming(warehouse: Warehouse, *ids: str) -> set[str]:
     for table in contracts(warehouse.settings):
         if not warehouse.exists(table):
             continue
-        text = F.to_json(F.struct("*"))
-        names = [text.contains(f'"{name}"') | text.contains(f" {name} ") for name in ids]
-        if warehouse.live(table).where(names[0] | names[1]).take(1):
+        rows = warehouse.live(table).select(F.to_json(F.struct("*")).alias("text"))
+        named = [F.col("text").contains(f'"{name}"') | F.col("text").contains(f" {name} ") for name in ids]
+        if rows.where(reduce(or_, named)).take(1):
             found.add(table.name)
     return found
 
