@@ -32,7 +32,6 @@ def without_glob(path: str) -> str:
     return _GLOB_CHARACTERS.sub(r"\\\1", path)
 
 
-<<<<<<< HEAD
 def is_uri(path: str) -> bool:
     """Whether a path names its file system.
 
@@ -55,17 +54,6 @@ def read_bytes(spark: SparkSession, path: str) -> bytes:
     except (Py4JJavaError, PySparkException) as error:
         reason = error.java_exception.toString() if isinstance(error, Py4JJavaError) else error
         raise OSError(str(reason).splitlines()[0]) from None
-=======
-def read_text(spark: SparkSession, path: str) -> str:
-    """The text of a file."""
-    jvm: Any = spark._jvm
-    file_system, parsed = hadoop_path(spark, path)
-    stream = file_system.open(parsed)
-    try:
-        return bytes(jvm.org.apache.commons.io.IOUtils.toByteArray(stream)).decode()
-    finally:
-        stream.close()
->>>>>>> a07484b (allofus withdraw: masks payloads, corrects the ledger, removes rows, purges and proves)
 
 
 def write_text(spark: SparkSession, path: str, text: str) -> None:

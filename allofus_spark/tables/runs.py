@@ -157,7 +157,7 @@ class Run:
         """Tell the operator what is being done."""
         _log.info("%s: %s", self.stage, message)
 
-    def _commit(self, write: Write | FilesWrite | Deletion, begun: float) -> Written:
+    def _commit(self, write: Write | FilesWrite | Removal, begun: float) -> Written:
         self._builds_on(write.table)
         metadata = {"job": self.stage, "run_id": self.run_id, "inputs": dict(self.inputs)}
         written = commit(self.warehouse, write, metadata)

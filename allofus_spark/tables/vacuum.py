@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from delta.tables import DeltaTable
 from pyspark.sql import SparkSession
 
-from allofus_spark.hadoop import hadoop_path, read_text
+from allofus_spark.hadoop import hadoop_path, read_bytes
 from allofus_spark.tables.contract import Table, Zone
 from allofus_spark.tables.delta_log import log_of
 from allofus_spark.tables.live_files import live_files
@@ -108,7 +108,7 @@ def names_removed_since(warehouse: Warehouse, table: Table, since_ms: int) -> se
     for file in log_files(warehouse.spark, warehouse.path(table)):
         if not file.name.endswith(".json"):
             continue
-        actions = map(json.loads, read_text(warehouse.spark, file.path).splitlines())
+        actions = map(json.loads, read_bytes(warehouse.spark, file.path).splitlines())
         for action in (line["remove"] for line in actions if "remove" in line):
             if action.get("deletionTimestamp", 0) >= since_ms:
                 removed.add(unquote(action["path"]).rsplit("/", 1)[-1])

@@ -28,7 +28,7 @@ from allofus_spark.cohort import (
 )
 from allofus_spark.genome import Build
 from allofus_spark.genotypes import rows_that_fit
-from allofus_spark.hadoop import read_text
+from allofus_spark.hadoop import read_bytes
 from allofus_spark.tables import (
     ALLELE_COUNTS,
     ALLELE_KEY,
@@ -186,7 +186,7 @@ def check_logs(run: Run, ids: DataFrame) -> Iterator[Check]:
 
 def _texts(run: Run, paths: Iterable[str]) -> Iterator[str]:
     for path in paths:
-        yield read_text(run.warehouse.spark, path)
+        yield read_bytes(run.warehouse.spark, path).decode()
 
 
 def check_files(run: Run, tables: Iterable[Table], before_ms: int) -> Iterator[Check]:
