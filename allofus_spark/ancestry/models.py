@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,17 @@ from pyspark.sql import functions as F
 
 from allofus_spark.errors import BadSource, BuildMismatch, NotFound, shown
 from allofus_spark.genome import build_from_text
-from allofus_spark.tables import ANCESTRY_LOADINGS, ANCESTRY_MODELS, Reader, RowsWrite, Warehouse, quoted
+from allofus_spark.tables import (
+    ANCESTRY_LOADINGS,
+    ANCESTRY_MODELS,
+    NEVER,
+    WITHDRAWALS,
+    LastWrite,
+    Reader,
+    RowsWrite,
+    Warehouse,
+    quoted,
+)
 
 SITE_KEY = ("contig", "position", "ref", "alt")
 _ID_DIGITS = 12
@@ -109,10 +119,13 @@ def model_writes(model: Model) -> list[RowsWrite]:
     ]
 
 
-def find_model(tables: Reader, where: str, name_or_id: str | None) -> Row:
-    """The row of a model given by its id or, where one model has it, its name; None: the only model.
+def find_model(
+    tables: Reader, where: str, name_or_id: str | None, written: Mapping[str, LastWrite] | None = None
+) -> Row:
+    """The row of a model given by its id or its name; None: the only one, or the only name.
 
-    ``where`` names the warehouse in messages. Raises NotFound where there is no such model, BadSource where
+    Of several models of a name it is the one trained last, by ``written``: the last writes of partitions of
+    ``ancestry_models``. ``where`` names the warehouse in messages. Raises NotFound where there is no such model, BadSource where
     there are several.
     """
     rows = sorted(tables.rows(ANCESTRY_MODELS) if tables.holds(ANCESTRY_MODELS) else [], key=_id_of)
@@ -126,6 +139,7 @@ def find_model(tables: Reader, where: str, name_or_id: str | None) -> Row:
         raise NotFound(
             f"warehouse {where} holds no model {name_or_id}; it has: {shown([*map(_id_of, rows)])}"
         )
+    found = _trained_last(_usable(tables, found), written or {})
     if len(found) > 1:
         raise BadSource(
             f"warehouse {where} holds {len(found)} models"
@@ -133,6 +147,27 @@ def find_model(tables: Reader, where: str, name_or_id: str | None) -> Row:
             + f": {shown([*map(_id_of, found)])}; name one of them with --model"
         )
     return found[0]
+
+
+def _trained_last(found: Sequence[Row], written: Mapping[str, LastWrite]) -> list[Row]:
+    """Those of models of one name that the last of their runs wrote; all, where their names differ."""
+    if len({row["name"] for row in found}) > 1:
+        return list(found)
+    snapshots = [written.get(f"model_id={row.model_id}", NEVER).snapshot_id for row in found]
+    return [row for row, number in zip(found, snapshots, strict=True) if number == max(snapshots)]
+
+
+def _usable(tables: Reader, found: Sequence[Row]) -> list[Row]:
+    """The models of which nobody trained on withdrew consent; raises BadSource where none is left."""
+    withdrawn = {model_id for row in tables.rows(WITHDRAWALS) for model_id in row.models}
+    usable = [row for row in found if row.model_id not in withdrawn]
+    if not usable:
+        raise BadSource(
+            f"people whom model {shown([*map(_id_of, found)])} was trained on withdrew consent, and it is "
+            f"used no more; train one anew: allofus infer-ancestry train --callset {found[0].trained_on} "
+            f"--name {found[0]['name']}"
+        )
+    return usable
 
 
 def _id_of(row: Row) -> str:

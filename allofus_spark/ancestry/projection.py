@@ -20,12 +20,19 @@ from allofus_spark.ancestry.models import (
     read_model,
 )
 from allofus_spark.ancestry.score_sums import callset_scoring, check_sites, score_sums, weights_of
-from allofus_spark.cohort import active_callsets, calls_at, rows_of_widest, warehouse_build
+from allofus_spark.cohort import (
+    active_callsets,
+    calls_at,
+    callset_sizes,
+    rows_of_widest,
+    sample_rows,
+    warehouse_build,
+)
 from allofus_spark.errors import NotFound, shown
 from allofus_spark.genome import build_as_text
 from allofus_spark.tables import (
     ANCESTRY_LOADINGS,
-    CALLSETS,
+    ANCESTRY_MODELS,
     SAMPLES,
     WHOLE_TABLE,
     ArrowWrite,
@@ -35,6 +42,7 @@ from allofus_spark.tables import (
     SnapshotReader,
     Warehouse,
     ancestries,
+    ledger_of,
     rows_of_callsets,
     rows_per_batch,
     start_run,
@@ -90,7 +98,7 @@ def _check_active(warehouse: Warehouse, chosen: Sequence[str], active: Sequence[
 
 
 def _local_model(run: Run, name_or_id: str | None, build: str) -> Model:
-    return _read(run, run.warehouse, run.warehouse.root, name_or_id, build)
+    return _read(run, run.warehouse, run.warehouse, name_or_id, build)
 
 
 def _import_model(run: Run, source: str, name_or_id: str | None, build: str) -> Model:
@@ -102,15 +110,17 @@ def _import_model(run: Run, source: str, name_or_id: str | None, build: str) -> 
             f"there is no warehouse at {other.root}: no run has finished there; name with --from the folder "
             "of tables that a model was trained in"
         )
-    model = _read(SnapshotReader(other), run.warehouse, other.root, name_or_id, build)
+    model = _read(SnapshotReader(other), other, run.warehouse, name_or_id, build)
     run.progress(f"model {model.model_id} comes from {other.root}")
     run.write(*model_writes(model))
     return model
 
 
-def _read(tables: Reader, warehouse: Warehouse, where: str, name_or_id: str | None, build: str) -> Model:
-    row = find_model(tables, where, name_or_id)
-    check_model_fits(warehouse, row.build, row.model_id, row.groups, build)
+def _read(tables: Reader, origin: Warehouse, here: Warehouse, name_or_id: str | None, build: str) -> Model:
+    """The model of the warehouse ``origin`` that ``tables`` are of, held against the settings ``here``."""
+    written = ledger_of(origin).last_writes(ANCESTRY_MODELS.name)
+    row = find_model(tables, origin.root, name_or_id, written)
+    check_model_fits(here, row.build, row.model_id, row.groups, build)
     model = read_model(tables.read(ANCESTRY_LOADINGS), row)
     read_forest(model.forest, model.model_id, model.groups, model.n_pcs)  # before hours of work
     return model
@@ -118,13 +128,15 @@ def _read(tables: Reader, warehouse: Warehouse, where: str, name_or_id: str | No
 
 def _label(run: Run, model: Model, callset_ids: Sequence[str], *, are_all: bool) -> None:
     settings = run.warehouse.settings
-    n_samples = {row.callset_id: row.n_samples for row in run.rows(CALLSETS)}
-    sizes = {callset_id: n_samples[callset_id] for callset_id in callset_ids}
+    slots = callset_sizes(run)
+    sizes = {callset_id: slots[callset_id] for callset_id in callset_ids}
     calls = calls_at(run, model.sites, callset_ids)
     present = _sites_present(calls, callset_ids)
     n_present = {callset_id: len(sites) for callset_id, sites in present.items()}
     check_sites(model.model_id, model.n_sites, model.n_pcs, n_present, settings.ancestry.min_site_share)
-    run.counters.update(callsets=len(sizes), samples=sum(sizes.values()), model_sites=model.n_sites)
+    run.counters.update(
+        callsets=len(sizes), samples=len(sample_rows(run, callset_ids)), model_sites=model.n_sites
+    )
     run.counters["fewest_sites_of_a_callset"] = min(n_present.values())
     weights = weights_of(model)
     labels = Labels(

@@ -18,6 +18,7 @@ from allofus_spark.ancestry.models import SITE_KEY, Model, model_writes, rows_of
 from allofus_spark.ancestry.training_calls import TrainingCalls, fixed_signs, training_calls
 from allofus_spark.cohort import (
     callset_rows,
+    callset_sizes,
     choose_sites,
     rows_of_widest,
     site_rules,
@@ -119,7 +120,7 @@ def _training_set(run: Run, callset_id: str, sample_ids: Collection[str] | None)
     run.counters.update({f"samples_{name}": sizes[name] for name in _in_order(run, sizes)})
     return TrainingSet(
         callset_id,
-        len(rows),
+        callset_sizes(run)[callset_id],
         np.array([row.sample_index for row in labelled], np.int64),
         tuple(row.sample_id for row in labelled),
         tuple(row.ancestry for row in labelled),

@@ -9,7 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from allofus_spark.cohort import SEX_CLASSES, Sample, check_are_active, kept_by_relatedness, kept_of
+from allofus_spark.cohort import (
+    OTHER_SEX,
+    SEX_CLASSES,
+    Sample,
+    Slot,
+    check_are_active,
+    kept_by_relatedness,
+    kept_of,
+    present,
+)
 from allofus_spark.errors import BadSamples, BadSource, shown
 from allofus_spark.genotypes import CallBatch
 from allofus_spark.genotypes.subset import take_people
@@ -17,7 +26,7 @@ from allofus_spark.tables import PERSON_SAMPLES, Run, read_columns
 from allofus_spark.tables.phenotype_tables import ALL_ANCESTRIES
 
 Places = npt.NDArray[np.int64]
-Samples = Mapping[str, Sequence[Sample]]
+Samples = Mapping[str, Sequence[Slot]]
 
 
 @dataclass(frozen=True)
@@ -91,7 +100,7 @@ def choose_people(
     Raises BadSource where it is not known who is unrelated, BadSamples where an id is in no active callset or
     nobody is left.
     """
-    everyone = [sample.sample_id for own in samples.values() for sample in own]
+    everyone = [sample.sample_id for own in samples.values() for sample in present(own)]
     kept = kept_by_relatedness(run, everyone)
     if sample_ids is not None:
         check_are_active(sample_ids, samples)
@@ -107,18 +116,21 @@ def choose_people(
             f"nobody is left to analyse: of {len(everyone):,} samples {len(wanted):,} are chosen, and none "
             "of them has a person in person_samples"
         )
-    used = {name: own for name, own in samples.items() if any(sample.sample_id in chosen for sample in own)}
-    on_axis = [sample for own in used.values() for sample in own]
-    places = np.flatnonzero([sample.sample_id in chosen for sample in on_axis])
+    used = {
+        name: own for name, own in samples.items() if any(one.sample_id in chosen for one in present(own))
+    }
+    on_axis = [slot for own in used.values() for slot in own]
+    places = np.flatnonzero([slot is not None and slot.sample_id in chosen for slot in on_axis])
     run.counters.update(callsets=len(used), samples=len(everyone), people=len(places))
-    of_places = [on_axis[place] for place in places]
+    of_places = present(on_axis[place] for place in places)
     return People(_axis(used), places, of_places, [person_of[one.sample_id] for one in of_places])
 
 
 def _axis(samples: Samples) -> Axis:
     sizes = {name: len(own) for name, own in samples.items()}
     starts = np.concatenate([[0], np.cumsum(list(sizes.values()))[:-1]]).astype(int)
-    classes = [SEX_CLASSES.index(sample.sex_class) for own in samples.values() for sample in own]
+    slots = [slot for own in samples.values() for slot in own]
+    classes = [SEX_CLASSES.index(slot.sex_class if slot else OTHER_SEX) for slot in slots]
     return Axis(dict(zip(sizes, starts.tolist(), strict=True)), sizes, np.array(classes, np.uint8))
 
 

@@ -27,6 +27,7 @@ from allofus_spark.cli.relatedness import relatedness_command
 from allofus_spark.cli.replication import ingest_known_associations_command, replicate_command
 from allofus_spark.cli.summary import summary_command
 from allofus_spark.cli.variant import variant_command
+from allofus_spark.cli.withdrawal import withdraw_command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -58,6 +59,7 @@ def main() -> None:
       allofus query "SELECT variant_id, overall.ac, overall.an FROM allele_frequencies LIMIT 5"
       allofus export --format vcf --out cohort.vcf.gz
       allofus nightly --dry-run
+      allofus withdraw NA12878
       allofus status
 
     Every command takes --settings FILE, --warehouse PATH and --set KEY=VALUE. On a cluster run the same jobs
@@ -86,6 +88,7 @@ for command in (
     replicate_command,
     export_command,
     export_phenotypes_command,
+    withdraw_command,
     variant_command,
     query_command,
     nightly_command,

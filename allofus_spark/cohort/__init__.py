@@ -4,6 +4,7 @@ from allofus_spark.cohort.active import (
     active_callsets,
     active_samples,
     callset_rows,
+    callset_sizes,
     check_are_active,
     check_build,
     configured_reference,
@@ -27,6 +28,7 @@ from allofus_spark.cohort.alleles import (
     read_novelty,
 )
 from allofus_spark.cohort.callset_partitions import last_changes
+from allofus_spark.cohort.first_carriers import variant_rows, variants_write
 from allofus_spark.cohort.ploidy import COPIES, COUNTS, Counts, calls_meant, copies_meant, ploidy_aware
 from allofus_spark.cohort.sample_lists import read_sample_ids
 from allofus_spark.cohort.sites import SITE_COLUMNS, Members, SiteRules, calls_at, choose_sites, site_rules
@@ -37,11 +39,21 @@ from allofus_spark.cohort.strata import (
     XX,
     XY,
     Sample,
+    Slot,
     Strata,
     build_strata,
+    present,
+    strata_writes,
 )
 from allofus_spark.cohort.unrelated import kept_by_relatedness, kept_of
 from allofus_spark.cohort.variant_partitions import check_flagged, variant_partitions
+from allofus_spark.cohort.withdrawn import (
+    WITHDRAWN_COUNTER,
+    WITHDRAWN_PERSONS_COUNTER,
+    Withdrawn,
+    learned_writes,
+    read_withdrawn,
+)
 
 __all__ = [
     "COPIES",
@@ -50,19 +62,24 @@ __all__ = [
     "SEX_CLASSES",
     "SITE_COLUMNS",
     "UNLABELLED",
+    "WITHDRAWN_COUNTER",
+    "WITHDRAWN_PERSONS_COUNTER",
     "XX",
     "XY",
     "Counts",
     "Members",
     "Sample",
     "SiteRules",
+    "Slot",
     "Strata",
+    "Withdrawn",
     "active_callsets",
     "active_samples",
     "build_strata",
     "calls_at",
     "calls_meant",
     "callset_rows",
+    "callset_sizes",
     "check_are_active",
     "check_build",
     "check_flagged",
@@ -76,20 +93,26 @@ __all__ = [
     "kept_of",
     "labels_in_use",
     "last_changes",
+    "learned_writes",
     "newest_of_each",
     "newest_revision",
     "newest_versions",
     "passed",
     "passing_alleles",
     "ploidy_aware",
+    "present",
     "read_consequences",
     "read_frequencies",
     "read_novelty",
     "read_sample_ids",
+    "read_withdrawn",
     "rows_of_widest",
     "sample_rows",
     "samples_in_genotypes",
     "site_rules",
+    "strata_writes",
     "variant_partitions",
+    "variant_rows",
+    "variants_write",
     "warehouse_build",
 ]

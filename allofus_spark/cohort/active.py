@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
-from allofus_spark.cohort.strata import Sample
+from allofus_spark.cohort.strata import Sample, Slot, present
 from allofus_spark.errors import BadSamples, BadSource, BuildMismatch, NotFound, shown
 from allofus_spark.genome import Build, ReferenceSequence, build_as_text, build_from_text
 from allofus_spark.genotypes import rows_that_fit
@@ -37,7 +37,10 @@ def ids_in_genotypes(tables: Reader) -> set[str]:
 
 
 def sample_rows(tables: Reader, callset_ids: Collection[str]) -> list[Row]:
-    """The same of some callsets as rows that the driver holds, each callset's in its order."""
+    """The same of some callsets as rows that the driver holds, each callset's in its order.
+
+    The slot of a person who withdrew has no row: a row's place in the list is not its ``sample_index``.
+    """
     rows = [
         row for row in tables.rows(SAMPLES) if row.callset_id in callset_ids and row.sample_index is not None
     ]
@@ -52,18 +55,24 @@ def callset_rows(tables: Reader, callset_id: str) -> list[Row]:
     return sample_rows(tables, [callset_id])
 
 
-def active_samples(warehouse: Warehouse, tables: Reader) -> dict[str, list[Sample]]:
-    """Samples of each active callset, in callset order, with the label that counts by ``ancestry.labels``.
+def callset_sizes(tables: Reader) -> dict[str, int]:
+    """Slots in the genotypes of each callset, by id; also of those that are retired."""
+    return {row.callset_id: row.n_samples for row in tables.rows(CALLSETS)}
 
-    Raises BadSource where no callset is active.
+
+def active_samples(warehouse: Warehouse, tables: Reader) -> dict[str, list[Slot]]:
+    """Slots of each active callset, in callset order, with the label that counts by ``ancestry.labels``.
+
+    A slot is None where its person withdrew. Raises BadSource where no callset is active.
     """
     active = active_callsets(tables)
     if not active:
         raise BadSource(f"warehouse {warehouse.root} holds no callset; run ingest-genotypes first")
-    samples: dict[str, list[Sample]] = {callset_id: [] for callset_id in active}
+    sizes = callset_sizes(tables)
+    samples: dict[str, list[Slot]] = {callset_id: [None] * sizes[callset_id] for callset_id in active}
     label_of = labels_in_use(warehouse, tables)
     for row in sample_rows(tables, active):
-        samples[row.callset_id].append(Sample(row.sample_id, label_of(row), row.sex_karyotype))
+        samples[row.callset_id][row.sample_index] = Sample(row.sample_id, label_of(row), row.sex_karyotype)
     return samples
 
 
@@ -90,9 +99,9 @@ def inferred_labels(warehouse: Warehouse, tables: Reader) -> dict[tuple[str, str
     return {(callset_id, sample_id): ancestry for callset_id, sample_id, ancestry in rows}
 
 
-def check_are_active(sample_ids: Collection[str], samples: Mapping[str, Sequence[Sample]]) -> None:
+def check_are_active(sample_ids: Collection[str], samples: Mapping[str, Sequence[Slot]]) -> None:
     """Raise BadSamples naming the ids that are in no active callset."""
-    known = {sample.sample_id for members in samples.values() for sample in members}
+    known = {sample.sample_id for slots in samples.values() for sample in present(slots)}
     unknown = sorted(set(sample_ids) - known)
     if unknown:
         raise BadSamples(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from allofus_spark.errors import BadSamples
+from allofus_spark.tables import STRATA, Reader, RowsWrite
 
 UNLABELLED = "unlabelled"
 XX, XY, OTHER_SEX = "XX", "XY", "other"
@@ -29,6 +30,15 @@ class Sample:
     def sex_class(self) -> str:
         """XX, XY, or other (other and not known)."""
         return self.sex_karyotype if self.sex_karyotype in (XX, XY) else OTHER_SEX
+
+
+Slot = Sample | None
+"""One place in a callset's call vectors: who is there; None: a person who withdrew, who counts nowhere."""
+
+
+def present(slots: Iterable[Slot]) -> list[Sample]:
+    """Who is in the slots, without those who withdrew; the order stays, places do not."""
+    return [sample for sample in slots if sample is not None]
 
 
 @dataclass(frozen=True)
@@ -52,17 +62,18 @@ class Strata:
 
 def build_strata(
     callset_id: str,
-    samples: Sequence[Sample],
+    slots: Sequence[Slot],
     ancestry_groups: Sequence[str],
     *,
     counted: frozenset[str] | None = None,
 ) -> Strata:
-    """Divide a callset's samples, given in callset order.
+    """Divide a callset's samples, given as its slots in order; who withdrew is in no stratum.
 
     ``counted`` limits the count to some sample ids. Raises BadSamples where a label is not among the groups
     (labels are compared without case).
     """
     groups = (*ancestry_groups, UNLABELLED)
+    samples = present(slots)
     labels = [(sample.ancestry or UNLABELLED).lower() for sample in samples]
     unknown = Counter(label for label in labels if label not in groups)
     if unknown:
@@ -77,13 +88,25 @@ def build_strata(
     place = np.array([places[pair] for pair in zip(labels, sexes, strict=True)], np.int64)
     chosen = np.array([counted is None or sample.sample_id in counted for sample in samples], np.bool_)
     held, number = np.unique(place[chosen], return_inverse=True)
-    of_sample = np.full(len(samples), len(held), np.int32)
-    of_sample[chosen] = number
+    of_sample = np.full(len(slots), len(held), np.int32)
+    of_sample[np.flatnonzero([sample is not None for sample in slots])[chosen]] = number
     all_names = list(_pairs(groups))
     names = tuple(all_names[index] for index in held)
     digest = hashlib.sha256(repr((callset_id, groups, names)).encode() + of_sample.tobytes())
     sizes = np.bincount(number, minlength=len(held)).astype(np.int64)
     return Strata(digest.hexdigest(), callset_id, names, sizes, of_sample)
+
+
+def strata_writes(tables: Reader, strata: Iterable[Strata]) -> list[RowsWrite]:
+    """Appends of the strata that the table ``strata`` does not hold yet."""
+    held = {row.strata_id for row in tables.rows(STRATA)}
+    rows = [
+        (item.strata_id, index, item.callset_id, ancestry, sex, int(size))
+        for item in strata
+        if item.strata_id not in held
+        for index, ((ancestry, sex), size) in enumerate(zip(item.names, item.sizes, strict=True))
+    ]
+    return [RowsWrite(STRATA, rows)] if rows else []
 
 
 def _pairs(groups: Sequence[str]) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from allofus_spark.cohort import Sample, copies_meant
+from allofus_spark.cohort import Slot, copies_meant
 from allofus_spark.errors import BadSamples, BadSource, shown
 from allofus_spark.genotypes import Packed, take_samples
 
@@ -39,34 +39,36 @@ class People:
 
 
 def choose_people(
-    samples: Mapping[str, Sequence[Sample]], callset_id: str | None, sample_ids: Sequence[str] | None
+    samples: Mapping[str, Sequence[Slot]], callset_id: str | None, sample_ids: Sequence[str] | None
 ) -> People:
     """Those of one active callset's samples that are named, or all.
 
-    ``samples`` are those of each active callset. Raises BadSource where the callset is not named and there
-    are several, or is not active; BadSamples naming ids that it does not have.
+    ``samples`` are the slots of each active callset; who withdrew is not exported. Raises BadSource where
+    the callset is not named and there are several, or is not active; BadSamples naming ids that it does
+    not have.
     """
     callset_id = _choose_callset(samples, callset_id)
-    members = samples[callset_id]
+    slots = samples[callset_id]
+    members = {index: sample for index, sample in enumerate(slots) if sample is not None}
     if not members:
         raise BadSamples(f"callset {callset_id} has no samples, so no genotypes to export")
-    wanted = {sample.sample_id for sample in members} if sample_ids is None else set(sample_ids)
-    unknown = sorted(wanted - {sample.sample_id for sample in members})
+    wanted = {sample.sample_id for sample in members.values()} if sample_ids is None else set(sample_ids)
+    unknown = sorted(wanted - {sample.sample_id for sample in members.values()})
     if unknown:
         raise BadSamples(
             f"{len(unknown)} of {len(wanted)} sample ids are not in callset {callset_id}: {shown(unknown)}"
         )
-    kept = [index for index, sample in enumerate(members) if sample.sample_id in wanted]
+    kept = [index for index, sample in members.items() if sample.sample_id in wanted]
     return People(
         callset_id=callset_id,
         ids=tuple(members[index].sample_id for index in kept),
         sex_classes=tuple(members[index].sex_class for index in kept),
-        n_in_callset=len(members),
-        chosen=None if len(kept) == len(members) else np.array(kept, np.int64),
+        n_in_callset=len(slots),
+        chosen=None if len(kept) == len(slots) else np.array(kept, np.int64),
     )
 
 
-def _choose_callset(samples: Mapping[str, Sequence[Sample]], callset_id: str | None) -> str:
+def _choose_callset(samples: Mapping[str, Sequence[Slot]], callset_id: str | None) -> str:
     active = ", ".join(samples) or "none"
     if callset_id is None:
         if len(samples) != 1:

@@ -10,11 +10,13 @@ import pyarrow as pa
 from allofus_spark.cohort import (
     OTHER_SEX,
     UNLABELLED,
-    Sample,
+    Slot,
     Strata,
     active_samples,
     build_strata,
+    present,
     rows_of_widest,
+    strata_writes,
     warehouse_build,
 )
 from allofus_spark.frequencies.counts import Counting
@@ -23,11 +25,9 @@ from allofus_spark.frequencies.inputs import Changes, find_changes
 from allofus_spark.tables import (
     ALLELE_COUNTS,
     GENOTYPES,
-    STRATA,
     WHOLE_TABLE,
     ArrowWrite,
     Recipe,
-    RowsWrite,
     Run,
     Warehouse,
     allele_frequencies,
@@ -76,7 +76,7 @@ def _write(run: Run, changes: Changes, counting: Counting, sums: GroupSums) -> N
     table = allele_frequencies(run.warehouse.settings.frequencies.ancestry_groups)
     n_written = len(changes.frequencies) if changes.everything else len(changes.partitions)
     run.counters.update(callsets_counted=len(changes.stale), partitions_written=n_written)
-    strata = _strata_writes(run.warehouse, list(counting.strata.values()))
+    strata = strata_writes(run, list(counting.strata.values()))
     if not (changes.everything or changes.stale or changes.gone or changes.partitions):
         run.progress("nothing changed since frequencies were computed")
         run.write(*strata)
@@ -130,8 +130,8 @@ def sums_of(warehouse: Warehouse, strata: list[Strata]) -> GroupSums:
     )
 
 
-def _count_samples(run: Run, samples: dict[str, list[Sample]]) -> None:
-    everyone = [sample for members in samples.values() for sample in members]
+def _count_samples(run: Run, samples: dict[str, list[Slot]]) -> None:
+    everyone = [sample for slots in samples.values() for sample in present(slots)]
     unlabelled = sum(sample.ancestry is None for sample in everyone)
     unsexed = sum(sample.sex_class == OTHER_SEX for sample in everyone)
     run.counters.update(
@@ -150,15 +150,3 @@ def _count_samples(run: Run, samples: dict[str, list[Sample]]) -> None:
             f"warning: {unsexed} of {len(everyone)} samples are neither XX nor XY: they are not counted on "
             "non-PAR X and Y"
         )
-
-
-def _strata_writes(warehouse: Warehouse, strata: list[Strata]) -> list[RowsWrite]:
-    """Appends of the strata that the table does not hold yet."""
-    held = {row.strata_id for row in warehouse.rows(STRATA)}
-    rows = [
-        (item.strata_id, index, item.callset_id, ancestry, sex, int(size))
-        for item in strata
-        if item.strata_id not in held
-        for index, ((ancestry, sex), size) in enumerate(zip(item.names, item.sizes, strict=True))
-    ]
-    return [RowsWrite(STRATA, rows)] if rows else []

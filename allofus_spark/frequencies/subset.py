@@ -17,6 +17,7 @@ from allofus_spark.cohort import (
     active_samples,
     build_strata,
     check_are_active,
+    present,
     rows_of_widest,
     warehouse_build,
 )
@@ -99,7 +100,7 @@ def _subset_strata(warehouse: Warehouse, tables: Reader, counted: frozenset[str]
     return [
         build_strata(callset_id, members, groups, counted=counted)
         for callset_id, members in samples.items()
-        if any(sample.sample_id in counted for sample in members)
+        if any(sample.sample_id in counted for sample in present(members))
     ]
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from pyspark.sql import DataFrame, Row
 
-from allofus_spark.cohort import check_build, configured_reference
+from allofus_spark.cohort import WITHDRAWN_COUNTER, check_build, configured_reference, read_withdrawn
 from allofus_spark.errors import shown
 from allofus_spark.genome import Build, ReferenceSequence, load_build
 from allofus_spark.genotypes import rows_that_fit
@@ -97,11 +97,22 @@ def ingest_genotypes(
         described = [name for name, row in samples.items() if is_described(row)]
         if described:
             count_described(run, callset_id, described, source.samples)
-        callset = CallsetRow(callset_id, date, genome, source, reference, filters, replaces)
+        withdrawn = _withdrawn_slots(run, source.samples)
+        callset = CallsetRow(callset_id, date, genome, source, reference, filters, replaces, withdrawn)
         job = _job(warehouse, source.samples, genome, reference, filters, samples)
         with staging_folder(warehouse.spark, warehouse.root, run.run_id) as folder:
             _read_and_write(warehouse, run, callset, job, Held.of(held, samples, callset_id), folder)
         return dict(run.counters)
+
+
+def _withdrawn_slots(run: Run, samples: Sequence[str]) -> tuple[int, ...]:
+    """Places of the samples whose people withdrew consent, counted and told of."""
+    listed = read_withdrawn(run).samples
+    slots = tuple(place for place, name in enumerate(samples) if name in listed)
+    if slots:
+        run.counters[WITHDRAWN_COUNTER] = len(slots)
+        run.progress(f"{len(slots)} of {len(samples)} samples have withdrawn: their calls are not taken")
+    return slots
 
 
 def _job(
@@ -149,7 +160,13 @@ def _read_and_write(
             check_rejected_share(run, rejected, warehouse.settings.ingest.max_rejected_share)
             count_records(run)
             n_files = files_to_write(warehouse, folder)
-            rows = AlleleRows(callset.callset_id, warehouse.bin_width_bases, held.alone)
+            rows = AlleleRows(
+                callset.callset_id,
+                warehouse.bin_width_bases,
+                held.alone,
+                len(job.samples),
+                callset.withdrawn,
+            )
             make: MakeRows = rows
             if staged.paths and staged.ledger.in_order and not duplicates:
                 groups = tuple(map(tuple, contiguous_groups(staged.paths, n_files)))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pyspark.sql import Row
 
+from allofus_spark.cohort import read_withdrawn
 from allofus_spark.delimited import places_of, read_table
 from allofus_spark.errors import BadSamples, shown
 from allofus_spark.ingest.callsets import check_callset_id, count_described, held_samples
@@ -43,6 +44,8 @@ def ingest_samples(
     check_callset_id(callset_id)
     described, present = read_sample_file(path, columns or {}, warehouse.settings.frequencies.ancestry_groups)
     with start_run(warehouse, "ingest_samples") as run:
+        kept = read_withdrawn(run).without(described, run.counters)
+        described = {name: described[name] for name in kept}
         held = held_samples(run, callset_id)
         rows = _merged(callset_id, described, present, held)
         in_genotypes = [name for name, row in held.items() if row.sample_index is not None]

@@ -12,7 +12,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from allofus_spark.arrow import batch_of
-from allofus_spark.genome import variant_ids, variant_types
+from allofus_spark.cohort import variant_rows
+from allofus_spark.genotypes.masking import mask_rows
 from allofus_spark.ingest.vcf import staging
 from allofus_spark.tables import ALLELE_KEY, GENOTYPES, VARIANT_SITES, VARIANTS, Table
 from allofus_spark.tasks import numbers_in
@@ -25,16 +26,21 @@ class AlleleRows:
     """Staged alleles of a callset to rows of ``genotypes``, ``variant_sites`` and, if alone, ``variants``.
 
     ``alone`` says that the warehouse has no other callset, which could be the first to carry an allele.
+    ``withdrawn`` are the slots, among ``n_samples``, of people who withdrew.
     """
 
     callset_id: str
     bin_width_bases: int
     alone: bool
+    n_samples: int
+    withdrawn: tuple[int, ...] = ()
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, pa.RecordBatch]]:
         """(table name, rows) for every table."""
         for batch in batches:
             alleles = batch.filter(pc.equal(batch.column("row_kind"), staging.ALLELE))
+            if self.withdrawn:
+                alleles, _ = mask_rows(alleles, self.n_samples, self.withdrawn)
             if not alleles.num_rows:
                 continue
             bins = np.asarray(alleles.column("position")) // self.bin_width_bases
@@ -65,24 +71,6 @@ class SplitAlleles:
             yield from self.make(staging.read_staged(self.groups[number], self.rows_per_batch))
 
 
-def variant_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, pa.RecordBatch]]:
-    """Rows of ``variants`` from (allele key, first_callset_id)."""
-    for batch in batches:
-        if batch.num_rows:
-            yield VARIANTS.name, variant_rows(_columns_of(batch))
-
-
-def variant_rows(columns: dict[str, pa.Array]) -> pa.RecordBatch:
-    """Rows of ``variants`` from the columns of the allele key and first_callset_id."""
-    ref, alt = columns["ref"], columns["alt"]
-    made = {
-        **columns,
-        "variant_id": variant_ids(columns["contig"], columns["position"], ref, alt),
-        "variant_type": variant_types(ref, alt),
-    }
-    return _rows_of(VARIANTS, made)
-
-
 def _columns_of(batch: pa.RecordBatch) -> dict[str, pa.Array]:
     return dict(zip(batch.schema.names, batch.columns, strict=True))
 
@@ -90,17 +78,6 @@ def _columns_of(batch: pa.RecordBatch) -> dict[str, pa.Array]:
 def _rows_of(table: Table, columns: Mapping[str, pa.Array]) -> pa.RecordBatch:
     """The table's columns, in its order, among ``columns``."""
     return batch_of(table.schema.names, columns)
-
-
-def first_carriers(sites: DataFrame, callsets: DataFrame) -> DataFrame:
-    """(allele key, first_callset_id) of ``variant_sites`` rows: the callset with the lowest (date, id).
-
-    One shuffle, by table partition: grouping needs no other, and a partition's rows come into one file.
-    """
-    dated = sites.join(F.broadcast(callsets.select("callset_id", "callset_date")), "callset_id")
-    carrier = F.min(F.struct("callset_date", "callset_id")).alias("carrier")
-    firsts = dated.repartition("contig", "bin").groupBy(*ALLELE_KEY).agg(carrier)
-    return firsts.select(*ALLELE_KEY, F.col("carrier.callset_id").alias("first_callset_id"))
 
 
 def rejected_rows(staged: DataFrame, **owner: str) -> DataFrame:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from pyspark.sql import DataFrame, Row
 
+from allofus_spark.cohort import variants_write
 from allofus_spark.errors import BadSource
 from allofus_spark.genome import Build, ReferenceSequence, build_as_text
 from allofus_spark.hadoop import hadoop_path
-from allofus_spark.ingest import transforms
 from allofus_spark.ingest.callsets import is_described
 from allofus_spark.ingest.filters import GenotypeFilters
 from allofus_spark.ingest.source import Source
@@ -32,7 +32,6 @@ from allofus_spark.tables import (
     Run,
     Warehouse,
     Write,
-    partitions_predicate,
     rows_of_callset,
 )
 from allofus_spark.tables.writes import Written
@@ -42,7 +41,7 @@ _RETIRED_BY = [column.name for column in CALLSETS.columns].index("retired_by")
 
 @dataclass(frozen=True)
 class CallsetRow:
-    """The callset being ingested."""
+    """The callset being ingested; ``withdrawn`` are the slots of people who withdrew."""
 
     callset_id: str
     callset_date: dt.date
@@ -51,6 +50,7 @@ class CallsetRow:
     reference: ReferenceSequence | None
     filters: GenotypeFilters
     replaces: str | None
+    withdrawn: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -96,15 +96,23 @@ def write_callset(
         *_callset_writes(warehouse, callset, held),
         *_sample_writes(callset, held),
     )
-    _check_rows(run, written)
-    if not alone:
-        run.write(*_variant_writes(run, sorted({*before, *_partitions(run, this)})))
+    _check_rows(run, written, may_lose_alleles=bool(callset.withdrawn))
+    if not alone and (touched := sorted({*before, *_partitions(run, this)})):
+        run.write(variants_write(run, touched))
 
 
-def _check_rows(run: Run, written: list[Written]) -> None:
-    """Count the alleles that were kept; raise BadSource unless their tables have a row for each."""
+def _check_rows(run: Run, written: list[Written], *, may_lose_alleles: bool) -> None:
+    """Count the alleles that were kept; raise BadSource unless their tables have a row for each.
+
+    Those that only people who withdrew carried are counted as ``alleles_of_withdrawn_only``.
+    """
     counters = run.counters
     kept = counters["alleles_read"] - counters["alleles_collapsed"] - counters["alleles_refused_duplicate"]
+    if may_lose_alleles:
+        stored = next((write.rows for write in written if write.table is GENOTYPES), None)
+        if stored is not None and stored <= kept:
+            counters["alleles_of_withdrawn_only"] = kept - stored
+            kept = stored
     counters["alleles_stored"] = kept
     for write in written:
         if write.table in (GENOTYPES, VARIANT_SITES) and write.rows not in (None, kept):
@@ -127,16 +135,6 @@ def _rejected_write(rejected: DataFrame | None, this: str) -> Write | RowsWrite:
     if rejected is not None:
         return Write(REJECTED_RECORDS, rejected.repartition(1), this)
     return RowsWrite(REJECTED_RECORDS, [], this)
-
-
-def _variant_writes(run: Run, touched: list[tuple[str, int]]) -> Iterator[ArrowWrite]:
-    """``variants`` of the partitions that the callset touches or used to touch."""
-    if not touched:
-        return
-    predicate = partitions_predicate(touched)
-    sites = run.read(VARIANT_SITES).where(predicate)
-    firsts = transforms.first_carriers(sites, run.read(CALLSETS)).sortWithinPartitions(*VARIANTS.order)
-    yield ArrowWrite(firsts, transforms.variant_batches, [(VARIANTS, predicate)])
 
 
 def _partitions(run: Run, this: str) -> list[tuple[str, int]]:
@@ -176,6 +174,8 @@ def _sample_writes(callset: CallsetRow, held: Held) -> Iterator[RowsWrite]:
     """All samples of the header, and those that a sample file describes beyond them (without an index)."""
     place: dict[str, int | None] = {name: index for index, name in enumerate(callset.source.samples)}
     place |= {name: None for name, row in held.samples.items() if name not in place and is_described(row)}
+    for slot in callset.withdrawn:
+        del place[callset.source.samples[slot]]
     rows = [(callset.callset_id, name, index, *_described(held, name)) for name, index in place.items()]
     if {row[1]: row for row in rows} == {name: tuple(row) for name, row in held.samples.items()}:
         return

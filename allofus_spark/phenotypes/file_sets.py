@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from allofus_spark.checksums import file_checksum
+from allofus_spark.cohort import WITHDRAWN_COUNTER, WITHDRAWN_PERSONS_COUNTER, read_withdrawn
 from allofus_spark.errors import BadSamples, BadSource, shown
 from allofus_spark.hadoop import absolute_path
 from allofus_spark.phenotypes.caching import keeping
@@ -116,8 +117,9 @@ def _of_persons(run: Run, path: str, given: PhenotypeFile) -> DataFrame:
         raise BadSamples(f"{path}: {n_without} lines have no id; complete them")
     if not n_rows:
         raise BadSamples(f"{path}: a header and no lines, nothing was written")
-    known = _known_ids(run, path, given.cells, given.ids_of)
-    rows = given.cells.join(known, ID, "left")
+    cells = _without_withdrawn(run, given)
+    known = _known_ids(run, path, cells, given.ids_of)
+    rows = cells.join(known, ID, "left")
     unknown = rows.where(F.col("person_id").isNull()).select(ID).distinct()
     n_unknown, n_known = unknown.count(), rows.where(F.col("person_id").isNotNull()).count()
     some = [row[0] for row in unknown.orderBy(ID).take(_SHOWN)]
@@ -131,6 +133,18 @@ def _of_persons(run: Run, path: str, given: PhenotypeFile) -> DataFrame:
         run.progress(f"warning: {text}; they are left out")
     run.counters.update(ids_not_known=n_unknown)
     return rows.where(F.col("person_id").isNotNull())
+
+
+def _without_withdrawn(run: Run, given: PhenotypeFile) -> DataFrame:
+    """The file's lines without those of people who withdrew, who are counted."""
+    withdrawn = read_withdrawn(run)
+    if not withdrawn.samples:
+        return given.cells
+    of_persons = given.ids_of == PERSON
+    is_out = withdrawn.is_person(F.col(ID)) if of_persons else withdrawn.is_sample(F.col(ID))
+    counter = WITHDRAWN_PERSONS_COUNTER if of_persons else WITHDRAWN_COUNTER
+    run.counters[counter] = given.cells.where(is_out).select(ID).distinct().count()
+    return given.cells.where(~is_out)
 
 
 def _known_ids(run: Run, path: str, cells: DataFrame, ids_of: str) -> DataFrame:

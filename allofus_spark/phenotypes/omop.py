@@ -9,6 +9,7 @@ from functools import reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from allofus_spark.cohort import WITHDRAWN_PERSONS_COUNTER, Withdrawn, learned_writes, read_withdrawn
 from allofus_spark.errors import BadSource, shown
 from allofus_spark.phenotypes.caching import Keep, keeping
 from allofus_spark.phenotypes.omop_files import OmopSource, find_sources
@@ -87,9 +88,10 @@ def ingest_omop(
         writes: list[Write | RowsWrite] = []
         refused = []
         persons = _persons_held(run, sources)
+        withdrawn = read_withdrawn(run).knowing(links or ())
         for source in sources:
             with naming_broken_files(warehouse.spark, [file.path for file in source.files]):
-                kept, values = _judged(run, keep, source, columns, persons)
+                kept, values = _judged(run, keep, source, columns, persons, withdrawn)
             if source.table.name == "person":
                 persons = keep(kept.select("person_id"))
                 say_who_is_gone(run, persons, {source.table.name for source in sources})
@@ -101,8 +103,10 @@ def ingest_omop(
             writes.append(Write(REJECTED_OMOP_ROWS, together, f"omop_table IN ({names})", Keys.HELD))
         if links is not None:
             assert persons is not None
-            rows = sample_links(run, links, persons)
+            own = withdrawn.linked(links, run.counters)
+            rows = sample_links(run, own, persons) if own else []
             writes.append(RowsWrite(PERSON_SAMPLES, rows, WHOLE_TABLE))
+            writes += learned_writes(run, links)
         run.write(*writes)
         return dict(run.counters)
 
@@ -139,13 +143,23 @@ def _persons_held(run: Run, sources: Sequence[OmopSource]) -> DataFrame | None:
 
 
 def _judged(
-    run: Run, keep: Keep, source: OmopSource, columns: Mapping[str, str], persons: DataFrame | None
+    run: Run,
+    keep: Keep,
+    source: OmopSource,
+    columns: Mapping[str, str],
+    persons: DataFrame | None,
+    withdrawn: Withdrawn,
 ) -> tuple[DataFrame, DataFrame]:
     """Rows of a table that are kept, and of ``rejected_omop_rows``; raises where too many are refused."""
     table = source.table
     say_what_differs(run, source, columns)
     tomorrow = dt.date.today() + dt.timedelta(days=1)  # it may be tomorrow where people are
     rows = judge_rows(read_cells(run.warehouse.spark, source, columns), source, columns, last_day=tomorrow)
+    if withdrawn.persons and "person_id" in rows.columns:
+        is_out = withdrawn.is_person(F.col("person_id"))
+        if table.name == "person":
+            run.counters[WITHDRAWN_PERSONS_COUNTER] = rows.where(is_out).count()
+        rows = rows.where(~is_out)
     if table.of_people:
         assert persons is not None
         known = F.broadcast(persons.select("person_id", F.lit(True).alias("_known")))

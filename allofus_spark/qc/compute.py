@@ -11,11 +11,12 @@ from collections.abc import Collection, Mapping, Sequence
 from pyspark.sql import functions as F
 
 from allofus_spark.cohort import (
-    Sample,
+    Slot,
     active_samples,
     check_are_active,
     kept_by_relatedness,
     kept_of,
+    present,
     rows_of_widest,
     warehouse_build,
 )
@@ -49,7 +50,7 @@ from allofus_spark.tables.qc_tables import (
     VARIANT_REASONS,
 )
 
-Samples = Mapping[str, Sequence[Sample]]
+Samples = Mapping[str, Sequence[Slot]]
 
 
 def compute_qc(
@@ -103,7 +104,7 @@ def _unrelated(
     run: Run, samples: Samples, unrelated: Collection[str] | None, assume_unrelated: bool
 ) -> frozenset[str] | None:
     """The ids of unrelated samples: those given, else those of the table ``unrelated``; None: not known."""
-    everyone = frozenset(sample.sample_id for members in samples.values() for sample in members)
+    everyone = frozenset(sample.sample_id for slots in samples.values() for sample in present(slots))
     run.counters["callsets"] = len(samples)
     if assume_unrelated:
         unrelated = everyone

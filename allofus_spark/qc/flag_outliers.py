@@ -13,7 +13,7 @@ import numpy as np
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from allofus_spark.cohort import Sample, active_samples, samples_in_genotypes
+from allofus_spark.cohort import Slot, active_samples, present, samples_in_genotypes
 from allofus_spark.errors import BadSamples, BadSource
 from allofus_spark.qc.outlier_rows import CallsetFits, OutlierRows, fit_callset, pc_columns
 from allofus_spark.qc.outliers import METRICS
@@ -85,13 +85,14 @@ def _samples_beside_pcs(run: Run, inferred: DataFrame, n_pcs: int) -> DataFrame:
     return members.join(metrics, by).join(inferred.select(*by, *scores), by, "left")
 
 
-def _fit(run: Run, rows: DataFrame, callset_id: str, members: Sequence[Sample], n_pcs: int) -> CallsetFits:
+def _fit(run: Run, rows: DataFrame, callset_id: str, members: Sequence[Slot], n_pcs: int) -> CallsetFits:
     columns = ["sample_index", *METRICS, *pc_columns(n_pcs)]
     # In callset order, so that sums do not depend on how the rows lie in files.
     found: Any = rows.where(F.col("callset_id") == callset_id).select(*columns).toPandas()
     held = found.sort_values("sample_index")
     run.counters["samples"] += len(held)
-    _warn_of_gaps(run, callset_id, len(members) - len(held), len(members), n_pcs)
+    n_members = len(present(members))
+    _warn_of_gaps(run, callset_id, n_members - len(held), n_members, n_pcs)
     pcs = held[pc_columns(n_pcs)].to_numpy(np.float64)
     metrics = {name: held[name].to_numpy(np.float64) for name in METRICS}
     return fit_callset(members, held["sample_index"].to_numpy(np.int64), pcs, metrics)

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from allofus_spark.cohort import Sample, build_strata
+from allofus_spark.cohort import Slot, build_strata
 
 
 @dataclass(frozen=True)
 class Groups:
     """Groups of one callset; a sample is in one.
 
-    ``of_sample`` int32[n_samples] is the group of each sample in callset order, ``sizes`` int64[groups] the
+    ``of_sample`` int32[n_samples] is the group of each slot in callset order, ``len(sizes)`` where its person
+    withdrew, ``sizes`` int64[groups] the
     samples in each. ``tested`` float64[groups, 1 + ancestries] of 0 and 1 says which count for
     excess heterozygosity (first column) and for the Hardy-Weinberg test of each ancestry.
     """
@@ -38,7 +39,7 @@ class Groups:
 
 def build_groups(
     callset_id: str,
-    samples: Sequence[Sample],
+    samples: Sequence[Slot],
     ancestry_groups: Sequence[str],
     unrelated: frozenset[str] | None,
 ) -> Groups:
@@ -48,12 +49,15 @@ def build_groups(
     not among the groups.
     """
     strata = build_strata(callset_id, samples, ancestry_groups)
-    chosen = np.array([unrelated is None or sample.sample_id in unrelated for sample in samples], np.int32)
+    chosen = np.array(
+        [one is not None and (unrelated is None or one.sample_id in unrelated) for one in samples], np.int32
+    )
     of_sample = 2 * strata.of_sample + chosen  # odd groups count, even ones do not
     ancestries = [ancestry for ancestry, _ in strata.names]
     tested = np.zeros((2 * len(strata.names), 1 + len(ancestry_groups)))
     tested[1::2, 0] = 1
     for column, name in enumerate(ancestry_groups, 1):
         tested[1::2, column] = [ancestry == name for ancestry in ancestries]
-    sizes = np.bincount(of_sample, minlength=len(tested)).astype(np.int64)
+    # Who withdrew is in one group more, which has no size and is left out of every count.
+    sizes = np.bincount(of_sample, minlength=len(tested))[: len(tested)].astype(np.int64)
     return Groups(of_sample, sizes, tuple(np.repeat(strata.sex_classes, 2).tolist()), tested)

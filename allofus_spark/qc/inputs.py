@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from allofus_spark.cohort import Sample, last_changes
+from allofus_spark.cohort import Slot, last_changes
 from allofus_spark.tables import (
     GENOTYPES,
     NOVELTY,
@@ -91,7 +91,7 @@ class Part:
 def stale_variants(
     run: Run,
     table: Table,
-    slots: Mapping[str, Sequence[Sample]],
+    slots: Mapping[str, Sequence[Slot]],
     unrelated: Collection[str] | None,
     *,
     recompute: bool,
@@ -111,7 +111,7 @@ def stale_variants(
 
 
 def stale_samples(
-    run: Run, slots: Mapping[str, Sequence[Sample]], catalogue_set: str | None, *, recompute: bool
+    run: Run, slots: Mapping[str, Sequence[Slot]], catalogue_set: str | None, *, recompute: bool
 ) -> Part:
     """What of ``sample_qc`` is to be judged anew: callsets as a whole."""
     genotypes = last_changes(run, GENOTYPES)
@@ -154,7 +154,7 @@ def _rules(run: Run, parts: Sequence[str]) -> str:
     return _digest([_RULES_VERSION, run.warehouse.settings.qc.model_dump_json(), *parts])
 
 
-def _people(slots: Sequence[Sample], unrelated: Collection[str] | None) -> str:
+def _people(slots: Sequence[Slot], unrelated: Collection[str] | None) -> str:
     chosen = None if unrelated is None else frozenset(unrelated)
     counts = (slot is not None and (chosen is None or slot.sample_id in chosen) for slot in slots)
     return _digest(

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from allofus_spark.arrow import batch_of, runs_of
-from allofus_spark.cohort import UNLABELLED, Sample
+from allofus_spark.cohort import UNLABELLED, Slot
 from allofus_spark.qc.outliers import METRICS, Fit, Floats, are_outliers, deviations, fit_metric, has_pcs
 from allofus_spark.tables import SAMPLE_OUTLIERS
 from allofus_spark.tables.qc_tables import FEW_SAMPLES, MAD_IS_ZERO, NO_PCS, NO_VALUE
@@ -20,7 +20,7 @@ _KEY = ("callset_id", "sample_id", "sample_index")
 
 @dataclass(frozen=True)
 class CallsetFits:
-    """The fits of one callset; ``group_of_sample`` int64[n_samples] are places in ``labels``."""
+    """The fits of one callset; ``group_of_sample`` int64[n_samples]: places in ``labels``, -1 withdrew."""
 
     labels: tuple[str, ...]
     group_of_sample: npt.NDArray[np.int64]
@@ -34,16 +34,17 @@ def pc_columns(n_pcs: int) -> list[str]:
 
 
 def fit_callset(
-    samples: Sequence[Sample], index: npt.NDArray[np.int64], pcs: Floats, metrics: Mapping[str, Floats]
+    samples: Sequence[Slot], index: npt.NDArray[np.int64], pcs: Floats, metrics: Mapping[str, Floats]
 ) -> CallsetFits:
     """Fit every metric of a callset.
 
-    ``samples`` are all of the callset in its order; ``index`` int64[rows], rising, says which of them the
-    rows of ``pcs`` float64[rows, PCs] and of each metric are.
+    ``samples`` are all slots of the callset in its order, None where a person withdrew; ``index``
+    int64[rows], rising, says which of them the rows of ``pcs`` float64[rows, PCs] and of each metric are.
     """
-    named = [(sample.ancestry or UNLABELLED).lower() for sample in samples]
-    labels = tuple(sorted(set(named)))
-    place = {label: number for number, label in enumerate(labels)}
+    named = [(one.ancestry or UNLABELLED).lower() if one else None for one in samples]
+    labels = tuple(sorted({label for label in named if label is not None}))
+    place: dict[str | None, int] = {label: number for number, label in enumerate(labels)}
+    place[None] = -1
     groups = np.array([place[label] for label in named], np.int64)
     fits = {
         name: fit_metric(values, pcs, groups[index], len(labels)) if pcs.shape[1] else None

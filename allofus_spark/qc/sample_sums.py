@@ -20,7 +20,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from allofus_spark.arrow import runs_of, sums_of_samples
-from allofus_spark.cohort import OTHER_SEX, XX, XY, Sample, copies_meant, ploidy_aware
+from allofus_spark.cohort import OTHER_SEX, XX, XY, Slot, copies_meant, ploidy_aware
 from allofus_spark.genome import X_NONPAR, Build, ploidy_regions, variant_types
 from allofus_spark.genotypes import HET, HOM_ALT, MISSING, count_by_stratum, decode
 from allofus_spark.qc.new_alleles import NewAlleles
@@ -59,10 +59,10 @@ _SUMS_SCHEMA = "callset_id string, sample_index int, " + ", ".join(f"{name} long
 Counts = npt.NDArray[np.int64]
 
 
-def sex_places(samples: Iterable[Sample]) -> npt.NDArray[np.int32]:
-    """int32[n_samples]: the place in SEX_CLASSES of each sample."""
-    known = {XX: 0, XY: 1}
-    return np.array([known.get(sample.sex_karyotype or "", 2) for sample in samples], np.int32)
+def sex_places(slots: Iterable[Slot]) -> npt.NDArray[np.int32]:
+    """int32[n_samples]: the place in SEX_CLASSES of each sample, one further where its person withdrew."""
+    places = {None: len(SEX_CLASSES), XX: 0, XY: 1, OTHER_SEX: 2}
+    return np.array([places[slot.sex_class if slot else None] for slot in slots], np.int32)
 
 
 def sums_by_sample(genotypes: DataFrame, sums: SampleSums) -> DataFrame:
@@ -102,17 +102,17 @@ class _Tally:
     def __init__(self, sex: npt.NDArray[np.int32]) -> None:
         self._sex = sex
         self._tally = np.zeros((len(sex), len(TALLY)), np.int64)
-        # Rows at which two copies and one copy are meant, by sex class.
-        self._n_diploid = np.zeros(len(SEX_CLASSES), np.int64)
-        self._n_haploid = np.zeros(len(SEX_CLASSES), np.int64)
+        # Rows at which two copies and one copy are meant, by sex class; none of who withdrew, the last.
+        self._n_diploid = np.zeros(len(SEX_CLASSES) + 1, np.int64)
+        self._n_haploid = np.zeros(len(SEX_CLASSES) + 1, np.int64)
         self._n_x = self._expected_x_hets = 0
 
     def add(self, batch: pa.RecordBatch, build: Build, is_new: npt.NDArray[np.bool_]) -> None:
         called = decode(batch, len(self._sex))
         regions = ploidy_regions(batch.column("contig"), batch.column("position"), build)
-        copies = copies_meant(SEX_CLASSES)[regions]
-        counts = count_by_stratum(called, self._sex, len(SEX_CLASSES))
-        sizes = np.bincount(self._sex, minlength=len(SEX_CLASSES)).astype(np.int64)
+        copies = np.pad(copies_meant(SEX_CLASSES), [(0, 0), (0, 1)])[regions]
+        counts = count_by_stratum(called, self._sex, len(SEX_CLASSES) + 1)[:, :-1]
+        sizes = np.bincount(self._sex, minlength=len(SEX_CLASSES))[: len(SEX_CLASSES)].astype(np.int64)
         is_x = regions == X_NONPAR
         expected = np.where(is_x, _expected_hets(counts.astype(np.int64), sizes), 0)
         people = ploidy_aware(counts, regions, sizes, SEX_CLASSES)

@@ -52,7 +52,8 @@ class VariantMetrics:
 
     def _metrics(self, batch: pa.RecordBatch, groups: Groups) -> pa.RecordBatch:
         called = decode(batch, len(groups.of_sample))
-        counts = count_by_stratum(called, groups.of_sample, len(groups.sizes)).astype(np.int64)
+        counted = count_by_stratum(called, groups.of_sample, len(groups.sizes) + 1)
+        counts = counted[:, :-1].astype(np.int64)  # the last are slots of people who withdrew
         regions = ploidy_regions(batch.column("contig"), batch.column("position"), self.build)
         copies = copies_meant(groups.sex_classes)
         meant, n_called = _called(counts, copies[regions], groups.sizes)

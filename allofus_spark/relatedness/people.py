@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from allofus_spark.cohort import Sample, check_are_active
+from allofus_spark.cohort import Slot, check_are_active
 from allofus_spark.errors import BadSamples
 
 
@@ -71,7 +71,7 @@ class People:
         ]
 
 
-def choose_people(samples: Mapping[str, Sequence[Sample]], sample_ids: Collection[str] | None) -> People:
+def choose_people(samples: Mapping[str, Sequence[Slot]], sample_ids: Collection[str] | None) -> People:
     """All samples of the active callsets, or those of ``sample_ids``.
 
     Raises BadSamples where an id is in no active callset, or fewer than two samples are left.
@@ -79,12 +79,17 @@ def choose_people(samples: Mapping[str, Sequence[Sample]], sample_ids: Collectio
     if sample_ids is not None:
         check_are_active(sample_ids, samples)
     wanted = None if sample_ids is None else set(sample_ids)
-    members, ids = {}, []
+    members: dict[str, npt.NDArray[np.int64]] = {}
+    ids: list[str] = []
     for callset_id, own in samples.items():
-        chosen = [place for place, one in enumerate(own) if wanted is None or one.sample_id in wanted]
+        chosen = {
+            place: one.sample_id
+            for place, one in enumerate(own)
+            if one is not None and (wanted is None or one.sample_id in wanted)
+        }
         if chosen:
-            members[callset_id] = np.array(chosen, np.int64)
-            ids += [own[place].sample_id for place in chosen]
+            members[callset_id] = np.array(list(chosen), np.int64)
+            ids += chosen.values()
     if len(ids) < 2:
         raise BadSamples(f"kinship is of two samples or more; there are {len(ids)}")
     return People(members, {name: len(samples[name]) for name in members}, ids)

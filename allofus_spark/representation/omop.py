@@ -8,6 +8,7 @@ from importlib.resources import files
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from allofus_spark.cohort import read_withdrawn
 from allofus_spark.errors import BadSource
 from allofus_spark.tables import (
     OMOP_TABLES,
@@ -88,6 +89,7 @@ def _persons(run: Run, not_answered: tuple[str, ...]) -> DataFrame:
     """Columns of ``persons`` but for ``not_asked``."""
     names = _concept_names(run)
     people = run.read(_PERSON)
+    people = people.where(~read_withdrawn(run).is_person(F.col("person_id")))
     for name in ("race", "ethnicity", "gender"):
         named = names.toDF(f"{name}_concept_id", f"{name}_name")
         people = people.join(F.broadcast(named), f"{name}_concept_id", "left")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from allofus_spark.cohort import ids_in_genotypes
+from allofus_spark.cohort import WITHDRAWN_PERSONS_COUNTER, ids_in_genotypes, learned_writes, read_withdrawn
 from allofus_spark.errors import BadSamples, shown
 from allofus_spark.representation.omop import record_spans
 from allofus_spark.representation.person_file import PersonFile, read_person_file
@@ -61,6 +62,7 @@ def ingest_persons(
         links = dict(given.person_of_sample)
         if samples_are_persons:
             links = {person: person for person in given.persons if person in in_genotypes}
+        given, links, learned = _without_withdrawn(run, given, links, samples_are_persons=samples_are_persons)
         _count(run, given, links, in_genotypes)
         _warn(run, given, links, in_genotypes, samples_are_persons=samples_are_persons)
         spans = _record_spans(run)
@@ -77,8 +79,24 @@ def ingest_persons(
             for person_id, person in given.persons.items()
         ]
         linked = [(person_id, sample_id) for sample_id, person_id in links.items()]
-        run.write(RowsWrite(PERSONS, rows, WHOLE_TABLE), RowsWrite(PERSON_SAMPLES, linked, WHOLE_TABLE))
+        people = RowsWrite(PERSONS, rows, WHOLE_TABLE), RowsWrite(PERSON_SAMPLES, linked, WHOLE_TABLE)
+        run.write(*people, *learned)
         return dict(run.counters)
+
+
+def _without_withdrawn(
+    run: Run, given: PersonFile, links: Mapping[str, str], *, samples_are_persons: bool
+) -> tuple[PersonFile, dict[str, str], list[RowsWrite]]:
+    """The file and the persons of samples without who withdrew; and what the file tells of these."""
+    pairs = [(person_id, sample_id) for sample_id, person_id in links.items()]
+    withdrawn = read_withdrawn(run).knowing(pairs)
+    if not withdrawn.samples:
+        return given, dict(links), []
+    out = withdrawn.persons | (withdrawn.samples if samples_are_persons else frozenset())
+    persons = {name: person for name, person in given.persons.items() if name not in out}
+    run.counters[WITHDRAWN_PERSONS_COUNTER] = len(given.persons) - len(persons)
+    kept = {sample_id: person_id for person_id, sample_id in withdrawn.linked(pairs, run.counters)}
+    return replace(given, persons=persons), kept, learned_writes(run, pairs)
 
 
 def _record_spans(run: Run) -> dict[str, tuple[dt.date, dt.date]]:

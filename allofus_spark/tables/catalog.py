@@ -50,6 +50,7 @@ from allofus_spark.tables.replication_tables import (
 )
 from allofus_spark.tables.run_tables import RUN_TABLES
 from allofus_spark.tables.variant_tables import GENOTYPES, VARIANT_SITES, VARIANTS
+from allofus_spark.tables.withdrawal_tables import WITHDRAWAL_PROOFS, WITHDRAWALS
 
 # The command that fills a table; every run records itself.
 MADE_BY: Mapping[str, str] = {
@@ -77,6 +78,7 @@ MADE_BY: Mapping[str, str] = {
     **dict.fromkeys(("associations", "meta_associations", "association_summaries"), "associate"),
     **dict.fromkeys(("known_associations", "rejected_known_associations"), "ingest-known-associations"),
     **dict.fromkeys(("replications", "replication_summary"), "replicate"),
+    **dict.fromkeys(("withdrawals", "withdrawal_proofs"), "withdraw"),
     **dict.fromkeys(("pipeline_runs", "snapshots"), "ingest-genotypes"),
 }
 
@@ -106,6 +108,7 @@ def contracts(settings: Settings) -> Iterator[Table]:
     yield from (PHENOTYPE_CATALOGUE, UNMAPPED_CODES)
     yield from (ASSOCIATIONS, META_ASSOCIATIONS, ASSOCIATION_SUMMARIES)
     yield from (KNOWN_ASSOCIATIONS, REJECTED_KNOWN_ASSOCIATIONS, REPLICATIONS, REPLICATION_SUMMARY)
+    yield from (WITHDRAWALS, WITHDRAWAL_PROOFS)
     yield from RUN_TABLES
 
 

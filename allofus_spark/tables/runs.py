@@ -31,7 +31,7 @@ from allofus_spark.tables.stages import STAGES
 from allofus_spark.tables.warehouse import Warehouse
 from allofus_spark.tables.write_ledger import FINISHED, LastWrite, WriteLedger, ledger_of
 from allofus_spark.tables.writer import commit, prepare, prepare_beside
-from allofus_spark.tables.writes import ArrowWrite, FilesWrite, RowsWrite, Write, Written
+from allofus_spark.tables.writes import ArrowWrite, FilesWrite, Removal, RowsWrite, Write, Written
 
 _log = logging.getLogger(__name__)
 _MESSAGE_CHARACTERS = 4000
@@ -104,12 +104,12 @@ class Run:
         self.inputs[table.name] = state.version
         return state.version
 
-    def write(self, *writes: Write | ArrowWrite | RowsWrite) -> list[Written]:
+    def write(self, *writes: Write | ArrowWrite | RowsWrite | Removal) -> list[Written]:
         """Commit one Delta version a table; commits are made at the same time."""
         if not writes:
             return []
         begun = self._begin_write(writes)
-        commits: list[Write | FilesWrite] = []
+        commits: list[Write | FilesWrite | Removal] = []
         try:
             for write in writes:
                 commits += prepare(self.warehouse, write)
@@ -140,12 +140,12 @@ class Run:
             file_system, path = hadoop_path(self.warehouse.spark, self._staging)
             file_system.delete(path, True)
 
-    def _begin_write(self, writes: Sequence[Write | ArrowWrite | RowsWrite]) -> float:
+    def _begin_write(self, writes: Sequence[Write | ArrowWrite | RowsWrite | Removal]) -> float:
         tables = [table.name for write in writes for table in write.tables]
         self.progress(f"writing {', '.join(tables)}")
         return time.monotonic()
 
-    def _commit_all(self, commits: Sequence[Write | FilesWrite], begun: float) -> list[Written]:
+    def _commit_all(self, commits: Sequence[Write | FilesWrite | Removal], begun: float) -> list[Written]:
         try:
             self.check_lease()
         except BaseException:
@@ -155,7 +155,7 @@ class Run:
             futures = [pool.submit(self._commit, part, begun) for part in commits]
         return [future.result() for future in futures]
 
-    def _discard(self, commits: Sequence[Write | FilesWrite]) -> None:
+    def _discard(self, commits: Sequence[Write | FilesWrite | Removal]) -> None:
         for part in commits:
             if isinstance(part, FilesWrite):
                 discard(self.warehouse, part)
@@ -164,7 +164,7 @@ class Run:
         """Tell the operator what is being done."""
         _log.info("%s: %s", self.stage, message)
 
-    def _commit(self, write: Write | FilesWrite, begun: float) -> Written:
+    def _commit(self, write: Write | FilesWrite | Removal, begun: float) -> Written:
         self._builds_on(write.table)
         metadata = {"job": self.stage, "run_id": self.run_id, "inputs": dict(self.inputs)}
         written = commit(self.warehouse, write, metadata)

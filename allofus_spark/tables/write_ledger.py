@@ -27,6 +27,10 @@ class LastWrite(NamedTuple):
     run_id: str
 
 
+NEVER = LastWrite(0, "")
+"""That of a partition that the ledger does not know."""
+
+
 class WriteLedger:
     """Last changes by table and partition; a partition whose rows are gone keeps the run that took them."""
 

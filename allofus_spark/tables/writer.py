@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 import pyarrow as pa
+from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import to_arrow_schema
 
@@ -35,6 +36,7 @@ from allofus_spark.tables.writes import (
     FilesWrite,
     Keys,
     MakeRows,
+    Removal,
     RowsWrite,
     SideOutput,
     Write,
@@ -48,12 +50,14 @@ _REPORT = pa.schema(
 _REPORT_TYPE = "table string, rows long, action string, error string"
 
 
-def prepare(warehouse: Warehouse, write: Write | ArrowWrite | RowsWrite) -> list[Write | FilesWrite]:
+def prepare(
+    warehouse: Warehouse, write: Write | ArrowWrite | RowsWrite | Removal
+) -> list[Write | FilesWrite | Removal]:
     """The write as commits to be made; data files of Arrow rows are written here.
 
     Raises ContractViolation where rows break the contract. Where it fails, the files written so far go.
     """
-    if isinstance(write, Write):
+    if isinstance(write, Write | Removal):
         return [write]
     if isinstance(write, RowsWrite):
         return [_prepare_rows(warehouse, write)]
@@ -66,7 +70,7 @@ def prepare(warehouse: Warehouse, write: Write | ArrowWrite | RowsWrite) -> list
 
 def prepare_beside(
     warehouse: Warehouse, write: ArrowWrite, folder: str
-) -> tuple[list[Write | FilesWrite], dict[str, Aside]]:
+) -> tuple[list[Write | FilesWrite | Removal], dict[str, Aside]]:
     """As `prepare`, and the rows of each side output, by name, which lie in files below ``folder``.
 
     ``folder`` lies below the warehouse's root and lasts as long as the frames are used.
@@ -107,14 +111,16 @@ def _write_all(warehouse: Warehouse, write: ArrowWrite, aside: Mapping[str, File
     return files
 
 
-def _table_files(write: ArrowWrite, files: Sequence[DataFile]) -> list[Write | FilesWrite]:
+def _table_files(write: ArrowWrite, files: Sequence[DataFile]) -> list[Write | FilesWrite | Removal]:
     return [
         FilesWrite(table, [file for file in files if file.table == table.name], replace)
         for table, replace in write.replaced
     ]
 
 
-def commit(warehouse: Warehouse, write: Write | FilesWrite, metadata: Mapping[str, object]) -> Written:
+def commit(
+    warehouse: Warehouse, write: Write | FilesWrite | Removal, metadata: Mapping[str, object]
+) -> Written:
     """Commit a write as one Delta version; a frame is checked against its contract first.
 
     Raises ContractViolation, before the table is touched, when columns or types do not fit or a key
@@ -126,6 +132,8 @@ def commit(warehouse: Warehouse, write: Write | FilesWrite, metadata: Mapping[st
     table, path = write.table, warehouse.path(write.table)
     if isinstance(write, FilesWrite):
         return _commit_files(warehouse, write, described)
+    if isinstance(write, Removal):
+        return _remove(warehouse, write, described)
     frame = table.conform(write.frame)
     if write.keys is Keys.CHECK:
         check_keys(table, frame)
@@ -147,6 +155,24 @@ def commit(warehouse: Warehouse, write: Write | FilesWrite, metadata: Mapping[st
     rows = rows_written(warehouse.spark, path, state.version)
     changed = changed_partitions(warehouse.spark, path, table, state.version)
     return Written(table, write.replace, state.version, rows, changed)
+
+
+def _remove(warehouse: Warehouse, write: Removal, described: str) -> Written:
+    spark, name = warehouse.spark, "spark.databricks.delta.commitInfo.userMetadata"
+    spark.conf.set(name, described)
+    try:
+        held = DeltaTable.forPath(spark, warehouse.path(write.table)).alias("held")
+        merge = held.merge(write.gone.alias("gone"), write.condition)
+        if write.blanked:
+            merge.whenMatchedUpdate(set=dict.fromkeys(write.blanked, "NULL")).execute()
+        else:
+            merge.whenMatchedDelete().execute()
+    finally:
+        spark.conf.unset(name)
+    state = warehouse.state(write.table)
+    assert state is not None
+    changed = changed_partitions(spark, warehouse.path(write.table), write.table, state.version)
+    return Written(write.table, write.condition, state.version, None, changed)
 
 
 def _commit_files(warehouse: Warehouse, write: FilesWrite, described: str) -> Written:

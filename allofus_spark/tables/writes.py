@@ -90,6 +90,25 @@ class RowsWrite:
 
 
 @dataclass(frozen=True)
+class Removal:
+    """Rows that go because they match one of the frame ``gone``; only files that hold some are written anew.
+
+    ``condition`` is SQL over the table as ``held`` and the frame as ``gone``. It stands in the logs, so that
+    it names columns and no values of theirs. Where ``blanked`` names columns, rows stay and these become
+    null.
+    """
+
+    table: Table
+    gone: DataFrame
+    condition: str
+    blanked: tuple[str, ...] = ()
+
+    @property
+    def tables(self) -> list[Table]:
+        return [self.table]
+
+
+@dataclass(frozen=True)
 class FilesWrite:
     """Data files that lie in the table's folder and wait for their commit."""
 

@@ -25,6 +25,7 @@ from allofus_spark.representation import ingest_persons, report_cohort
 from allofus_spark.settings import load_settings
 from allofus_spark.summary import summarise_variants
 from allofus_spark.tables import Warehouse
+from allofus_spark.withdrawal import verify_withdrawn, withdraw_samples
 from tests.cases.pool_records import tell_of_health
 from tests.cases.vcf_files import FIXED, gt_record, vcf_text, write_bytes
 
@@ -115,6 +116,8 @@ def _make(spark: SparkSession, cases: Path, folder: Path) -> Pool:
     _tell_of_people(warehouse, folder, WIDE_SAMPLES)
     tell_of_health(warehouse, folder, [f"{WIDE}{name}" for name in WIDE_SAMPLES], overrides)
     _look_up(warehouse, folder)
+    withdraw_samples(warehouse, ["nobody"], allow_absent=True)
+    verify_withdrawn(warehouse)
     frequencies = warehouse.read(warehouse.contract("allele_frequencies"))
     for row in frequencies.collect():
         pool.frequencies[f"{row.contig}:{row.position}:{row.ref}:{row.alt}"] = row.asDict(recursive=True)
