@@ -125,8 +125,8 @@ def find_model(
     """The row of a model given by its id or its name; None: the only one, or the only name.
 
     Of several models of a name it is the one trained last, by ``written``: the last writes of partitions of
-    ``ancestry_models``. ``where`` names the warehouse in messages. Raises NotFound where there is no such model, BadSource where
-    there are several.
+    ``ancestry_models``. ``where`` names the warehouse in messages. Raises NotFound where there is no such
+    model, BadSource where there are several.
     """
     rows = sorted(tables.rows(ANCESTRY_MODELS) if tables.holds(ANCESTRY_MODELS) else [], key=_id_of)
     if not rows:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from allofus_spark.errors import ContractViolation
 from allofus_spark.tables import Table, Warehouse, start_run
 from allofus_spark.tables.commits import commit_metadata, read_metadata
-from allofus_spark.tables.lease import lease_of_run
+from allofus_spark.tables.holding import lease_of_run
 from allofus_spark.tables.run_tables import RUN_TABLES
 from allofus_spark.tables.shape import (
     SCHEMA_PROPERTY,
