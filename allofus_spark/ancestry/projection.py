@@ -82,7 +82,8 @@ def project_samples(
         build = build_as_text(warehouse_build(warehouse))
         held = _local_model(run, model, build) if source is None else _import_model(run, source, model, build)
         asked = model if source is None else held.model_id
-        run.recipe = Recipe(parameters={"model": asked, "callset_ids": sorted(set(callset_ids))})
+        parameters = {"model": asked, "callset_ids": sorted(set(callset_ids))}
+        run.recipe = Recipe(parameters=parameters, without=("samples",))  # supplied labels change no row
         _label(run, held, chosen, are_all=chosen == active)
         _count_labels(run, chosen)
         return held.model_id, dict(run.counters)

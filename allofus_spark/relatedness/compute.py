@@ -79,7 +79,9 @@ def compute_relatedness(
     no site is left.
     """
     asked = {"method": method, "prefer_call_rate": prefer_call_rate}
-    recipe = Recipe(parameters=asked) if sample_ids is None and not cases else BY_HAND
+    # Of samples their ids count, which come with genotypes; of ancestry what PC-Relate takes for its PCs.
+    without = ("samples",) if method == PC_RELATE else ("samples", "ancestries")
+    recipe = Recipe(parameters=asked, without=without) if sample_ids is None and not cases else BY_HAND
     with start_run(warehouse, "compute_relatedness", recipe) as run:
         samples = active_samples(warehouse, run)
         people = choose_people(samples, sample_ids)

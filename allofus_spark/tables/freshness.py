@@ -73,7 +73,7 @@ class Freshness:
         failed = own[-1].message if own[-1].status != FINISHED else None
         recipe = Recipe.of(last)
         changes, partitions = self._compare(stage, recipe, last)
-        seconds = max(row.seconds for row in finished if row.run_id == last.run_id)
+        seconds = last.run_seconds if last.run_seconds is not None else last.seconds
         return Made(stage, recipe, changes, partitions, seconds, failed)
 
     def _compare(self, stage: Stage, recipe: Recipe, last: Row) -> tuple[list[str], list[str]]:

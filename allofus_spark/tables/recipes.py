@@ -32,18 +32,21 @@ class Recipe:
 
     ``scope`` is the part of the stage's tables that it makes: a set, a scan; empty: all. ``parameters`` go
     back into the stage when it is repeated; None: it cannot be, as it was given a list of samples, say, that
-    the warehouse does not keep. ``files`` were read.
+    the warehouse does not keep. ``files`` were read. ``without`` are tables that the stage reads and on which
+    the rows of this run do not rest.
     """
 
     scope: str = ""
     parameters: Mapping[str, Any] | None = field(default_factory=dict)
     files: Sequence[str] = ()
+    without: Sequence[str] = ()
 
     def as_json(self) -> str | None:
         """Parameters and files as ``pipeline_runs.parameters`` keeps them."""
         if self.parameters is None:
             return None
-        return json.dumps({"parameters": self.parameters, "files": list(self.files)}, sort_keys=True)
+        kept = {"parameters": self.parameters, "files": list(self.files), "without": list(self.without)}
+        return json.dumps(kept, sort_keys=True)
 
     @classmethod
     def of(cls, row: Row) -> Recipe:
@@ -51,7 +54,7 @@ class Recipe:
         if row.parameters is None:
             return cls(row.scope or "", None)
         kept = json.loads(row.parameters)
-        return cls(row.scope or "", kept["parameters"], tuple(kept["files"]))
+        return cls(row.scope or "", kept["parameters"], tuple(kept["files"]), tuple(kept["without"]))
 
 
 BY_HAND = Recipe(parameters=None)
@@ -68,7 +71,11 @@ def fingerprint_of(
         "version of results": str(stage.result_version),
         **{f"settings {key}": _digest(setting_of(settings, key)) for key in stage.settings},
         **{f"file {path}": _file_state(spark, path) for path in files},
-        **{f"table {name}": ledger.state(name) for name in stage.reads_with(settings)},
+        **{
+            f"table {name}": ledger.state(name)
+            for name in stage.reads_with(settings)
+            if name not in recipe.without
+        },
     }
 
 

@@ -57,7 +57,7 @@ PIPELINE_RUNS = Table(
             "ones) + without ALT; empty for other jobs",
         ),
         Column("started_at", TIMESTAMP, "Start, UTC"),
-        Column("seconds", DOUBLE, "Duration in seconds"),
+        Column("seconds", DOUBLE, "Seconds that the write took; of a run that wrote nothing, all of it"),
         Column("package_version", STRING, "Version of this package"),
         Column("settings_hash", STRING, "Hash of the settings that can change results"),
         Column(
@@ -89,6 +89,7 @@ PIPELINE_RUNS = Table(
             "Newest snapshot when the run ended: its own, where it recorded one; null: it failed",
             True,
         ),
+        Column("run_seconds", DOUBLE, "Seconds from the start of the run to this record", True),
     ),
     checks={"status_known": "status IN ('finished', 'failed')"},
 )

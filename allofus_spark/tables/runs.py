@@ -208,9 +208,9 @@ class Run:
         return ledger_of(self.warehouse)
 
     def _fingerprint(self, snapshot_id: int) -> dict[str, str] | None:
-        """What the rows of this run rest on; None where it is of no stage that can be repeated."""
+        """What the rows of this run rest on; None where it is of no stage."""
         stage = STAGES.get(self.stage)
-        if stage is None or self.recipe.parameters is None:
+        if stage is None:
             return None
         ledger = self.ledger()
         for written, _ in self.written:
@@ -271,6 +271,7 @@ class Run:
             None if fingerprint is None else dict(fingerprint),
             None if written is None else list(written.partitions),
             snapshot_id,
+            elapsed,
         )
 
     def _append(self, table: Table, rows: Sequence[tuple[object, ...]]) -> None:

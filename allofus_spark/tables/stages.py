@@ -76,10 +76,9 @@ _DECLARED = (
         job="compute_relatedness",
         command="relatedness",
         needs=(*_SAMPLES, "genotypes"),
-        uses=("variant_sites",),
-        labels=("ancestries",),
+        uses=("variant_sites", "ancestries"),
         writes=("related_pairs", "unrelated"),
-        settings=("relatedness", "sites", _LABELS),
+        settings=("relatedness", "sites"),
     ),
     Stage(
         name="compute_frequencies",
