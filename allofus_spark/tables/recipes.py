@@ -54,7 +54,7 @@ class Recipe:
         if row.parameters is None:
             return cls(row.scope or "", None)
         kept = json.loads(row.parameters)
-        return cls(row.scope or "", kept["parameters"], tuple(kept["files"]), tuple(kept["without"]))
+        return cls(row.scope or "", kept["parameters"], tuple(kept["files"]), tuple(kept.get("without", ())))
 
 
 BY_HAND = Recipe(parameters=None)
