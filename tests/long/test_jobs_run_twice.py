@@ -71,15 +71,10 @@ def test_twice_is_once(pool: Pool, tmp_path: Path) -> None:
     root = shutil.copytree(pool.warehouse.root, tmp_path / "copy")
     spark = pool.warehouse.spark
     held = Warehouse(spark, pool.warehouse.settings.model_copy(update={"warehouse": str(root)}))
-<<<<<<< HEAD
     few = Warehouse(
         spark,
         load_settings(warehouse=str(root), overrides=[f"genome.bin_width_bases={BIN_WIDTH}", *FEW_SITES]),
     )
-=======
-    overrides = [f"genome.bin_width_bases={BIN_WIDTH}", *FEW_SITES]
-    few = Warehouse(spark, load_settings(warehouse=str(root), overrides=overrides))
->>>>>>> 7fe569b (The lease by its new home)
     before = content(held)
     assert len(before) > 40
     for job_name, job in jobs(held, few, files).items():
