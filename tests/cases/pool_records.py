@@ -47,7 +47,7 @@ _KNOWN = {
 def tell_of_health(warehouse: Warehouse, folder: Path, samples: Sequence[str], overrides: list[str]) -> None:
     """Fill the tables of records, phenotypes, associations and replications."""
     records = folder / "cdm"
-    records.mkdir()
+    records.mkdir(exist_ok=True)
     for name, table in OMOP_TABLES.items():
         columns = {column.name: _value(column.name, column.type) for column in table.contract.columns}
         _write(records / f"{name}.csv", columns, _refused(columns) if name == "condition_occurrence" else [])

@@ -23,7 +23,7 @@ from allofus_spark.tables import WITHDRAWALS, Warehouse, contracts
 from allofus_spark.withdrawal import purge_withdrawn, withdraw_samples
 from tests.cases.pool import BIN_WIDTH, WIDE, pool_once
 
-SAMPLE, PERSON = f"{WIDE}W2", "PW2"
+SAMPLE, PERSON = f"{WIDE}W1", "PW1"
 FEW_SITES = (
     f"genome.bin_width_bases={BIN_WIDTH}",
     "ancestry.min_called_share=0.01",
@@ -75,7 +75,7 @@ def logs_naming(warehouse: Warehouse, *ids: str) -> set[str]:
     return {
         file.parent.parent.name
         for file in Path(warehouse.root).glob("*/*/_delta_log/*.json")
-        if any(f'"{name}' in file.read_text().replace("\\", "") for name in ids)
+        if any(f'"{name}"' in file.read_text().replace("\\", "") for name in ids)
     }
 
 
