@@ -16,7 +16,7 @@ SIZES := $(if $(SAMPLES),--samples $(SAMPLES)) $(if $(LENGTH),--length $(LENGTH)
 .DELETE_ON_ERROR:
 .PHONY: help setup demo test test-long check lint types law docs bench bench-wide bench-novelty bench-consequences \
 	bench-ancestry bench-projection bench-relatedness bench-association \
-	bench-association-wide bench-calibration bench-increment clean
+	bench-association-wide bench-calibration bench-increment bench-scale soak package clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,6 +83,15 @@ bench-calibration: $(STAMPS)/dev ## shuffled phenotypes on real genomes; needs A
 
 bench-increment: $(STAMPS)/dev ## a night after one contig's callset beside a night of everything; ARGS="--samples 500"
 	@$(BIN)/python -m benchmarks.increment $(ARGS)
+
+bench-scale: $(STAMPS)/dev ## cost of each stage at three sizes in samples and in variants, into docs/scale.md
+	@$(BIN)/python -m benchmarks.scale $(ARGS)
+
+soak: $(STAMPS)/dev ## 100 drivers and workers killed at random moments; ARGS="--kills 20 --seed 3"
+	@$(BIN)/python -m tools.soak --kills 100 $(ARGS)
+
+package: $(STAMPS)/run ## env.tar.gz: what the nodes of a cluster need of Python
+	@$(BIN)/python -m allofus_spark.ship --out env.tar.gz
 
 clean: ## remove what make made: .venv, .cache, benchmarks/data, the demo's warehouses
 	rm -rf $(VENV) .cache benchmarks/data warehouse/demo warehouse/simulated

@@ -6,11 +6,15 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from allofus_spark.frequencies import compute_frequencies
 from allofus_spark.tables import VARIANT_SITES, Warehouse, allele_frequencies
 from allofus_spark.withdrawal import purge_withdrawn, withdraw_samples
 
 from .engine import ingest
+
+pytestmark = pytest.mark.long
 
 FILE = "1kgp_hc_3202_chr1_10390-66441.grch38.vcf.gz"
 # The first two are the only carriers of three alleles; the third shares with others all that it carries.

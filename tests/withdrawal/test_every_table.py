@@ -23,6 +23,8 @@ from allofus_spark.tables import WITHDRAWALS, Warehouse, contracts
 from allofus_spark.withdrawal import purge_withdrawn, withdraw_samples
 from tests.cases.pool import BIN_WIDTH, WIDE, pool_once
 
+pytestmark = pytest.mark.long
+
 SAMPLE, PERSON = f"{WIDE}W1", "PW1"
 FEW_SITES = (
     f"genome.bin_width_bases={BIN_WIDTH}",

@@ -27,6 +27,8 @@ from allofus_spark.withdrawal import purge_withdrawn, verify_withdrawn, withdraw
 from tests.cases.vcf_files import gt_record, vcf_text, write_bytes
 from tests.withdrawal.cohort import open_cohort
 
+pytestmark = pytest.mark.long
+
 NAMES = ("S0", "S1", "S2", "S3", "S4")
 RECORDS = (
     gt_record("0/1", "0/0", "0/0", "0/0", "0/0", pos=1),  # S0 alone
