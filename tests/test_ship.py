@@ -13,7 +13,7 @@ import pytest
 import allofus_spark
 from allofus_spark import ship
 from allofus_spark.errors import EnvironmentProblem
-from allofus_spark.session.kernels import has_packed_kernels
+from allofus_spark.session.kernels import takes_packed_kernels
 
 ROOT = Path(allofus_spark.__file__).parent
 
@@ -92,5 +92,5 @@ def test_an_archive_must_have_the_name_that_spark_unpacks(tmp_path: Path) -> Non
         ship.main(["--out", str(tmp_path / "env.zip"), "--package-only"])
 
 
-def test_this_source_tree_has_no_compiled_kernels() -> None:
-    assert not has_packed_kernels()
+def test_a_folder_of_the_user_is_taken_before_kernels_beside_the_modules(tmp_path: Path) -> None:
+    assert not takes_packed_kernels(str(tmp_path))

@@ -12,9 +12,9 @@ from __future__ import annotations
 import os
 import sys
 
-from allofus_spark.session.kernels import has_packed_kernels
+from allofus_spark.session.kernels import takes_packed_kernels
 
-if has_packed_kernels():
+if takes_packed_kernels(os.environ.get("NUMBA_CACHE_DIR", "")):
     os.environ.pop("NUMBA_CACHE_DIR", None)  # before numba reads it
 
 import numba  # noqa: F401  Loaded before the fork, so that no worker spends a second on it.

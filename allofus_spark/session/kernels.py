@@ -35,6 +35,12 @@ def compiled_kernels() -> Iterator[tuple[Path, Path]]:
                 yield file, folder / BESIDE_MODULES / file.name
 
 
-def has_packed_kernels() -> bool:
-    """Whether compiled kernels came with this package, in a folder that new ones can be put into."""
-    return any(os.access(file.parent, os.W_OK) for file in _PACKAGE.rglob(f"{BESIDE_MODULES}/*{_INDEX}"))
+def takes_packed_kernels(cache: str) -> bool:
+    """Whether a worker, told to keep kernels in the folder ``cache``, uses those that came with the package.
+
+    An executor's folder is relative, to where it works and unpacked the package; on one machine the folder is
+    the user's own, and what lies beside the modules was compiled there by the way.
+    """
+    return not os.path.isabs(cache) and any(
+        os.access(file.parent, os.W_OK) for file in _PACKAGE.rglob(f"{BESIDE_MODULES}/*{_INDEX}")
+    )

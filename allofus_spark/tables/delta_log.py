@@ -165,8 +165,9 @@ def _newest(spark: SparkSession, path: str) -> Any:
 
 
 def log_of(spark: SparkSession, path: str) -> Any:
-    """Delta's log of the table at ``path``."""
+    """Delta's log of the table at ``path``; Delta asks the calling thread for its session, now and later."""
     jvm: Any = spark._jvm
+    jvm.org.apache.spark.sql.SparkSession.setActiveSession(spark._jsparkSession)
     return jvm.org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, path)
 
 

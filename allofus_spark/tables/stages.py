@@ -67,7 +67,7 @@ _DECLARED = (
         job="infer_ancestry",
         command="infer-ancestry project",
         needs=(*_SAMPLES, "genotypes", "ancestry_models", "ancestry_loadings"),
-        uses=("ancestry_training",),
+        uses=("ancestry_training", "withdrawals"),
         writes=("ancestries", "ancestry_models", "ancestry_loadings"),
         settings=("ancestry", "frequencies.ancestry_groups", "frequencies.unassigned_group"),
     ),

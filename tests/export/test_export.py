@@ -201,7 +201,7 @@ def test_common_needs_current_frequencies(round_trip: RoundTrip, export: Export,
     people = write_people(tmp_path / "people.tsv")
     people.write_text(people.read_text().replace("eur", "eas"))
     ingest_samples(warehouse, people, callset_id="c")
-    with pytest.raises(BadSource, match="older than samples; run allofus frequencies"):
+    with pytest.raises(BadSource, match="of before: samples changed; run allofus frequencies"):
         export("pgen", warehouse, common=True)
 
 

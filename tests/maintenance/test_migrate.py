@@ -36,7 +36,7 @@ from .conftest import OpenWarehouse
 from .nights import samples_on, strata_on, work
 
 GAINED = {
-    "pipeline_runs": ("scope", "parameters", "fingerprint", "partitions", "snapshot_id"),
+    "pipeline_runs": ("scope", "parameters", "fingerprint", "partitions", "snapshot_id", "run_seconds"),
     "samples": ("ancestry",),
 }
 STARTED = dt.datetime(2025, 1, 1, tzinfo=dt.timezone.utc)

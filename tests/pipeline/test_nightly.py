@@ -73,7 +73,8 @@ def test_maintenance_makes_nothing_stale(held: Warehouse) -> None:
     assert make_plan(held).is_idle
 
 
-def test_a_label_makes_stale_what_counts_by_label(held: Warehouse) -> None:
+def relabel_one(held: Warehouse) -> str:
+    """Give somebody another ancestry, as `ingest_samples` would; the callset."""
     rows = [tuple(row) for row in held.rows(SAMPLES)]
     place = [column.name for column in SAMPLES.columns].index("ancestry")
     first = next(row for row in rows if row[place] is not None)
@@ -81,12 +82,17 @@ def test_a_label_makes_stale_what_counts_by_label(held: Warehouse) -> None:
     relabelled = [(*row[:place], other, *row[place + 1 :]) if row == first else row for row in rows]
     with start_run(held, "ingest_samples") as run:
         run.write(RowsWrite(SAMPLES, relabelled, f"callset_id = '{first[0]}'"))
+    return str(first[0])
+
+
+def test_a_label_makes_stale_what_counts_by_label(held: Warehouse) -> None:
+    callset_id = relabel_one(held)
     plan = make_plan(held)
     assert {"compute_frequencies", "compute_qc"} <= due(plan)
     assert not due(plan) & {"flag_novelty", "annotate_consequences"}
     (step,) = [step for step in plan.steps if step.stage.name == "compute_frequencies"]
     assert step.why == ["samples changed"]
-    assert step.partitions == [f"samples/callset_id={first[0]}"]
+    assert step.partitions == [f"samples/callset_id={callset_id}"]
     night = run_nightly(held)
     assert night.is_well, [result.message for result in night.of(Outcome.FAILED)]
     assert "compute_frequencies" in {result.step.stage.name for result in night.of(Outcome.DONE)}
@@ -138,6 +144,7 @@ def test_a_table_that_is_gone_is_made_again(held: Warehouse) -> None:
 def test_a_run_of_listed_samples_is_not_repeated(held: Warehouse) -> None:
     with start_run(held, "compute_relatedness") as run:
         run.progress("as of a list of samples")
+    relabel_one(held)
     (step,) = [step for step in make_plan(held).steps if step.stage.name == "compute_relatedness"]
     assert step.state is State.BY_HAND
 

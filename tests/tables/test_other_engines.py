@@ -36,7 +36,7 @@ def test_delta_rs_reads_every_table_with_the_same_values(name: str, pool: Pool) 
     for column in table.columns:
         if isinstance(column.type, MapType):  # Arrow gives a map as pairs
             for row in rows:
-                row[column.name] = dict(row[column.name])
+                row[column.name] = None if row[column.name] is None else dict(row[column.name])
         if isinstance(column.type, TimestampType):  # Spark gives local time without a zone
             for row in rows:
                 row[column.name] = row[column.name].astimezone().replace(tzinfo=None)

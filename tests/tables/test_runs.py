@@ -182,7 +182,8 @@ def test_what_was_undone_is_not_undone_again(warehouse: Warehouse, monkeypatch: 
     killed.begin()
     killed.write(strata("b"))
     # As when it dies between the two tables of the ledger.
-    killed._append(PIPELINE_RUNS, [killed._record("finished", written=killed.written[0][0], seconds=1.0)])
+    record = killed._record("finished", written=killed.written[0][0], seconds=1.0, snapshot_id=2)
+    killed._append(PIPELINE_RUNS, [record])
     with start_run(warehouse, "idle"):
         pass
     assert warehouse.newest_snapshot().snapshot_id == 2
