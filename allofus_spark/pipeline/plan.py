@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from allofus_spark.settings import Settings
 from allofus_spark.tables import Freshness, Recipe, Warehouse
 from allofus_spark.tables.freshness import Made
+from allofus_spark.tables.recipes import setting_of
 from allofus_spark.tables.stages import STAGES, Stage
 
 _DEFAULT = "default"
@@ -88,17 +89,12 @@ def _first_times(settings: Settings, fresh: Freshness, ran: Collection[str]) -> 
         if name in ran:
             to_come.update(stage.writes)
             continue
-        has_settings = all(_is_set(settings, key) for key in stage.needs_settings)
+        has_settings = all(setting_of(settings, key) is not None for key in stage.needs_settings)
         if has_settings and all(fresh.holds(table) or table in to_come for table in stage.needs):
             to_come.update(stage.writes)
             scope = _DEFAULT if stage.has_scopes else ""
             steps.append(Step(stage, Recipe(scope), State.FIRST, ["it never ran"]))
     return steps
-
-
-def _is_set(settings: Settings, key: str) -> bool:
-    section, name = key.split(".")
-    return getattr(getattr(settings, section), name) is not None
 
 
 def _with_waiting(settings: Settings, steps: Sequence[Step]) -> list[Step]:
@@ -108,14 +104,7 @@ def _with_waiting(settings: Settings, steps: Sequence[Step]) -> list[Step]:
     for step in steps:
         before = [name for name, writes in due.items() if writes & set(step.stage.reads_with(settings))]
         if step.state is State.CURRENT and before:
-            step = Step(
-                step.stage,
-                step.recipe,
-                State.WAITS,
-                [f"after {', '.join(dict.fromkeys(before))}"],
-                step.partitions,
-                step.seconds,
-            )
+            step = replace(step, state=State.WAITS, why=[f"after {', '.join(before)}"])
         if step.is_due or step.state is State.WAITS:
             due[step.name] = set(step.stage.writes)
         marked.append(step)

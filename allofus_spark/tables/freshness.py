@@ -22,7 +22,6 @@ class Made:
 
     ``changes`` say what is other than then, each in a few words; none: it is current. ``partitions`` are
     those of the tables read that changed since, as TABLE/column=value. ``seconds`` is what the run took.
-    ``failed_since`` is the error of a later run that failed.
     """
 
     stage: Stage
@@ -30,7 +29,6 @@ class Made:
     changes: Sequence[str]
     partitions: Sequence[str]
     seconds: float
-    failed_since: str | None = None
 
 
 class Freshness:
@@ -66,15 +64,12 @@ class Freshness:
         return row.stage == stage and (row.scope or "") == scope
 
     def _made(self, name: str, scope: str) -> Made:
-        own = [row for row in self._runs if self._is_of(row, name, scope)]
-        own.sort(key=lambda row: row.started_at)
-        finished = [row for row in own if row.status == FINISHED]
-        last, stage = finished[-1], STAGES[name]
-        failed = own[-1].message if own[-1].status != FINISHED else None
+        finished = [row for row in self._runs if self._is_of(row, name, scope) and row.status == FINISHED]
+        last, stage = max(finished, key=lambda row: row.started_at), STAGES[name]
         recipe = Recipe.of(last)
         changes, partitions = self._compare(stage, recipe, last)
         seconds = last.run_seconds if last.run_seconds is not None else last.seconds
-        return Made(stage, recipe, changes, partitions, seconds, failed)
+        return Made(stage, recipe, changes, partitions, seconds)
 
     def _compare(self, stage: Stage, recipe: Recipe, last: Row) -> tuple[list[str], list[str]]:
         """What changed, and the partitions in which."""
