@@ -1,0 +1,1 @@
+"""Who may see individual-level data: researchers, their tiers and passports, and the audit."""

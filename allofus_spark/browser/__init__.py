@@ -1,0 +1,1 @@
+"""The variant browser: web pages over a release."""

@@ -1,0 +1,1 @@
+"""The attacker: what of the counts of few people follows from what is published."""

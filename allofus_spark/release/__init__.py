@@ -1,0 +1,1 @@
+"""Releases: summary data made public."""
