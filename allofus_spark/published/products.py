@@ -1,7 +1,7 @@
 """The products of a release: what each is, row by row and column by column.
 
-A count of people is shown exactly, rounded up to a multiple of ``round_to`` of the manifest, or withheld: null.
-Null without a mark of being withheld means that there is nothing to count.
+A count of people is shown exactly, rounded up to a multiple of the manifest's ``round_to``, or withheld: null. Null
+without a mark of being withheld means that there is nothing to count.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from allofus_spark.tables.contract import Column, Table, Zone
-from allofus_spark.tables.types import BOOLEAN, DOUBLE, DOUBLES, INT, LONG, LONGS, STRING, STRINGS
+from allofus_spark.tables.types import BOOLEAN, DOUBLE, INT, LONG, LONGS, STRING, STRINGS
 
 ALL, UNLABELLED = "all", "unlabelled"
 _ROUNDED = "rounded up to a multiple of the manifest's round_to; 0 is exact"
@@ -71,7 +71,7 @@ def variants(groups: Sequence[str]) -> Table:
             Column(
                 "novelty",
                 STRING,
-                "reported, known_site_new_allele, unreported, not_assessable; null: not held against catalogues",
+                "reported, known_site_new_allele, unreported, not_assessable; null: never judged",
                 True,
             ),
             Column("gene_symbol", STRING, "Gene of the most severe consequence; null: none", True),
@@ -194,8 +194,8 @@ _EFFECT = (
 )
 ASSOCIATIONS = _product(
     "associations",
-    "one tested allele, phenotype and ancestry of a scan whose carriers, and non-carriers, are over the floor "
-    "among all analysed, and among cases and among controls",
+    "one tested allele, phenotype and ancestry of a scan with copies of alt and of ref over the floor "
+    "among all analysed, among cases and among controls",
     ("scan", "phenotype_id", "ancestry", *_ALLELE_KEY),
     (
         *_PHENOTYPE,
