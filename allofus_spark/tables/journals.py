@@ -1,0 +1,73 @@
+"""Rows added to journals (who may see what, and every decision) while a run works in the warehouse.
+
+No snapshot names a journal, so that no run undoes it; it is read as last committed. Journals have a lease of
+their own, held for the seconds of one commit. It is needed: Delta keeps two drivers from taking one version of
+a table on HDFS, Google's and Azure's stores, but neither on S3 nor on a local disk, where one of two entries
+could be lost without a word. Who can write below ``controlled/_journal_lease``, ``researchers``,
+``access_events`` and ``access_audit`` can keep the journals; nothing else of the warehouse is written.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+
+from allofus_spark.settings import LeaseSettings
+from allofus_spark.tables.access_tables import JOURNALS
+from allofus_spark.tables.claims import claims_at
+from allofus_spark.tables.contract import Table, Zone
+from allofus_spark.tables.lease import acquire
+from allofus_spark.tables.run_tables import RUN_TABLES
+from allofus_spark.tables.storage import storage_errors
+from allofus_spark.tables.warehouse import Warehouse
+from allofus_spark.tables.writer import commit, prepare
+from allofus_spark.tables.writes import RowsWrite
+
+FOLDER = "_journal_lease"
+# A run's lease is held for hours, a journal's for a second: look again sooner.
+_HURRY = 20
+# Threads of one process take turns here, before they claim anything.
+_turn = threading.Lock()
+
+
+def append_to_journals(warehouse: Warehouse, writer: str, writes: Sequence[RowsWrite]) -> None:
+    """Commit rows to journals, one after the other; where one fails, those before it stay.
+
+    ``writer`` says who writes, where another has to wait for it. Raises WarehouseBusy where another holds the
+    journals for longer than ``access.audit_wait_seconds``, StorageProblem where they cannot be written.
+    """
+    assert all(write.table in JOURNALS and not write.replace for write in writes)
+    with storage_errors(warehouse.root):
+        warehouse.make_root()
+        with _held(warehouse, writer):
+            for write in writes:
+                (prepared,) = prepare(warehouse, write)
+                commit(warehouse, prepared, {"job": writer})
+
+
+@contextmanager
+def undisturbed(warehouse: Warehouse, table: Table, writer: str) -> Iterator[None]:
+    """Nobody adds to ``table`` during the block, if it is a journal: for maintenance, which lays files anew."""
+    with _held(warehouse, writer) if table in JOURNALS else nullcontext():
+        yield
+
+
+@contextmanager
+def _held(warehouse: Warehouse, writer: str) -> Iterator[None]:
+    settings = LeaseSettings(
+        expiry_seconds=warehouse.settings.lease.expiry_seconds,
+        wait_seconds=warehouse.settings.access.audit_wait_seconds,
+    )
+    claims = claims_at(warehouse.spark, f"{warehouse.root}/{Zone.CONTROLLED.value}/{FOLDER}")
+    with _turn:
+        lease = acquire(
+            claims, uuid.uuid4().hex, writer, settings, pause=lambda seconds: time.sleep(seconds / _HURRY)
+        )
+        lease.keep()
+        try:
+            yield
+        finally:
+            lease.release()
