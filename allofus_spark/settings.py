@@ -739,7 +739,14 @@ class NightlySettings(_Section):
     )
 
 
-Texts = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
+# Types of visas that GA4GH Passport 1.2 defines.
+VisaType = Literal[
+    "AffiliationAndRole",
+    "AcceptedTermsAndPolicies",
+    "ResearcherStatus",
+    "ControlledAccessGrants",
+    "LinkedIdentities",
+]
 
 
 class Issuer(_Section):
@@ -748,24 +755,16 @@ class Issuer(_Section):
     url: str = Field(min_length=1, max_length=255, description="``iss`` of its tokens, byte for byte.")
     jwks_file: str = Field(min_length=1, description="JSON Web Key Set with its public keys, a local file.")
     issues: Annotated[
-        tuple[
-            Literal[
-                "passport",
-                "AffiliationAndRole",
-                "AcceptedTermsAndPolicies",
-                "ResearcherStatus",
-                "ControlledAccessGrants",
-                "LinkedIdentities",
-            ],
-            ...,
-        ],
+        tuple[Literal["passport"] | VisaType, ...],
         Field(min_length=1),
         BeforeValidator(_as_tuple),
     ] = Field(description="What it is trusted to issue: passport, and types of visas.")
     jku: str | None = Field(
         None, description="``jku`` that its visas carry. It is compared and never fetched; visas need it."
     )
-    sources: Texts = Field((), description="``source`` of visas that count; none: any that it vouches for.")
+    sources: FilterNames = Field(
+        (), description="``source`` of visas that count; none: any that it vouches for."
+    )
     subjects_of: str | None = Field(
         None,
         description="Issuer whose subjects its visas name, as in one federation. None: subjects of its own, "
@@ -808,9 +807,7 @@ class AccessSettings(_Section):
         description="Name of this service, which the aud of a passport must hold, so that one that was made "
         "out to another service opens nothing here.",
     )
-    issuers: Annotated[
-        tuple[Issuer, ...], AfterValidator(_are_one_each), BeforeValidator(_as_tuple)
-    ] = Field(
+    issuers: Annotated[tuple[Issuer, ...], AfterValidator(_are_one_each), BeforeValidator(_as_tuple)] = Field(
         (),
         description="[[access.issuers]], a table each: url, jwks_file, issues (passport and types of visas), "
         "jku, and where needed sources and subjects_of. Nobody else's token is believed, and no key is "
@@ -823,7 +820,7 @@ class AccessSettings(_Section):
         description="Value that AcceptedTermsAndPolicies and ResearcherStatus must have: the version of "
         "Registered Access of Dyke et al. 2018, as GA4GH Passport 1.2 names it.",
     )
-    granted_by: Texts = Field(
+    granted_by: FilterNames = Field(
         ("dac",),
         description="by of a ControlledAccessGrants visa that counts: a data access committee. Of self, peer, "
         "system, so, dac; nobody grants access to themselves or a peer.",
@@ -859,11 +856,11 @@ class AccessSettings(_Section):
         description="Version of the data user code of conduct that researchers must have signed. Raise it, "
         "and everybody must sign anew.",
     )
-    registered_modules: Texts = Field(
+    registered_modules: FilterNames = Field(
         ("responsible_conduct",),
         description="Trainings that the Registered tier needs, each complete and not expired.",
     )
-    controlled_modules: Texts = Field(
+    controlled_modules: FilterNames = Field(
         ("controlled_data",),
         description="Trainings that the Controlled tier needs beside those of the Registered tier.",
     )

@@ -78,7 +78,9 @@ ACCESS_AUDIT = Table(
         Column("tier", STRING, "Tier that was needed: registered or controlled"),
         Column("dataset", STRING, "access.dataset_url at the time; null: not set", True),
         Column("command", STRING, "Command that asked"),
-        Column("tables", STRINGS, "Tables asked for, by name: a query's text may name people and is not kept"),
+        Column(
+            "tables", STRINGS, "Tables asked for, by name: a query's text may name people and is not kept"
+        ),
         Column("refused_visas", STRINGS, "Visas of the passport that did not count, as TYPE: reason"),
         Column("process_user", STRING, "User of this system whose process asked"),
     ),
