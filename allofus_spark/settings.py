@@ -885,6 +885,16 @@ class AccessSettings(_Section):
         return names
 
 
+class ReleaseSettings(_Section):
+    """What is withheld from what is made public."""
+
+    floor: int = Field(
+        20,
+        ge=1,
+        description="No count of 1 to this many people is shown, and none can be derived. All of Us: 20.",
+    )
+
+
 class LeaseSettings(_Section):
     """How runs keep out of each other's way: one works in a warehouse, others wait or are refused."""
 
@@ -932,6 +942,7 @@ class Settings(_Section):
     consequences: ConsequenceSettings = ConsequenceSettings()
     summary: SummarySettings = SummarySettings()
     export: ExportSettings = ExportSettings()
+    release: ReleaseSettings = ReleaseSettings()
     access: AccessSettings = AccessSettings()
     lease: LeaseSettings = LeaseSettings()
     nightly: NightlySettings = NightlySettings()

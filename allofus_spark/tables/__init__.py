@@ -23,7 +23,7 @@ from allofus_spark.tables.contract import Column, Table, Zone
 from allofus_spark.tables.frequency_tables import ALLELE_COUNTS, STRATA, allele_frequencies
 from allofus_spark.tables.freshness import Freshness
 from allofus_spark.tables.holding import hold_lease
-from allofus_spark.tables.journals import append_to_journals
+from allofus_spark.tables.journals import writing_journals
 from allofus_spark.tables.leftovers import STAGING
 from allofus_spark.tables.live_files import LiveFile, live_files, paths_by_partition
 from allofus_spark.tables.novelty_tables import CATALOGUE_SETS, NOVELTY, NOVELTY_HISTORY, PARTITION_INPUTS
@@ -182,7 +182,6 @@ __all__ = [
     "Write",
     "Zone",
     "allele_frequencies",
-    "append_to_journals",
     "ancestries",
     "check_name",
     "column_batches",
@@ -215,4 +214,5 @@ __all__ = [
     "start_run",
     "unreferenced_files",
     "variant_qc",
+    "writing_journals",
 ]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 
 from allofus_spark.settings import LeaseSettings
@@ -20,7 +20,6 @@ from allofus_spark.tables.access_tables import JOURNALS
 from allofus_spark.tables.claims import claims_at
 from allofus_spark.tables.contract import Table, Zone
 from allofus_spark.tables.lease import acquire
-from allofus_spark.tables.run_tables import RUN_TABLES
 from allofus_spark.tables.storage import storage_errors
 from allofus_spark.tables.warehouse import Warehouse
 from allofus_spark.tables.writer import commit, prepare
@@ -33,24 +32,33 @@ _HURRY = 20
 _turn = threading.Lock()
 
 
-def append_to_journals(warehouse: Warehouse, writer: str, writes: Sequence[RowsWrite]) -> None:
-    """Commit rows to journals, one after the other; where one fails, those before it stay.
+Append = Callable[[RowsWrite], None]
 
+
+@contextmanager
+def writing_journals(warehouse: Warehouse, writer: str) -> Iterator[Append]:
+    """What commits rows to journals, during a block in which nobody else adds to them.
+
+    So what the block reads of them holds until it is written. Where it raises, what it committed before stays.
     ``writer`` says who writes, where another has to wait for it. Raises WarehouseBusy where another holds the
     journals for longer than ``access.audit_wait_seconds``, StorageProblem where they cannot be written.
     """
-    assert all(write.table in JOURNALS and not write.replace for write in writes)
+
+    def append(write: RowsWrite) -> None:
+        assert write.table in JOURNALS
+        assert not write.replace
+        (prepared,) = prepare(warehouse, write)
+        commit(warehouse, prepared, {"job": writer})
+
     with storage_errors(warehouse.root):
         warehouse.make_root()
         with _held(warehouse, writer):
-            for write in writes:
-                (prepared,) = prepare(warehouse, write)
-                commit(warehouse, prepared, {"job": writer})
+            yield append
 
 
 @contextmanager
 def undisturbed(warehouse: Warehouse, table: Table, writer: str) -> Iterator[None]:
-    """Nobody adds to ``table`` during the block, if it is a journal: for maintenance, which lays files anew."""
+    """A block in which nobody adds to ``table``, if it is a journal: for what lays its files anew."""
     with _held(warehouse, writer) if table in JOURNALS else nullcontext():
         yield
 
