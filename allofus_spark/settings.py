@@ -822,8 +822,8 @@ class AccessSettings(_Section):
     )
     granted_by: FilterNames = Field(
         ("dac",),
-        description="by of a ControlledAccessGrants visa that counts: a data access committee. Of self, peer, "
-        "system, so, dac; nobody grants access to themselves or a peer.",
+        description="by of a ControlledAccessGrants visa that counts: a data access committee. Of self, "
+        "peer, system, so, dac; nobody grants access to themselves or a peer.",
     )
     leeway_seconds: int = Field(
         60,
@@ -872,8 +872,8 @@ class AccessSettings(_Section):
     audit_wait_seconds: float = Field(
         300.0,
         ge=0,
-        description="Seconds to wait where another process writes to the audit; after them access is refused. "
-        "An entry takes seconds; longer than lease.expiry_seconds, so that a claim left by a machine that "
+        description="Seconds to wait where another process writes to the audit; after them access is "
+        "refused. An entry takes seconds; longer than lease.expiry_seconds, so that a claim left by a machine that "
         "went down is outlived.",
     )
 

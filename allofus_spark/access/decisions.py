@@ -1,4 +1,4 @@
-"""Decide whether somebody may see what is not public, and write the decision down before anything is shown."""
+"""Decide whether somebody may see what is not public, and write that down before anything is shown."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Decision:
-    """The answer: ``detail`` says what failed, ``remedy`` what to do. ``passport`` is set once it is genuine."""
+    """The answer: ``detail`` says what failed, ``remedy`` what to do; a genuine ``passport``, and whose."""
 
     request: Request
     reason: Reason
@@ -66,8 +66,7 @@ def demand_access(
         _write_down(warehouse, decision, at)
     except Exception as error:
         raise AccessRefused(
-            f"{request.command} shows nothing, as the decision about it could not be written to access_audit: "
-            f"{error}"
+            f"{request.command} shows nothing, as the decision could not be written to access_audit: {error}"
         ) from error
     if not decision.granted:
         raise AccessRefused(

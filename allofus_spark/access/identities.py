@@ -25,7 +25,7 @@ def identity_of(issuer: str, subject: str, issuers: Mapping[str, Issuer]) -> Ide
 
 
 def read_links(value: str, issuers: Mapping[str, Issuer]) -> list[Identity]:
-    """Identities of a LinkedIdentities visa's value: sub and iss, URI-encoded, ``;`` between; Refused else."""
+    """Identities of a LinkedIdentities visa's value: sub,iss in URI encoding, ``;`` between. Raises Refused."""
     entries = value.split(";")
     found = [_ENTRY.fullmatch(entry) for entry in entries]
     if len(entries) > _MOST_ENTRIES or _WRONG_ESCAPE.search(value) or not all(found):

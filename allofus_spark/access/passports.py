@@ -119,8 +119,8 @@ def _of_one_person(token: Token, visas: Sequence[Visa], trust: Trust) -> tuple[l
         if tied.get(id(visa), {visa.identity}) & same:
             kept.append(visa)
         else:
-            error = Refused(Reason.SUBJECT_NOT_LINKED, "it is another's, and no trusted visa links the two")
-            refused.append(_refusal(visa, error))
+            said = "it is another's, and no trusted visa links the two"
+            refused.append(_refusal(visa, Refused(Reason.SUBJECT_NOT_LINKED, said)))
     return kept, refused
 
 

@@ -18,18 +18,18 @@ _REMEDIES = {
     Reason.TOKEN_TOO_LARGE: "Ask for a passport with fewer visas, or let the operator raise "
     "access.max_passport_bytes.",
     Reason.TOKEN_MALFORMED: "Save the token of the issuer's answer as it is: three parts with dots between.",
-    Reason.TOKEN_TYPE_WRONG: "Give the passport itself (typ vnd.ga4gh.passport+jwt), no access token or visa.",
+    Reason.TOKEN_TYPE_WRONG: "Give the passport (typ vnd.ga4gh.passport+jwt), no access token or visa.",
     Reason.ISSUER_NOT_TRUSTED: _ISSUERS,
     Reason.ISSUER_MAY_NOT: _ISSUERS,
     Reason.KEY_UNKNOWN: "If the issuer has new keys, the operator puts them into its jwks_file.",
     Reason.AUDIENCE_WRONG: "Ask for a passport made out to this service: its name is access.audience.",
     Reason.TOO_MANY_VISAS: "Ask for a passport with the visas of this data set alone.",
     Reason.JKU_NOT_PINNED: _ISSUERS,
-    Reason.SUBJECT_NOT_LINKED: "Link the two accounts at an issuer that may issue LinkedIdentities, and ask for "
-    "a passport with that visa.",
+    Reason.SUBJECT_NOT_LINKED: "Link the two accounts at an issuer that may issue LinkedIdentities, and ask "
+    "for a passport with that visa.",
     Reason.CONDITIONS_NOT_MET: "Ask for a passport that holds the visas too that the conditions name.",
     Reason.TERMS_NOT_ACCEPTED: "Accept the terms of registered access where your passport comes from.",
-    Reason.RESEARCHER_STATUS_MISSING: "Ask your institution's signing official to confirm that you do research.",
+    Reason.RESEARCHER_STATUS_MISSING: "Ask your signing official to confirm that you do research.",
     Reason.DATASET_NOT_GRANTED: "Apply to the data access committee; its visa must name access.dataset_url.",
     Reason.NOT_REGISTERED: "Register with the data access team: allofus access register --passport-issuer "
     "--passport-subject.",

@@ -116,7 +116,7 @@ def _check_claims(claims: Mapping[str, Any]) -> None:
 
 
 def check_times(claims: Mapping[str, Any], *, now: float, leeway: float) -> None:
-    """Raise Refused unless the token is valid at ``now`` (seconds since 1970, UTC), clocks ``leeway`` apart."""
+    """Raise Refused unless a token is valid at ``now`` (seconds since 1970, UTC), give or take ``leeway``."""
     if now >= claims["exp"] + leeway:
         raise Refused(Reason.EXPIRED, f"exp was {now - claims['exp']:,.0f} s ago")
     if claims["iat"] > now + leeway:

@@ -1,4 +1,4 @@
-"""The issuers that are trusted and their public keys, from files that the settings name. Nothing is fetched."""
+"""The issuers that are trusted, and their public keys, from files that the settings name: none is fetched."""
 
 from __future__ import annotations
 

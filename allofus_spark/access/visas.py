@@ -52,7 +52,7 @@ class Visa:
 
 @dataclass(frozen=True)
 class RefusedVisa:
-    """A visa that does not count; ``type`` and ``value`` are what it claims, empty where that is unreadable."""
+    """A visa that does not count; ``type`` and ``value`` are what it claims, empty where unreadable."""
 
     type: str
     value: str
@@ -138,7 +138,7 @@ def _check_by(says: Mapping[str, Any], settings: AccessSettings) -> None:
 
 
 def claimed(text: str) -> tuple[str, str]:
-    """Type and value that a token claims to be of, for saying why it does not count; nobody vouches for them."""
+    """Type and value that a token claims, to say why it does not count; nobody vouches for them."""
     try:
         part = text.split(".")[1]
         says = json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))[CLAIM]

@@ -16,9 +16,10 @@ from allofus_spark.tables.live_tables import LIVE_TABLES
 def run_query(warehouse: Warehouse, text: str) -> DataFrame:
     """The rows of one SELECT; every table is read at the version of the newest finished snapshot.
 
-    Raises QueryRefused where the text is anything else, ContractViolation where a table is not there. The
-    tables that no snapshot names, such as those that record the runs, are read as they are. Columns have distinct names: where two would
-    have one, such as the fields ``eas.af`` and ``eur.af``, they are called as the query writes them.
+    Raises QueryRefused where the text is anything else, ContractViolation where a table is not there. Tables
+    that no snapshot names, such as those that record the runs, are read as they are. Columns have distinct
+    names: where two would have one, such as the fields ``eas.af`` and ``eur.af``, they are called as the query
+    writes them.
     """
     statement = check_statement(text)
     snapshot = warehouse.snapshot()

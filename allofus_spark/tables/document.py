@@ -22,8 +22,8 @@ those, then run `make docs`. The ancestry groups are those of the default settin
 
 Every table is a Delta table at `WAREHOUSE/ZONE/TABLE`. Readers use the versions of the newest finished
 snapshot (`snapshots`); `allofus query` and `allofus status` do so by themselves. `pipeline_runs`, `snapshots`
-and the journals of access (`researchers`, `access_events`, `access_audit`) are in no snapshot, and are read as
-last committed. No result holds a clock or a run id, so that a recompute gives the same content."""
+and the journals of access (`researchers`, `access_events`, `access_audit`) are in no snapshot, and are read
+as last committed. No result holds a clock or a run id, so that a recompute gives the same content."""
 
 _ZONES = {
     Zone.CONTROLLED: "individual-level data",

@@ -1,8 +1,8 @@
 """Rows added to journals (who may see what, and every decision) while a run works in the warehouse.
 
 No snapshot names a journal, so that no run undoes it; it is read as last committed. Journals have a lease of
-their own, held for the seconds of one commit. It is needed: Delta keeps two drivers from taking one version of
-a table on HDFS, Google's and Azure's stores, but neither on S3 nor on a local disk, where one of two entries
+their own, held for the seconds of a commit. It is needed: Delta keeps two drivers from taking one version of a
+table on HDFS, Google's and Azure's stores, but neither on S3 nor on a local disk, where one of two entries
 could be lost without a word. Who can write below ``controlled/_journal_lease``, ``researchers``,
 ``access_events`` and ``access_audit`` can keep the journals; nothing else of the warehouse is written.
 """
@@ -39,7 +39,7 @@ Append = Callable[[RowsWrite], None]
 def writing_journals(warehouse: Warehouse, writer: str) -> Iterator[Append]:
     """What commits rows to journals, during a block in which nobody else adds to them.
 
-    So what the block reads of them holds until it is written. Where it raises, what it committed before stays.
+    So what the block reads of them holds until it is written. Where it raises, what it committed stays.
     ``writer`` says who writes, where another has to wait for it. Raises WarehouseBusy where another holds the
     journals for longer than ``access.audit_wait_seconds``, StorageProblem where they cannot be written.
     """
