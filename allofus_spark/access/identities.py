@@ -25,7 +25,7 @@ def identity_of(issuer: str, subject: str, issuers: Mapping[str, Issuer]) -> Ide
 
 
 def read_links(value: str, issuers: Mapping[str, Issuer]) -> list[Identity]:
-    """Identities of a LinkedIdentities visa's value: sub,iss in URI encoding, ``;`` between. Raises Refused."""
+    """Identities of a LinkedIdentities visa's value: ``;`` between URI-encoded sub,iss. Raises Refused."""
     entries = value.split(";")
     found = [_ENTRY.fullmatch(entry) for entry in entries]
     if len(entries) > _MOST_ENTRIES or _WRONG_ESCAPE.search(value) or not all(found):
@@ -46,6 +46,6 @@ def linked_with(own: Identity, groups: Iterable[Iterable[Identity]]) -> set[Iden
     same = {own}
     waiting = [set(group) for group in groups]
     while touching := [group for group in waiting if group & same]:
-        same.update(*touching)
         waiting = [group for group in waiting if not group & same]
+        same.update(*touching)
     return same

@@ -16,6 +16,8 @@ from allofus_spark.cli.options import common_options, open_warehouse
 from allofus_spark.cli.screen import grid, screen
 
 if TYPE_CHECKING:
+    from pyspark.sql import Row
+
     from allofus_spark.access import Rule
     from allofus_spark.tables import Warehouse
 
@@ -146,7 +148,7 @@ def access_audit(
         screen().print(shown)
 
 
-def _decisions(tables: Warehouse, researcher: str | None, refused: bool, most: int) -> list:
+def _decisions(tables: Warehouse, researcher: str | None, refused: bool, most: int) -> list[Row]:
     from pyspark.sql import functions as F
 
     from allofus_spark.tables import ACCESS_AUDIT

@@ -18,8 +18,8 @@ def run_query(warehouse: Warehouse, text: str) -> DataFrame:
 
     Raises QueryRefused where the text is anything else, ContractViolation where a table is not there. Tables
     that no snapshot names, such as those that record the runs, are read as they are. Columns have distinct
-    names: where two would have one, such as the fields ``eas.af`` and ``eur.af``, they are called as the query
-    writes them.
+    names: where two would have one, such as the fields ``eas.af`` and ``eur.af``, they are called as the
+    query writes them.
     """
     statement = check_statement(text)
     snapshot = warehouse.snapshot()
