@@ -1,4 +1,4 @@
-"""A warehouse with enforcement, issuers whose keys were made for the tests, and ada, who may see everything."""
+"""A warehouse with enforcement, issuers whose keys were made for the tests, and who may see everything."""
 
 from __future__ import annotations
 

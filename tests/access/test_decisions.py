@@ -207,5 +207,5 @@ def test_a_key_that_signs_for_another_identity_does_not_open_the_account(
         refused(gated, EXPORT, saved(tmp_path, linker.passport([grant()])), AT + dt.timedelta(seconds=1))
         == "issuer_may_not"
     )
-    assert NOW == AT.timestamp()
+    assert AT.timestamp() == NOW
     assert Reason("not_registered") is Reason.NOT_REGISTERED

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from allofus_spark.access.passports import Passport, check_controlled, check_registered, read_passport
 from allofus_spark.access.reasons import Reason, Refused
