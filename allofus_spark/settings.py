@@ -873,8 +873,8 @@ class AccessSettings(_Section):
         300.0,
         ge=0,
         description="Seconds to wait where another process writes to the audit; after them access is "
-        "refused. Writing takes seconds; longer than lease.expiry_seconds, so that a claim left by a machine that "
-        "went down is outlived.",
+        "refused. Writing takes seconds; longer than lease.expiry_seconds, so that a claim left by a machine "
+        "that went down is outlived.",
     )
 
     @field_validator("granted_by")

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from pyspark.sql import Row, SparkSession
 
-from allofus_spark.access import Reason, Request, Tier, demand_access, load_registry, record, revoke
+from allofus_spark.access import Request, Tier, demand_access, load_registry, record, revoke
 from allofus_spark.errors import AccessRefused
 from allofus_spark.settings import Settings
 from allofus_spark.tables import ACCESS_AUDIT, ACCESS_EVENTS, RESEARCHERS, Warehouse, start_run
 from tests.access.conftest import AT, let_in, make_warehouse
-from tests.access.minting import BROKER, NOW, access_settings, broker, grant, linker, registered_visas
+from tests.access.minting import BROKER, access_settings, broker, grant, linker, registered_visas
 
 EXPORT = Request("export", Tier.CONTROLLED, ["genotypes"])
 LOOK = Request("variant", Tier.REGISTERED, ["allele_frequencies"])
@@ -124,10 +124,15 @@ def test_decisions_are_written_while_a_run_works_and_survive_its_failure(
 ) -> None:
     let_in(gated)
     file = saved(tmp_path, broker.passport([grant()]))
-    with pytest.raises(RuntimeError, match="half way"), start_run(gated, "long_night"):
-        demand_access(gated, EXPORT, file, now=AT)
-        assert refused(gated, LOOK, file, AT + dt.timedelta(seconds=1)) == "terms_not_accepted"
-        raise RuntimeError("half way")
+
+    def night() -> None:
+        with start_run(gated, "long_night"):
+            demand_access(gated, EXPORT, file, now=AT)
+            assert refused(gated, LOOK, file, AT + dt.timedelta(seconds=1)) == "terms_not_accepted"
+            raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError, match="half way"):
+        night()
     with start_run(gated, "next_night"):  # undoes what the failed run left
         pass
     assert [row.reason for row in audit(gated)] == ["granted", "terms_not_accepted"]
@@ -191,10 +196,9 @@ def test_a_warehouse_whose_files_only_spark_opens(spark: SparkSession, tmp_path:
 
 def test_rows_of_events_are_only_added(gated: Warehouse) -> None:
     let_in(gated)
-    state = gated.state(ACCESS_EVENTS)
-    assert state is not None
-    log = Path(gated.path(ACCESS_EVENTS)) / "_delta_log"
-    assert not any('"remove"' in file.read_text() for file in log.glob("*.json"))
+    entries = [file.read_text() for file in Path(gated.path(ACCESS_EVENTS)).glob("_delta_log/*.json")]
+    assert len(entries) > 3
+    assert not any('"remove"' in entry for entry in entries)
 
 
 def test_a_key_that_signs_for_another_identity_does_not_open_the_account(
@@ -207,5 +211,3 @@ def test_a_key_that_signs_for_another_identity_does_not_open_the_account(
         refused(gated, EXPORT, saved(tmp_path, linker.passport([grant()])), AT + dt.timedelta(seconds=1))
         == "issuer_may_not"
     )
-    assert AT.timestamp() == NOW
-    assert Reason("not_registered") is Reason.NOT_REGISTERED
