@@ -2,8 +2,8 @@
 
 No snapshot names a journal, so that no run undoes it; it is read as last committed. Journals have a lease
 of their own, held for the seconds of a commit. It is needed: Delta keeps two drivers from taking one version
-of a table on HDFS, Google's and Azure's stores, but neither on S3 nor on a local disk, where one of two entries
-could be lost without a word. Who can write below ``controlled/_journal_lease``, ``researchers``,
+of a table on HDFS and on the stores of Google and Azure, but neither on S3 nor on a local disk, where one of
+two entries could be lost without a word. Who can write below ``controlled/_journal_lease``, ``researchers``,
 ``access_events`` and ``access_audit`` can keep the journals; nothing else of the warehouse is written.
 """
 
