@@ -45,9 +45,11 @@ class Event:
     valid_until: dt.date | None = None
 
     @property
-    def order(self) -> tuple[dt.datetime, int]:
-        """Of two at one time, the one that takes away counts last."""
-        return self.happened_at, EVENTS.index(self.event)
+    def order(self) -> tuple[object, ...]:
+        """Of two at one time, the one that takes away counts last, or the agreement that ends first."""
+        named = (self.researcher_id or "", self.institution or "", self.tier or "", self.item or "")
+        ends = (self.valid_until or dt.date.max).toordinal()
+        return self.happened_at, EVENTS.index(self.event), -ends, *named
 
 
 @dataclass(frozen=True)
