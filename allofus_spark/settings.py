@@ -893,6 +893,11 @@ class ReleaseSettings(_Section):
         ge=1,
         description="No count of 1 to this many people is shown, and none can be derived. All of Us: 20.",
     )
+    round_to: int = Field(
+        40,
+        ge=2,
+        description="Rounded counts are the next multiple of this, twice the floor: 40 stands for 1 to 40.",
+    )
 
 
 class LeaseSettings(_Section):

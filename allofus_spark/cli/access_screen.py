@@ -110,7 +110,7 @@ def access_report(settings_file: str | None, warehouse: str | None, overrides: t
 
     with open_warehouse("access report", settings_file, warehouse, overrides) as tables:
         floor = tables.settings.release.floor
-        rows = access_times(tables, floor, 2 * floor)
+        rows = access_times(tables, floor, tables.settings.release.round_to)
         numbers = ("researchers, up to", "median", "quartile 1", "quartile 3")
         shown = grid("Hours from registration", "to", "month", *numbers, numbers=numbers)
         for row in rows:
