@@ -26,8 +26,8 @@ from allofus_spark.tables.writer import commit, prepare
 from allofus_spark.tables.writes import RowsWrite
 
 FOLDER = "_journal_lease"
-# A run's lease is held for hours, a journal's for a second: look again sooner.
-_HURRY = 20
+# A run's lease is held for hours, a journal's for a second: look again after tenths of one.
+_LONG_PAUSE_SECONDS, _HURRY = 1.0, 10
 # Threads of one process take turns here, before they claim anything.
 _turn = threading.Lock()
 
@@ -71,11 +71,14 @@ def _held(warehouse: Warehouse, writer: str) -> Iterator[None]:
     )
     claims = claims_at(warehouse.spark, f"{warehouse.root}/{Zone.CONTROLLED.value}/{FOLDER}")
     with _turn:
-        lease = acquire(
-            claims, uuid.uuid4().hex, writer, settings, pause=lambda seconds: time.sleep(seconds / _HURRY)
-        )
+        lease = acquire(claims, uuid.uuid4().hex, writer, settings, pause=_pause)
         lease.keep()
         try:
             yield
         finally:
             lease.release()
+
+
+def _pause(seconds: float) -> None:
+    """The pause of a lease: that before a look at who holds it is cut, that of a tie is not."""
+    time.sleep(seconds if seconds < _LONG_PAUSE_SECONDS else seconds / _HURRY)

@@ -52,8 +52,8 @@ def fresh(folder: Path, *, controlled: bool = True, registered: bool = True, **c
     times = {"iat": now - 60, "exp": now + 3600}
     says = {"asserted": now - 60}
     visas = [dac.visa("ControlledAccessGrants", DATASET, says=says, **times)] if controlled else []
-    for kind in ("AcceptedTermsAndPolicies", "ResearcherStatus") if registered else ():
-        visas.append(broker.visa(kind, REGISTERED, says=says, **times))
+    kinds = ("AcceptedTermsAndPolicies", "ResearcherStatus") if registered else ()
+    visas += [broker.visa(kind, REGISTERED, says=says, **times) for kind in kinds]
     file = folder / f"{controlled}{registered}.jwt"
     file.write_text(broker.passport(visas, **{**times, **claims}))
     return str(file)
@@ -168,6 +168,7 @@ CONTROLLED = [
     ["query", "WITH samples AS (SELECT 1) SELECT * FROM samples"],
     ["query", "SELECT 1 WHERE EXISTS (SELECT * FROM related_pairs)"],
     ["query", "SELECT * FROM sample_labels"],
+    ["query", "SELECT * FROM frequencies_of_one"],
     ["query", "SELECT * FROM access_audit"],
     ["export", "--format", "vcf", "--out", "OUT"],
     ["export-phenotypes", "--out", "OUT"],
