@@ -1,4 +1,4 @@
-"""Two processes that write to the journals of access at once: on a local disk Delta alone would lose entries."""
+"""Two processes write to the journals of access at once: on a local disk Delta alone could lose entries."""
 
 from __future__ import annotations
 
@@ -39,7 +39,11 @@ def test_no_entry_is_lost(spark: SparkSession, tmp_path: Path) -> None:
     register(warehouse, "ada", name="Ada", institution="X")
     arguments = [sys.executable, "-c", PROGRAM, warehouse.root]
     running = [subprocess.Popen([*arguments, who, str(N_EACH)]) for who in ("first", "second")]
-    assert [process.wait(timeout=300) for process in running] == [0, 0]
+    try:
+        assert [process.wait(timeout=200) for process in running] == [0, 0]
+    finally:
+        for process in running:
+            process.kill()
     notes = [row.note for row in warehouse.rows(ACCESS_EVENTS)]
     expected = [f"{who} {number}" for who in ("first", "second") for number in range(N_EACH)]
     assert sorted(note for note in notes if note and note != "warm") == sorted(expected)
