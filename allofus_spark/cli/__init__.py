@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from allofus_spark import __version__
+from allofus_spark.cli.access import access_group
 from allofus_spark.cli.ancestry import infer_ancestry_group
 from allofus_spark.cli.association import associate_command
 from allofus_spark.cli.catalogue import ingest_catalogue_command
@@ -60,6 +61,7 @@ def main() -> None:
       allofus export --format vcf --out cohort.vcf.gz
       allofus nightly --dry-run
       allofus withdraw NA12878
+      allofus access --help
       allofus status
 
     Every command takes --settings FILE, --warehouse PATH and --set KEY=VALUE. On a cluster run the same jobs
@@ -89,6 +91,7 @@ for command in (
     export_command,
     export_phenotypes_command,
     withdraw_command,
+    access_group,
     variant_command,
     query_command,
     nightly_command,

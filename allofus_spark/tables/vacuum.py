@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 from allofus_spark.hadoop import hadoop_path, read_bytes
 from allofus_spark.tables.contract import Table, Zone
 from allofus_spark.tables.delta_log import log_of
-from allofus_spark.tables.run_tables import RUN_TABLES
+from allofus_spark.tables.live_tables import LIVE_TABLES
 from allofus_spark.tables.stored_files import stored_files
 from allofus_spark.tables.warehouse import Warehouse
 
@@ -43,7 +43,7 @@ def keep_newest_only(warehouse: Warehouse, table: Table) -> None:
             remove_file(warehouse, file)
     state = warehouse.state(table)
     # Of a version that the newest snapshot does not name, the log says which rows it has.
-    if state is not None and (table in RUN_TABLES or warehouse.snapshot().get(table.name) == state.version):
+    if state is not None and (table in LIVE_TABLES or warehouse.snapshot().get(table.name) == state.version):
         _forget_older_log(warehouse.spark, path, state.version)
 
 

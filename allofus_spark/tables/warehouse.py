@@ -36,7 +36,8 @@ from allofus_spark.tables.delta_log import (
     same_content,
 )
 from allofus_spark.tables.frequency_tables import SUBSET_PREFIX
-from allofus_spark.tables.run_tables import RUN_TABLES, SNAPSHOTS
+from allofus_spark.tables.live_tables import LIVE_TABLES
+from allofus_spark.tables.run_tables import SNAPSHOTS
 from allofus_spark.tables.shape import check_columns, check_schema_version
 
 BUILD_PROPERTY = "allofus.build"
@@ -222,11 +223,11 @@ class Warehouse:
             ) from None
 
     def data_tables(self) -> list[Table]:
-        """Every table that has a folder, but those that record the runs."""
+        """Every table that has a folder, but those that no snapshot names."""
         there = {zone: self._folders(zone) for zone in Zone}
         subsets = [name for name in there[Zone.REGISTERED] if name.startswith(SUBSET_PREFIX)]
         tables = [*catalog.contracts(self.settings), *map(self.contract, sorted(subsets))]
-        return [table for table in tables if table.name in there[table.zone] and table not in RUN_TABLES]
+        return [table for table in tables if table.name in there[table.zone] and table not in LIVE_TABLES]
 
     def existing(self) -> list[Table]:
         """Every table that exists, in pipeline order, those that record the runs last."""
