@@ -900,6 +900,58 @@ class ReleaseSettings(_Section):
     )
 
 
+class BrowserSettings(_Section):
+    """Where the variant browser listens, and how much it holds and gives at once."""
+
+    host: str = Field(
+        "127.0.0.1",
+        min_length=1,
+        description="Address that it listens on. 127.0.0.1: this machine only; put a server that speaks TLS "
+        "before it where others look.",
+    )
+    port: int = Field(8080, ge=1, le=65_535, description="Port that it listens on.")
+    workers: int = Field(
+        2,
+        ge=1,
+        le=64,
+        description="Processes that answer. Pages are made by Python, which keeps one core busy: one a core.",
+    )
+    cache_mib: int = Field(
+        128,
+        ge=16,
+        description="MiB of decoded row groups that a process keeps. A row group of variants is about 2 MiB: "
+        "64 of them.",
+    )
+    open_files: int = Field(
+        32,
+        ge=1,
+        description="Parquet files of a product that a process keeps open. A footer is about 30 KiB a row "
+        "group of variants.",
+    )
+    row_group_rows: int = Field(
+        4_096,
+        ge=256,
+        description="Rows that a look-up reads at least. Products in larger row groups are copied into such "
+        "ones when the browser starts: a variant in a group of 4,096 is read in 4 ms, in one of 131,072 in "
+        "100 ms.",
+    )
+    page_rows: int = Field(100, ge=10, le=1_000, description="Rows of a page of variants.")
+    scan_row_groups: int = Field(
+        16,
+        ge=1,
+        description="Row groups that one page of filtered variants looks through; the next page goes on from "
+        "there.",
+    )
+    region_bases: int = Field(
+        10_000_000,
+        ge=1_000,
+        description="Longest region that is shown: 10 million bases, beyond the longest gene (2.5 million).",
+    )
+    top_associations: int = Field(
+        50, ge=1, le=1_000, description="Strongest associations that the page of a phenotype shows."
+    )
+
+
 class LeaseSettings(_Section):
     """How runs keep out of each other's way: one works in a warehouse, others wait or are refused."""
 
@@ -920,7 +972,7 @@ class LeaseSettings(_Section):
     )
 
 
-_SHAPELESS = {"warehouse", "spark", "lease", "maintenance", "nightly", "access"}
+_SHAPELESS = {"warehouse", "spark", "lease", "maintenance", "nightly", "access", "browser"}
 
 
 class Settings(_Section):
@@ -951,6 +1003,7 @@ class Settings(_Section):
     access: AccessSettings = AccessSettings()
     lease: LeaseSettings = LeaseSettings()
     nightly: NightlySettings = NightlySettings()
+    browser: BrowserSettings = BrowserSettings()
 
     def content_hash(self) -> str:
         """SHA-256 (hex) of the settings that can shape a result: all but those of `_SHAPELESS`."""

@@ -1,0 +1,54 @@
+"""The browser as a server of several processes."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+
+from allofus_spark.browser.app import create_app
+from allofus_spark.browser.prepare import prepare
+from allofus_spark.settings import BrowserSettings
+
+_RELEASE, _PREPARED, _SETTINGS = (
+    "ALLOFUS_BROWSE_RELEASE",
+    "ALLOFUS_BROWSE_PREPARED",
+    "ALLOFUS_BROWSE_SETTINGS",
+)
+
+
+def serve(release: Path, settings: BrowserSettings, prepared: Path | None = None) -> None:
+    """Serve a release until the process is told to end.
+
+    ``prepared``: folder for what is made of it first, kept for the next time; None: a temporary one.
+    """
+    with tempfile.TemporaryDirectory(prefix="allofus-browse-") as temporary:
+        folder = prepared or Path(temporary) / "prepared"
+        prepare(release, folder, settings)
+        # Workers are new processes: what they serve is told to them by their environment.
+        os.environ |= {
+            _RELEASE: str(release.resolve()),
+            _PREPARED: str(folder.resolve()),
+            _SETTINGS: settings.model_dump_json(),
+        }
+        uvicorn.run(
+            "allofus_spark.browser.serve:app_of_environment",
+            factory=True,
+            host=settings.host,
+            port=settings.port,
+            workers=settings.workers,
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=15,
+        )
+
+
+def app_of_environment() -> Starlette:
+    """The application of one worker process."""
+    settings = BrowserSettings.model_validate_json(os.environ[_SETTINGS])
+    return create_app(Path(os.environ[_RELEASE]), Path(os.environ[_PREPARED]), settings)
