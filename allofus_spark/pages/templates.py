@@ -21,6 +21,7 @@ _FILTERS = {
     "words": words,
     "bar": svg.bar,
     "exp": math.exp,
+    "stacked_bar": lambda parts: svg.stacked_bar((part.share, part.colour) for part in parts),
 }
 
 
