@@ -21,7 +21,7 @@ from allofus_spark.settings import MIB, BrowserSettings
 
 Row = dict[str, Any]
 # Genes and phenotypes are tens of thousands however many variants there are: these are held whole.
-_HELD = ("genes", "groups", "phenotypes", "replications", "variant_counts")
+_HELD = ("genes", "groups", "phenotypes", "replications")
 _LAST = 2**40  # beyond every position
 # Most rows of one product that one variant or rs number shows.
 _MOST = 500

@@ -39,13 +39,9 @@ def home(request: Request) -> Response:
     site = _site(request)
     if wants_json(request):
         return as_json(site.manifest.model_dump(mode="json"))
-    rows = site.opened.small("variant_counts")
-    counted = [row for row in rows if row["ancestry"] == "all" and row["dimension"] == "all"]
-    return page(
-        request,
-        "home.html",
-        {"facts": site.facts(), "counted": counted[:1], "groups": site.opened.small("groups")},
-    )
+    order = {name: number for number, name in enumerate(site.manifest.groups)}
+    groups = sorted(site.opened.small("groups"), key=lambda row: order.get(row["ancestry"], len(order)))
+    return page(request, "home.html", {"facts": site.facts(), "groups": groups})
 
 
 def search(request: Request) -> Response:
@@ -152,7 +148,7 @@ def _list(
         records = [beacon.variation_of_list(opened, row) for row in found.variants]
         answer = beacon.resultset(opened, parameters, records, found.total, following=found.following)
         return as_json(answer)
-    counts = positions_of(opened, asked, TRACK_BINS) if gene is None else None
+    counts = positions_of(opened, asked, TRACK_BINS)
     values = {
         "title": title,
         "gene": gene,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from markupsafe import Markup, escape
 
 SIDE = 1000.0
 Tick = tuple[float, str]
+_NARROW = 0.075  # of an axis: two labels that are nearer do not both fit on a telephone
 _CLOSEST = 0.001  # of an axis: ticks nearer to its ends are not lines
 
 
@@ -33,8 +34,8 @@ def plot(
         if _CLOSEST < y / SIDE < 1 - _CLOSEST
     ]
     labels = [
-        f'<text x="{100 * share:.2f}%" y="100%" dy="1.5em" text-anchor="middle">{escape(label)}</text>'
-        for share, label in x_ticks
+        f'<text{kind} x="{100 * share:.2f}%" y="100%" dy="1.5em" text-anchor="middle">{escape(label)}</text>'
+        for (share, label), kind in zip(x_ticks, _kinds(x_ticks), strict=True)
     ] + [
         f'<text x="0" dx="-.6em" y="{100 * (1 - share):.2f}%" dy=".32em" text-anchor="end">{escape(label)}</text>'
         for share, label in y_ticks
@@ -50,6 +51,15 @@ def plot(
         f'<text x="50%" y="100%" dy="3.1em" text-anchor="middle">{escape(x_label)}</text>'
         f'<text x="0" dx="-2.4em" y="0" dy="-.7em">{escape(y_label)}</text></svg>'
     )
+
+
+def _kinds(ticks: Sequence[Tick]) -> Iterator[str]:
+    """Which labels a narrow screen leaves out, as they would lie on those before."""
+    last = -1.0
+    for share, _ in ticks:
+        is_minor = share - last < _NARROW
+        yield ' class="minor"' if is_minor else ""
+        last = last if is_minor else share
 
 
 def dots(points: Iterable[tuple[float, float]], colour: str) -> Markup:

@@ -13,6 +13,8 @@ _WORDS = {
     "meta": "meta-analysis",
     "snv": "single-base",
     "mnv": "several bases",
+    "race_ethnicity": "race and ethnicity",
+    "no_genome": "without a genome",
     "registered_to_access": "registration to first access",
 }
 

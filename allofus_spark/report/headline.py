@@ -91,7 +91,7 @@ def _associations(released: Released) -> list[Headline]:
         )
         if row is not None:
             tested, replicated = int(row["tested"]), int(row["replicated"])
-            note = f"of the map {row['map_name']}, each in each ancestry"
+            note = f"of map {row['map_name']}, in each ancestry"
     seen = (
         f"{percent(replicated / tested)} of those evaluated"
         if tested and replicated

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from allofus_spark.pages import colour_class, count, percent, words
-from allofus_spark.pages.plot import Tick, plot, squares
+from allofus_spark.pages import colour_class, count, decimal, percent, words
+from allofus_spark.pages.plot import Tick, plot, round_ticks, squares
 from allofus_spark.published import ALL
 from allofus_spark.report.released import Released, Row
 
@@ -66,7 +66,7 @@ def groups(released: Released) -> list[Group]:
     return [
         Group(
             name,
-            colour_class(number) if name in released.manifest.groups else "g6",
+            colour_class(number) if name in released.manifest.groups else "n4",
             n_of[name],
             n_of[name] / whole if whole and n_of[name] is not None else None,
         )
@@ -146,10 +146,16 @@ def _opacity(n: int, most: int) -> float:
 
 
 def _ticks(rows: list[Row], axis: str, low: int, span: int) -> list[Tick]:
-    """The middles of the outermost squares, and the one between."""
-    middles = sorted({(row[f"{axis}_bin"], row[axis]) for row in rows})
-    chosen = {middles[0], middles[len(middles) // 2], middles[-1]}
-    return [((place - low + 0.5) / span, f"{value:.3g}".replace("-", "−")) for place, value in sorted(chosen)]
+    """Round values of a component, by the line through the middles of its first and last square."""
+    ends = sorted({(row[f"{axis}_bin"], row[axis]) for row in rows})
+    (first_bin, first), (last_bin, last) = ends[0], ends[-1]
+    if first_bin == last_bin:
+        return [((first_bin - low + 0.5) / span, decimal(first))]
+    per_bin = (last - first) / (last_bin - first_bin)
+    left, width = first + (low - first_bin - 0.5) * per_bin, span * per_bin
+    step = next(iter(round_ticks(width, 5)[1:]), width)
+    values = (step * number for number in range(math.ceil(left / step), math.floor((left + width) / step) + 1))
+    return [((value - left) / width, decimal(value) if value else "0") for value in values]
 
 
 def representation_sentence(categories: list[Category]) -> str:
