@@ -917,30 +917,24 @@ class BrowserSettings(_Section):
         description="Processes that answer. Pages are made by Python, which keeps one core busy: one a core.",
     )
     cache_mib: int = Field(
-        128,
-        ge=16,
-        description="MiB of decoded row groups that a process keeps. A row group of variants is about 2 MiB: "
-        "64 of them.",
+        64,
+        ge=8,
+        description="MiB of decoded batches that a process keeps. A batch of variants is about 0.5 MiB.",
     )
-    open_files: int = Field(
-        32,
-        ge=1,
-        description="Parquet files of a product that a process keeps open. A footer is about 30 KiB a row "
-        "group of variants.",
+    batch_rows: int = Field(
+        1_024,
+        ge=64,
+        le=65_536,
+        description="Rows that a look-up reads at least: those of a batch of the index, 0.2 ms for variants.",
     )
-    row_group_rows: int = Field(
-        4_096,
-        ge=256,
-        description="Rows that a look-up reads at least. Products in larger row groups are copied into such "
-        "ones when the browser starts: a variant in a group of 4,096 is read in 4 ms, in one of 131,072 in "
-        "100 ms.",
+    index_mib: int = Field(
+        512, ge=128, description="MiB of memory for finding the strongest associations, when the index is made."
     )
     page_rows: int = Field(100, ge=10, le=1_000, description="Rows of a page of variants.")
-    scan_row_groups: int = Field(
-        16,
+    scan_batches: int = Field(
+        64,
         ge=1,
-        description="Row groups that one page of filtered variants looks through; the next page goes on from "
-        "there.",
+        description="Batches that one page of filtered variants looks through; the next page goes on from there.",
     )
     region_bases: int = Field(
         10_000_000,

@@ -27,15 +27,15 @@ from allofus_spark.settings import BrowserSettings
 _AT_ONCE = 4
 
 
-def create_app(release: Path, prepared: Path, settings: BrowserSettings) -> Starlette:
-    """The browser of a release, over what `prepare` made of it in ``prepared``."""
+def create_app(release: Path, index: Path, settings: BrowserSettings) -> Starlette:
+    """The browser of a release, over its index, which `prepare` makes."""
     app = Starlette(
         routes=[Route(path, answer) for path, answer in (PAGES | BEACON).items()],
         middleware=[Middleware(Guard)],
         exception_handlers={Refused: _refuse, HTTPException: _refuse_http, Exception: _fail},
         lifespan=_few_at_once,
     )
-    app.state.site = Site(OpenRelease(release, prepared, settings))
+    app.state.site = Site(OpenRelease(release, index, settings))
     return app
 
 

@@ -95,10 +95,10 @@ def _listed(
 def _rows(
     opened: OpenRelease, query: dict[str, str], region: Region, gene: str | None, skip: int
 ) -> Iterator[Row]:
-    """Rows that fit the query after ``skip`` of them, from as many row groups as one page looks through."""
+    """Rows that fit the query after ``skip`` of them, from as many pages as the setting allows."""
     wanted = {"ref": query.get("referenceBases"), "alt": query.get("alternateBases")}
     start: int | None = 0
-    for _ in range(opened.settings.scan_row_groups):
+    for _ in range(opened.settings.scan_batches):
         if start is None:
             return
         page = variant_page(

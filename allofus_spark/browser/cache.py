@@ -32,7 +32,7 @@ class TableCache:
         return table
 
     def _keep(self, key: Hashable, table: pa.Table) -> None:
-        size = table.nbytes
+        size = table.get_total_buffer_size()
         with self._lock:
             if key in self._held or size > self._most_bytes:
                 return

@@ -91,7 +91,7 @@ def _filtered(
     last_position = region.first
     assert opened.variants is not None
     for number, piece in enumerate(opened.variants.pieces(rest)):
-        if number == opened.settings.scan_row_groups:
+        if number == opened.settings.scan_batches:
             return VariantPage(region, found, None, at - origin, last_position)
         kept = pc.indices_nonzero(_mask(opened, piece, gene, filters)).to_pylist()
         wanted = kept[: most - len(found)]
@@ -146,9 +146,9 @@ def _with(consequences: pa.Table, filters: Filters) -> pa.Table:
 
 
 def positions_of(opened: OpenRelease, region: Region, bins: int) -> Sequence[int] | None:
-    """Variants by place: numbers in ``bins`` equal stretches; None: too many row groups to look at for a page."""
+    """Variants by place: numbers in ``bins`` equal stretches; None: too many to look at for a page."""
     rows = opened.rows_between(region.contig, region.first, region.last)
-    most = opened.settings.scan_row_groups * opened.settings.row_group_rows
+    most = opened.settings.scan_batches * opened.settings.batch_rows
     if opened.variants is None or len(rows) > most:
         return None
     counts = [0] * bins

@@ -7,14 +7,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from allofus_spark.browser.asked import Allele, Refused
 from allofus_spark.browser.cache import TableCache
-from allofus_spark.browser.prepare import TOP, prepared_files
-from allofus_spark.browser.sorted_rows import OpenFiles, Rows, SortedRows
+from allofus_spark.browser.index import LOOKED_UP, SCANS, rows_file, top_file
+from allofus_spark.browser.sorted_rows import Rows, SortedRows
 from allofus_spark.genome import Build, build_from_text
 from allofus_spark.published import ALL, Manifest, read_manifest, table_files
 from allofus_spark.settings import MIB, BrowserSettings
@@ -22,38 +20,31 @@ from allofus_spark.settings import MIB, BrowserSettings
 Row = dict[str, Any]
 # Genes and phenotypes are tens of thousands however many variants there are: these are held whole.
 _HELD = ("genes", "groups", "phenotypes", "replications")
-_LAST = 2**40  # beyond every position
 # Most rows of one product that one variant or rs number shows.
 _MOST = 500
 
 
 class OpenRelease:
-    """A release's folder with what `prepare` made of it; a product that it lacks is None or without rows."""
+    """A release's folder with its index; a product that it lacks is None or without rows."""
 
-    def __init__(self, release: Path, prepared: Path, settings: BrowserSettings) -> None:
+    def __init__(self, release: Path, index: Path, settings: BrowserSettings) -> None:
         self.folder = release
         self.settings = settings
         self.manifest: Manifest = read_manifest(release)
         self.build: Build = build_from_text(self.manifest.build)
         self.groups: tuple[str, ...] = (ALL, *self.manifest.groups)
-        self._prepared = prepared
+        self._index = index
         self._cache = TableCache(settings.cache_mib * MIB)
-        self._open_files = OpenFiles(settings.open_files)
         self.variants = self._sorted("variants")
         self.consequences = self._sorted("consequences")
-        self._rsids = self._sorted("rsids", key="rs_number", within=None)
-        self._scans = [rows for name in ("associations", "meta_associations") if (rows := self._sorted(name))]
+        self._rsids = self._sorted("rsids")
+        self._scans = [rows for name in SCANS if (rows := self._sorted(name))]
         self._small = {name: self._whole(table_files(release, name)) for name in _HELD}
 
-    def _sorted(
-        self, product: str, key: str = "position", within: str | None = "contig"
-    ) -> SortedRows | None:
-        files = prepared_files(self.folder, self._prepared, product)
-        if not files:
+    def _sorted(self, product: str) -> SortedRows | None:
+        if not rows_file(self._index, product).is_file():
             return None
-        return SortedRows(
-            product, files, cache=self._cache, open_files=self._open_files, key=key, within=within
-        )
+        return SortedRows(self._index, product, LOOKED_UP[product], self._cache)
 
     @staticmethod
     def _whole(files: list[Path]) -> list[Row]:
@@ -96,9 +87,8 @@ class OpenRelease:
     def _at(self, rows: SortedRows | None, allele: Allele, ids: set[str]) -> list[Row]:
         if rows is None:
             return []
-        here = rows.read(rows.find(allele.position, allele.position, allele.contig))
-        wanted = pc.is_in(here.column("variant_id"), pa.array(sorted(ids)))
-        return here.filter(wanted).to_pylist()  # type: ignore[no-any-return]
+        here = rows.read(rows.find(allele.position, allele.position, allele.contig)).to_pylist()
+        return [row for row in here if row["variant_id"] in ids]
 
     def alleles_of_rs(self, number: int) -> list[Row]:
         """The alleles that catalogues have under an rs number."""
@@ -141,8 +131,8 @@ class OpenRelease:
     def top_associations(self, phenotype_id: str) -> list[Row]:
         """The strongest associations of a phenotype: of each scan and ancestry, strongest first."""
         found: list[Row] = []
-        for scan in ("meta_associations", "associations"):
-            path = self._prepared / f"{TOP}_{scan}.parquet"
+        for scan in reversed(SCANS):
+            path = top_file(self._index, scan)
             if path.is_file():
                 rows = pq.read_table(path, filters=[("phenotype_id", "==", phenotype_id)])
                 found += [{"ancestry": "meta"} | row for row in rows.to_pylist()]

@@ -10,28 +10,28 @@ import uvicorn
 from starlette.applications import Starlette
 
 from allofus_spark.browser.app import create_app
-from allofus_spark.browser.prepare import prepare
+from allofus_spark.browser.index import prepare
 from allofus_spark.settings import BrowserSettings
 
-_RELEASE, _PREPARED, _SETTINGS = (
+_RELEASE, _INDEX, _SETTINGS = (
     "ALLOFUS_BROWSE_RELEASE",
-    "ALLOFUS_BROWSE_PREPARED",
+    "ALLOFUS_BROWSE_INDEX",
     "ALLOFUS_BROWSE_SETTINGS",
 )
 
 
-def serve(release: Path, settings: BrowserSettings, prepared: Path | None = None) -> None:
+def serve(release: Path, settings: BrowserSettings, index: Path | None = None) -> None:
     """Serve a release until the process is told to end.
 
-    ``prepared``: folder for what is made of it first, kept for the next time; None: a temporary one.
+    ``index``: folder of its index, made where it is not there and kept; None: a temporary one.
     """
     with tempfile.TemporaryDirectory(prefix="allofus-browse-") as temporary:
-        folder = prepared or Path(temporary) / "prepared"
+        folder = index or Path(temporary) / "index"
         prepare(release, folder, settings)
         # Workers are new processes: what they serve is told to them by their environment.
         os.environ |= {
             _RELEASE: str(release.resolve()),
-            _PREPARED: str(folder.resolve()),
+            _INDEX: str(folder.resolve()),
             _SETTINGS: settings.model_dump_json(),
         }
         uvicorn.run(
@@ -51,4 +51,4 @@ def serve(release: Path, settings: BrowserSettings, prepared: Path | None = None
 def app_of_environment() -> Starlette:
     """The application of one worker process."""
     settings = BrowserSettings.model_validate_json(os.environ[_SETTINGS])
-    return create_app(Path(os.environ[_RELEASE]), Path(os.environ[_PREPARED]), settings)
+    return create_app(Path(os.environ[_RELEASE]), Path(os.environ[_INDEX]), settings)

@@ -1,18 +1,14 @@
-"""A product whose rows are sorted: which of them have a key, and their columns, a row group at a time.
+"""A product whose rows are sorted: which of them have a key, and their columns, a batch at a time.
 
-Held in memory are the bounds and rows of each row group (tens of bytes for thousands of rows), never the rows.
-On a million variants a row group of 4,096 rows and 58 columns is read in 4 ms, where DuckDB takes 30 ms over the
-same files (``benchmarks/browser.py``).
+Held in memory are the bounds of each batch (about a hundred bytes for 1,024 rows), never the rows.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from allofus_spark.browser.cache import TableCache
+from allofus_spark.browser.index import Sorting, bounds_file, rows_file
 
 Ints = npt.NDArray[np.int64]
 
@@ -35,57 +32,21 @@ class Rows:
         return self.end - self.first
 
 
-class OpenFiles:
-    """Parquet files that were read lately, at most so many, as a footer takes memory. Threads may share it."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._open: OrderedDict[Path, tuple[pq.ParquetFile, threading.Lock]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def read_row_group(self, path: Path, number: int) -> pa.Table:
-        """A row group with every column."""
-        with self._lock:
-            if path not in self._open:
-                self._open[path] = (pq.ParquetFile(path), threading.Lock())
-            self._open.move_to_end(path)
-            file, lock = self._open[path]
-            while len(self._open) > self._most:
-                self._open.popitem(last=False)
-        with lock:
-            return file.read_row_group(number, use_threads=False)
-
-
 class SortedRows:
-    """Rows sorted by a whole number, ``key``, inside each text of ``within`` where that is given.
+    """Rows of a product of an index, sorted by a whole number inside each text. Threads may share it."""
 
-    The files follow each other in the order of rows, as `allofus_spark.published.table_files` gives them.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        files: Sequence[Path],
-        *,
-        cache: TableCache,
-        open_files: OpenFiles,
-        key: str,
-        within: str | None = None,
-    ) -> None:
-        self.name = name
-        self._cache, self._open_files = cache, open_files
-        self._key, self._within = key, within
-        self._schema = pq.read_schema(files[0])
-        self._groups: list[tuple[Path, int]] = []
-        bounds: list[tuple[int, int, int, str, str]] = []
-        for path in files:
-            held = list(_bounds(pq.read_metadata(path), key, within))
-            self._groups += [(path, number) for number in range(len(held))]
-            bounds += held
-        rows, low, high, low_text, high_text = zip(*bounds, strict=True) if bounds else [()] * 5
-        self._starts: Ints = np.concatenate([[0], np.cumsum(np.array(rows, np.int64))]).astype(np.int64)
-        self._low, self._high = np.array(low, np.int64), np.array(high, np.int64)
-        self._low_text, self._high_text = np.array(low_text, np.str_), np.array(high_text, np.str_)
+    def __init__(self, folder: Path, product: str, sorting: Sorting, cache: TableCache) -> None:
+        self._product, self._cache = product, cache
+        self._key, self._within = sorting
+        bounds = pq.read_table(bounds_file(folder, product))
+        self._starts: Ints = np.concatenate([[0], np.cumsum(bounds.column("rows").to_numpy())]).astype(np.int64)
+        self._low, self._high = (bounds.column(name).to_numpy() for name in ("low", "high"))
+        self._low_text, self._high_text = (
+            np.array(bounds.column(name).to_pylist(), np.str_) for name in ("low_text", "high_text")
+        )
+        options = pa.ipc.IpcReadOptions(use_threads=False)
+        self._reader = pa.ipc.open_file(pa.OSFile(str(rows_file(folder, product))), options=options)
+        self._lock = threading.Lock()
 
     @property
     def num_rows(self) -> int:
@@ -102,62 +63,38 @@ class SortedRows:
             return Rows(0, 0)
         first, _ = self._inside(int(near[0]), low, high, within)
         _, end = self._inside(int(near[-1]), low, high, within)
-        # Groups at the edge may hold no such row: their neighbours' do then.
+        # Batches at the edge may hold no such row: their neighbours do then.
         return Rows(first, max(first, end))
 
-    def _inside(self, group: int, low: int, high: int, within: str | None) -> tuple[int, int]:
-        table = self._read(group)
+    def _inside(self, number: int, low: int, high: int, within: str | None) -> tuple[int, int]:
+        """The rows of one batch likewise, counted in the product."""
+        table = self._read(number)
         first, end = 0, table.num_rows
-        if within is not None and (self._low_text[group] != within or self._high_text[group] != within):
-            texts = table.column(self._within).to_numpy(zero_copy_only=False).astype(np.str_)
+        if within is not None and (self._low_text[number] != within or self._high_text[number] != within):
+            texts = np.array(table.column(self._within).to_pylist(), np.str_)
             first, end = (int(np.searchsorted(texts, within, side)) for side in ("left", "right"))
         keys = table.column(self._key).slice(first, end - first).to_numpy()
-        start = int(self._starts[group]) + first
-        return (
-            start + int(np.searchsorted(keys, low, "left")),
-            start + int(np.searchsorted(keys, high, "right")),
-        )
+        start = int(self._starts[number]) + first
+        return start + int(np.searchsorted(keys, low, "left")), start + int(np.searchsorted(keys, high, "right"))
 
     def read(self, rows: Rows) -> pa.Table:
         """These rows, with every column."""
         parts = list(self.pieces(rows))
-        return pa.concat_tables(parts) if parts else self._schema.empty_table()
+        return pa.concat_tables(parts) if parts else self._reader.schema.empty_table()
 
     def pieces(self, rows: Rows) -> Iterator[pa.Table]:
-        """These rows in their order, at most a row group at once."""
-        if not len(rows):
-            return
-        group = int(np.searchsorted(self._starts, rows.first, "right")) - 1
+        """These rows in their order, at most a batch at once."""
+        number = int(np.searchsorted(self._starts, rows.first, "right")) - 1
         at = rows.first
         while at < rows.end:
-            start, end = int(self._starts[group]), int(self._starts[group + 1])
+            start, end = int(self._starts[number]), int(self._starts[number + 1])
             until = min(rows.end, end)
-            yield self._read(group).slice(at - start, until - at)
-            at, group = until, group + 1
+            yield self._read(number).slice(at - start, until - at)
+            at, number = until, number + 1
 
-    def _read(self, group: int) -> pa.Table:
-        path, number = self._groups[group]
-        return self._cache.get(
-            (self.name, group), lambda: self._open_files.read_row_group(path, number).combine_chunks()
-        )
+    def _read(self, number: int) -> pa.Table:
+        return self._cache.get((self._product, number), lambda: self._read_batch(number))
 
-
-def _bounds(
-    metadata: pq.FileMetaData, key: str, within: str | None
-) -> Iterator[tuple[int, int, int, str, str]]:
-    """Rows of each row group, with the least and greatest key and text; the widest where none are written."""
-    leaves = {metadata.schema.column(number).path: number for number in range(metadata.num_columns)}
-    for number in range(metadata.num_row_groups):
-        group = metadata.row_group(number)
-        low, high = _low_high(group, leaves[key], (-1, np.iinfo(np.int64).max))
-        low_text, high_text = ("", "")
-        if within is not None:
-            low_text, high_text = _low_high(group, leaves[within], ("", "\U0010ffff"))
-        yield group.num_rows, low, high, low_text, high_text
-
-
-def _low_high(group: pq.RowGroupMetaData, leaf: int, otherwise: tuple[Any, Any]) -> tuple[Any, Any]:
-    statistics = group.column(leaf).statistics
-    if statistics is None or not statistics.has_min_max:
-        return otherwise
-    return statistics.min, statistics.max
+    def _read_batch(self, number: int) -> pa.Table:
+        with self._lock:
+            return pa.Table.from_batches([self._reader.get_batch(number)])
