@@ -928,13 +928,16 @@ class BrowserSettings(_Section):
         description="Rows that a look-up reads at least: those of a batch of the index, 0.2 ms for variants.",
     )
     index_mib: int = Field(
-        512, ge=128, description="MiB of memory for finding the strongest associations, when the index is made."
+        512,
+        ge=128,
+        description="MiB of memory for finding the strongest associations when the index is made.",
     )
     page_rows: int = Field(100, ge=10, le=1_000, description="Rows of a page of variants.")
     scan_batches: int = Field(
         64,
         ge=1,
-        description="Batches that one page of filtered variants looks through; the next page goes on from there.",
+        description="Batches that one page of filtered variants looks through; the next page goes on from "
+        "there.",
     )
     region_bases: int = Field(
         10_000_000,

@@ -1,11 +1,11 @@
-"""How fast the variant browser answers: a mix of its pages over an invented release, from many clients at once.
+"""How fast the variant browser answers: a mix of its pages over an invented release, from many clients.
 
     python -m benchmarks.browser --variants 1000000 --clients 20
 
-The release is written once to ``--folder``. The server runs as ``allofus browse`` runs it, in processes of its own,
-on the same machine as the clients. Cold: a server that has just started and holds no row group (the operating
-system may hold the files); warm: the same addresses again. Latencies are seen by the clients, each of which asks
-for its next page as soon as it has the last.
+The release is written once to ``--folder``. The server runs as ``allofus browse`` runs it, in processes of
+its own, on the same machine as the clients. Cold: a server that has just started and holds no batch (the
+operating system may hold the files); warm: the same addresses again. Latencies are seen by the clients, each
+of which asks for its next page as soon as it has the last.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from typing import NamedTuple
 import pyarrow.parquet as pq
 
 from allofus_spark.published import MANIFEST, table_files
-from benchmarks.measure import MIB, process_tree, running_processes
+from benchmarks.measure import process_tree, running_processes
 from benchmarks.synthetic import write_release
 
 _COMMAND = "from allofus_spark.cli import main; main()"
@@ -49,7 +49,9 @@ class Answer(NamedTuple):
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--folder", type=Path, required=True, help="where the release is, or is written to")
     parser.add_argument("--variants", type=int, default=1_000_000)
     parser.add_argument("--group-rows", type=int, default=4_096, help="rows of a row group of the release")
@@ -66,12 +68,12 @@ def main() -> None:
     started = time.perf_counter()
     with server(options.folder, options.port, options.overrides) as process:
         figures["start_seconds"] = round(time.perf_counter() - started, 1)
-        figures["rss_mib_at_start"] = resident_mib(process.pid)
+        figures["pss_mib_at_start"] = resident_mib(process.pid)
         for phase in ("cold", "warm"):
             began = time.perf_counter()
             answers = asyncio.run(ask(options.port, requests, options.clients))
             figures[phase] = summary(answers, time.perf_counter() - began)
-            figures[f"rss_mib_{phase}"] = resident_mib(process.pid)
+            figures[f"pss_mib_{phase}"] = resident_mib(process.pid)
     text = json.dumps(figures, indent=1)
     print(text)
     if options.json:
@@ -113,7 +115,11 @@ def make_requests(release: Path, n: int) -> Iterator[tuple[str, str]]:
         for path in table_files(release, "variants")
         for row in _sample(path, ["variant_id", "contig", "position", "ref", "alt", "rsids"], rng, n // 4)
     ]
-    genes = [row["gene_symbol"] for path in table_files(release, "genes") for row in _sample(path, ["gene_symbol"], rng, n)]
+    genes = [
+        row["gene_symbol"]
+        for path in table_files(release, "genes")
+        for row in _sample(path, ["gene_symbol"], rng, n)
+    ]
     for kind in rng.choices(list(MIX), list(MIX.values()), k=n):
         yield kind, _address(kind, rng.choice(places), rng.choice(genes))
 
@@ -129,7 +135,11 @@ def _address(kind: str, place: dict[str, object], gene: object) -> str:
     if kind == "rs":
         rsids = place["rsids"]
         # Variants without a number are asked for by their ids, as a person would.
-        return f"/rs/{rsids[0]}.json" if isinstance(rsids, list) and rsids else f"/variant/{place['variant_id']}.json"
+        return (
+            f"/rs/{rsids[0]}.json"
+            if isinstance(rsids, list) and rsids
+            else f"/variant/{place['variant_id']}.json"
+        )
     return {
         "variant": f"/variant/{place['variant_id']}",
         "variant.json": f"/variant/{place['variant_id']}.json",
@@ -150,9 +160,7 @@ async def ask(port: int, requests: list[tuple[str, str]], clients: int) -> list[
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for kind, address in waiting:
             began = time.perf_counter()
-            status, size, location = await _get(reader, writer, address)
-            while location:  # an rs number leads to its variant: the person waits for both
-                status, size, location = await _get(reader, writer, location)
+            status, size = await _get(reader, writer, address)
             answers.append(Answer(kind, time.perf_counter() - began, status, size))
         writer.close()
 
@@ -160,15 +168,14 @@ async def ask(port: int, requests: list[tuple[str, str]], clients: int) -> list[
     return answers
 
 
-async def _get(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, address: str) -> tuple[int, int, str]:
-    """Status, bytes, and where it leads to, or nothing."""
+async def _get(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, address: str) -> tuple[int, int]:
+    """Status, and bytes of the page."""
     writer.write(f"GET {address} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-    headers = dict(line.lower().split(": ", 1) if number else ("", "") for number, line in enumerate(lines) if line)
-    location = next((line.split(": ", 1)[1] for line in lines if line.lower().startswith("location: ")), "")
+    headers = {name: value for name, _, value in (line.lower().partition(": ") for line in lines[1:])}
     size = int(headers["content-length"])
     await reader.readexactly(size)
-    return int(lines[0].split()[1]), size, location
+    return int(lines[0].split()[1]), size
 
 
 def summary(answers: list[Answer], seconds: float) -> dict[str, object]:
@@ -191,9 +198,14 @@ def quantiles(values: list[float]) -> dict[str, float]:
 
 
 def resident_mib(pid: int) -> int | None:
-    """Resident memory of a process and its children; None where it cannot be read."""
+    """Memory of a process and its children, shared pages counted once; None where it cannot be read."""
     tree = process_tree(pid, running_processes())
-    return round(sum(process.rss_bytes for process in tree) / MIB) if tree else None
+    try:
+        texts = [Path(f"/proc/{process.pid}/smaps_rollup").read_text(encoding="ascii") for process in tree]
+    except OSError:
+        return None
+    kib = (line.split()[1] for text in texts for line in text.splitlines() if line.startswith("Pss:"))
+    return round(sum(map(int, kib)) / 1024) if tree else None
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The variant browser: web pages and JSON over a release's folder, without Spark.
 
-`prepare` makes the index of a release once; `create_app` answers from it, batch by batch, with a cache of bounded
-size.
+`prepare` makes the index of a release once; `create_app` answers from it, batch by batch, with a cache of
+bounded size.
 """
 
 from allofus_spark.browser.app import create_app

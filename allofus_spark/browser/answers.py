@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from allofus_spark.browser.asked import Refused
+from allofus_spark.browser.site import Site
 from allofus_spark.pages import templates
 
 JSON_SUFFIX = ".json"
@@ -19,22 +20,35 @@ _CACHED = {"cache-control": "public, max-age=300"}
 _TITLES = {404: "Not found", 405: "Not answered", 414: "Too long"}
 
 
+def site_of(request: Request) -> Site:
+    """The release that the application shows."""
+    return request.app.state.site  # type: ignore[no-any-return]
+
+
+def name_asked(request: Request) -> str:
+    """The last part of the address, without .json."""
+    return str(request.path_params["name"]).removesuffix(JSON_SUFFIX)
+
+
 def page(request: Request, template: str, values: Mapping[str, Any], status: int = 200) -> Response:
-    """A page of a template; ``site`` and ``asked`` are known to each."""
-    site = request.app.state.site if "app" in request.scope else None
-    text = _TEMPLATES.get_template(template).render(
-        site=site, asked=request.query_params.get("q", ""), **values
-    )
+    """A page of a template, which is given ``values``, the ``site``, and what was ``asked`` for."""
+    asked = request.query_params.get("q", "")
+    text = _TEMPLATES.get_template(template).render(site=site_of(request), asked=asked, **values)
     return HTMLResponse(text, status, headers=_CACHED if status == 200 else {})
 
 
 def as_json(content: Mapping[str, Any], status: int = 200) -> Response:
     """JSON of plain values; numbers that JSON does not have are text."""
     try:
-        text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = _dumped(content)
     except ValueError:
-        text = json.dumps(_plain(content), ensure_ascii=False, separators=(",", ":"))
-    return Response(text, status, headers=_CACHED if status == 200 else {}, media_type="application/json")
+        text = _dumped(_plain(content))
+    headers = _CACHED if status == 200 else {}
+    return Response(text, status, headers=headers, media_type="application/json")
+
+
+def _dumped(content: Any) -> str:
+    return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def _plain(value: Any) -> Any:

@@ -23,7 +23,7 @@ from allofus_spark.browser.pages import PAGES
 from allofus_spark.browser.site import Site
 from allofus_spark.settings import BrowserSettings
 
-# Requests that a process works on at once. Python makes one page at a time: more of them only wait for each other.
+# Requests that a process works on at once: Python makes one page at a time, more would wait for each other.
 _AT_ONCE = 4
 
 
@@ -40,7 +40,7 @@ def create_app(release: Path, index: Path, settings: BrowserSettings) -> Starlet
 
 
 @asynccontextmanager
-async def _few_at_once(app: Starlette) -> AsyncIterator[None]:
+async def _few_at_once(_: Starlette) -> AsyncIterator[None]:
     anyio.to_thread.current_default_thread_limiter().total_tokens = _AT_ONCE
     yield
 
@@ -56,6 +56,6 @@ def _refuse_http(request: Request, error: Exception) -> Response:
     return refusal(request, Refused(error.status_code, sentence))
 
 
-def _fail(request: Request, error: Exception) -> Response:
+def _fail(request: Request, _: Exception) -> Response:
     """What is nobody's fault who asks; what it was is in the server's log alone."""
     return refusal(request, Refused(500, "The page could not be made; the server's log says why."))

@@ -1,4 +1,4 @@
-"""What people ask for, read strictly: whatever is not a place, a name or a number is refused with a sentence."""
+"""What people ask for, read strictly: what is no place, name or number is refused with a sentence."""
 
 from __future__ import annotations
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 from allofus_spark.browser.opened import OpenRelease, Row
@@ -23,15 +25,12 @@ def variation(opened: OpenRelease, row: Row, consequences: list[Row] | None = No
     frequencies = [_frequency(row, group) for group in opened.groups if row[f"{group}_af"] is not None]
     if frequencies:
         record["frequencyInPopulations"] = [_source(opened, frequencies)]
-    faf95 = {group: row[f"{group}_faf95"] for group in opened.groups if row[f"{group}_faf95"] is not None}
     record["info"] = {
         "release": opened.manifest.release,
         "novelty": row["novelty"],
         "withheld": row["withheld"],
-        "alleleNumbers": {
-            group: row[f"{group}_an"] for group in opened.groups if row[f"{group}_an"] is not None
-        },
-        "faf95": faf95,
+        "alleleNumbers": _shown(opened, row, "an"),
+        "faf95": _shown(opened, row, "faf95"),
         "consequences": [
             {name: item[name] for name in ("transcript_id", "gene_symbol", "terms", "impact", "dna_change")}
             for item in consequences or []
@@ -87,11 +86,29 @@ def _named(opened: OpenRelease, row: Row, consequences: list[Row]) -> dict[str, 
     if genes or effects:
         changes = {row["aa_change"], *(item["aa_change"] for item in consequences)} - {None}
         record["molecularAttributes"] = {
-            "geneIds": genes,
-            "molecularEffects": [{"id": f"SO:{effect}", "label": effect} for effect in effects],
+            "geneIds": sorted(genes),
+            "molecularEffects": [_effect(effect) for effect in effects],
             "aminoacidChanges": sorted(changes),
         }
     return record
+
+
+def _shown(opened: OpenRelease, row: Row, name: str) -> dict[str, Any]:
+    """A number of each group that is shown."""
+    return {group: row[f"{group}_{name}"] for group in opened.groups if row[f"{group}_{name}"] is not None}
+
+
+@cache
+def _accessions() -> dict[str, str]:
+    """Accession in the Sequence Ontology of each term, from the table of them that annotators go by."""
+    table = files("allofus_spark") / "consequences" / "data" / "terms.tsv"
+    lines = (line.split("\t") for line in table.read_text(encoding="utf-8").splitlines())
+    return {fields[0]: fields[1] for fields in lines if len(fields) > 1 and fields[1].startswith("SO:")}
+
+
+def _effect(term: str) -> dict[str, str]:
+    """A term as an ontology's; one that the table lacks by its name alone."""
+    return {"id": _accessions().get(term, f"SO_term:{term}"), "label": term}
 
 
 def _location(opened: OpenRelease, row: Row) -> dict[str, Any]:

@@ -150,6 +150,10 @@ def info(request: Request) -> Response:
     )
 
 
+def _informational() -> dict[str, Any]:
+    return {"beaconId": beacon.BEACON_ID, "apiVersion": beacon.API_VERSION, "returnedSchemas": []}
+
+
 def service_info(request: Request) -> Response:
     """/beacon/service-info: the same for GA4GH's registries."""
     return as_json(
@@ -163,15 +167,14 @@ def service_info(request: Request) -> Response:
     )
 
 
-def beacon_map(request: Request) -> Response:
+def beacon_map(_: Request) -> Response:
     """/beacon/map: which endpoints there are."""
     endpoint = {
         "entryType": "genomicVariant",
         "rootUrl": "/beacon/g_variants",
         "singleEntryUrl": "/beacon/g_variants/{id}",
     }
-    meta = {"beaconId": beacon.BEACON_ID, "apiVersion": beacon.API_VERSION, "returnedSchemas": []}
-    return as_json({"meta": meta, "response": {"endpointSets": {"genomicVariant": endpoint}}})
+    return as_json({"meta": _informational(), "response": {"endpointSets": {"genomicVariant": endpoint}}})
 
 
 BEACON: dict[str, Callable[[Request], Response]] = {

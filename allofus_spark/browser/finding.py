@@ -26,23 +26,25 @@ def address_of(opened: OpenRelease, text: str) -> str:
     if read_rs_number(asked) is not None:
         return f"/rs/{asked.lower()}"
     if opened.genes(asked):
-        return f"/gene/{_quoted(opened.genes(asked)[0]['gene_symbol'])}"
+        return f"/gene/{quoted(opened.genes(asked)[0]['gene_symbol'])}"
     allele = read_allele(asked, opened.build)
     if allele is not None:
-        return f"/variant/{_quoted(opened.build.variant_id(allele.contig, allele.position, allele.ref, allele.alt))}"
+        name = opened.build.variant_id(allele.contig, allele.position, allele.ref, allele.alt)
+        return f"/variant/{quoted(name)}"
     region = read_region(asked, opened.build, opened.settings.region_bases)
     if region is not None:
-        return f"/region/{_quoted(str(region))}"
+        return f"/region/{quoted(str(region))}"
     if asked in opened.phenotypes:
-        return f"/phenotype/{_quoted(asked)}"
+        return f"/phenotype/{quoted(asked)}"
     raise Refused(
         404,
-        f"Nothing here is called {readable(asked)}. Variants are written 2-108897145-A-G or rs3827760, regions "
-        "22:19940000-19970000, genes by symbol or id.",
+        f"Nothing here is called {readable(asked)}. Variants are written 2-108897145-A-G or rs3827760, "
+        "regions 22:19940000-19970000, genes by symbol or id.",
     )
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """The text as part of an address."""
     return quote(text, safe=":*")
 
 

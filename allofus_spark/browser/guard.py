@@ -20,6 +20,7 @@ POLICY = (
     "frame-ancestors 'none'"
 )
 _HEADERS = {
+    "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "x-frame-options": "DENY",
@@ -73,8 +74,5 @@ def check(scope: MutableMapping[str, Any]) -> None:
 
 def _with_headers(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     given = {name for name, _ in headers}
-    added = {"content-security-policy": POLICY} | _HEADERS
-    return [
-        *headers,
-        *((name.encode(), value.encode()) for name, value in added.items() if name.encode() not in given),
-    ]
+    added = ((name.encode(), value.encode()) for name, value in _HEADERS.items())
+    return [*headers, *(pair for pair in added if pair[0] not in given)]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -48,8 +47,8 @@ class Filters:
 class VariantPage:
     """Variants of a region: ``total`` where it is known without looking at each, else None.
 
-    ``following``: row to go on from, None at the end; ``looked_until``: position up to which was looked, where
-    the page ends before it is full.
+    ``following``: row to go on from, None at the end; ``looked_until``: position up to which was looked,
+    where the page ends before it is full.
     """
 
     region: Region
@@ -145,21 +144,15 @@ def _with(consequences: pa.Table, filters: Filters) -> pa.Table:
     return consequences
 
 
-def positions_of(opened: OpenRelease, region: Region, bins: int) -> Sequence[int] | None:
-    """Variants by place: numbers in ``bins`` equal stretches; None: too many to look at for a page."""
+def counts_by_place(opened: OpenRelease, region: Region, bins: int) -> list[int] | None:
+    """Variants in ``bins`` equal stretches of a region; None: there are too many to look at for a page."""
     rows = opened.rows_between(region.contig, region.first, region.last)
     most = opened.settings.scan_batches * opened.settings.batch_rows
     if opened.variants is None or len(rows) > most:
         return None
-    counts = [0] * bins
+    counts = np.zeros(bins, np.int64)
     length = region.last - region.first + 1
     for piece in opened.variants.pieces(rows):
-        for entry in _histogram(piece, region.first, length, bins):
-            counts[entry["values"]] += entry["counts"]
-    return counts
-
-
-def _histogram(piece: pa.Table, first: int, length: int, bins: int) -> list[dict[str, Any]]:
-    offsets = pc.subtract(pc.cast(piece.column("position"), pa.int64()), first)
-    places = pc.divide(pc.multiply(offsets, bins), length)
-    return pc.value_counts(places).to_pylist()  # type: ignore[no-any-return]
+        places = (piece.column("position").to_numpy().astype(np.int64) - region.first) * bins // length
+        counts += np.bincount(places, minlength=bins)
+    return counts.tolist()

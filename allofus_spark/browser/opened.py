@@ -77,7 +77,7 @@ class OpenRelease:
 
     def associations_of(self, variant: Row) -> list[Row]:
         """Its associations, the strongest first; those over ancestries have the ancestry ``meta``."""
-        found = [
+        found: list[Row] = [
             {"ancestry": "meta"} | row
             for rows in self._scans
             for row in self._at(rows, _allele_of(variant), {variant["variant_id"]})
@@ -90,12 +90,15 @@ class OpenRelease:
         here = rows.read(rows.find(allele.position, allele.position, allele.contig)).to_pylist()
         return [row for row in here if row["variant_id"] in ids]
 
-    def alleles_of_rs(self, number: int) -> list[Row]:
-        """The alleles that catalogues have under an rs number."""
+    def variants_of_rs(self, number: int) -> list[Row]:
+        """The variants that catalogues have under an rs number."""
         if self._rsids is None:
             raise Refused(404, "This release has no table of rs numbers.")
         found = self._rsids.find(number, number)
-        return self._rsids.read(Rows(found.first, min(found.end, found.first + _MOST))).to_pylist()  # type: ignore[no-any-return]
+        named = self._rsids.read(Rows(found.first, min(found.end, found.first + _MOST))).to_pylist()
+        return [
+            row for item in named for row in self._at(self.variants, _allele_of(item), {item["variant_id"]})
+        ]
 
     @cached_property
     def _genes_by_name(self) -> dict[str, list[Row]]:

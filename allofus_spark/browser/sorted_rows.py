@@ -39,7 +39,9 @@ class SortedRows:
         self._product, self._cache = product, cache
         self._key, self._within = sorting
         bounds = pq.read_table(bounds_file(folder, product))
-        self._starts: Ints = np.concatenate([[0], np.cumsum(bounds.column("rows").to_numpy())]).astype(np.int64)
+        self._starts: Ints = np.concatenate([[0], np.cumsum(bounds.column("rows").to_numpy())]).astype(
+            np.int64
+        )
         self._low, self._high = (bounds.column(name).to_numpy() for name in ("low", "high"))
         self._low_text, self._high_text = (
             np.array(bounds.column(name).to_pylist(), np.str_) for name in ("low_text", "high_text")
@@ -75,7 +77,9 @@ class SortedRows:
             first, end = (int(np.searchsorted(texts, within, side)) for side in ("left", "right"))
         keys = table.column(self._key).slice(first, end - first).to_numpy()
         start = int(self._starts[number]) + first
-        return start + int(np.searchsorted(keys, low, "left")), start + int(np.searchsorted(keys, high, "right"))
+        return start + int(np.searchsorted(keys, low, "left")), start + int(
+            np.searchsorted(keys, high, "right")
+        )
 
     def read(self, rows: Rows) -> pa.Table:
         """These rows, with every column."""

@@ -15,7 +15,7 @@ TRACK_BINS = 200
 
 @dataclass(frozen=True)
 class FrequencyLine:
-    """One group's frequency of a variant. ``state``: shown, withheld, no_calls, or hidden: the group itself."""
+    """One group's frequency of a variant; ``state``: shown, withheld, no_calls, or hidden: the group."""
 
     group: str
     name: str

@@ -37,7 +37,8 @@ def plot(
         f'<text{kind} x="{100 * share:.2f}%" y="100%" dy="1.5em" text-anchor="middle">{escape(label)}</text>'
         for (share, label), kind in zip(x_ticks, _kinds(x_ticks), strict=True)
     ] + [
-        f'<text x="0" dx="-.6em" y="{100 * (1 - share):.2f}%" dy=".32em" text-anchor="end">{escape(label)}</text>'
+        f'<text x="0" dx="-.6em" y="{100 - 100 * share:.2f}%" dy=".32em" text-anchor="end">{escape(label)}'
+        "</text>"
         for share, label in y_ticks
     ]
     kind = "plot square" if is_square else "plot"

@@ -1,6 +1,6 @@
 """Bars as inline SVG: shapes only, sized by their attributes, so that no style is needed beside the sheet.
 
-The width of a bar is the page's to choose: shapes are stretched, and what there is to read is text beside them.
+The width of a bar is the page's to choose: shapes are stretched, what there is to read is text beside them.
 """
 
 from __future__ import annotations

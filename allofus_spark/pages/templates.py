@@ -26,7 +26,7 @@ _FILTERS = {
 
 
 def templates(package: str) -> jinja2.Environment:
-    """Templates of a package's folder ``templates``; an unknown name in one is an error, not an empty text."""
+    """Templates of a package's folder ``templates``; an unknown name in one is an error, not empty."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader(package),
         autoescape=True,

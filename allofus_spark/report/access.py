@@ -53,6 +53,6 @@ def access_sentence(steps: list[Wait]) -> str:
         return "Too few researchers are counted for a median to be shown."
     first = steps[0]
     return (
-        f"From {first.name}, half of researchers waited {decimal(first.median)} hours or less, and the middle "
-        f"half {decimal(first.lower)} to {decimal(first.upper)} hours."
+        f"From {first.name}, half of researchers waited {decimal(first.median)} hours or less, and the "
+        f"middle half {decimal(first.lower)} to {decimal(first.upper)} hours."
     )

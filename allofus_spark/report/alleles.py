@@ -152,7 +152,8 @@ def spectrum_sentence(bars: list[Bar]) -> str:
         return ""
     whole = bars[0]
     most = max(bars[1:], key=lambda bar: bar.parts[-1].share, default=None)
-    text = f"Of variants in {whole.name}, {percent(whole.parts[-1].share)} have a frequency of {whole.parts[-1].name}"
+    common = whole.parts[-1]
+    text = f"Of variants in {whole.name}, {percent(common.share)} have a frequency of {common.name}"
     if most is None:
         return text + "."
     return f"{text}; of those in {most.name}, {percent(most.parts[-1].share)}."

@@ -27,7 +27,7 @@ def _people(released: Released) -> list[Headline]:
     note = "of all participants"
     if released.has("groups"):
         row = released.first("SELECT n_participants FROM groups WHERE ancestry = 'all'")
-        genomes = row and row["n_participants"]
+        genomes = None if row is None else row["n_participants"]
     if released.has("representation"):
         row = released.first(
             "SELECT * FROM representation WHERE people = 'all' AND category = 'any' AND answer = 'all' "
@@ -52,7 +52,9 @@ def _variants(released: Released) -> list[Headline]:
     if row is None:
         product = released.manifest.product("variants")
         return [
-            Headline("Variants", _count(product and product.rows), "alleles with a row of their own"),
+            Headline(
+                "Variants", _count(product.rows if product else None), "alleles with a row of their own"
+            ),
             Headline("Not reported before", None, "in no catalogue"),
             Headline("Coding", None, "of those not reported before"),
         ]
@@ -71,7 +73,7 @@ def _variants(released: Released) -> list[Headline]:
 
 
 def new_of(row: Row) -> int | None:
-    """Variants of a row that no catalogue has: at a new site, or a new allele of a known one; None: not judged."""
+    """Variants of a row that no catalogue has, new alleles of known sites included; None: not judged."""
     if row["n_variants"] and row["n_not_flagged"] == row["n_variants"]:
         return None
     parts = (row["n_unreported"], row["n_known_site_new_allele"])
@@ -86,7 +88,8 @@ def _associations(released: Released) -> list[Headline]:
             """
             SELECT scan, map_name, map_version, sum(tested) AS tested, sum(replicated) AS replicated
             FROM replication_summary
-            WHERE known_in = 'any' AND category = 'all' AND ancestry <> 'all' GROUP BY ALL ORDER BY ALL LIMIT 1
+            WHERE known_in = 'any' AND category = 'all' AND ancestry <> 'all'
+            GROUP BY ALL ORDER BY ALL LIMIT 1
             """
         )
         if row is not None:
@@ -109,7 +112,7 @@ def _access(released: Released) -> Headline:
         row = released.first(
             "SELECT median_hours FROM access_times WHERE step = 'registered_to_access' AND month = 'all'"
         )
-        hours = row and row["median_hours"]
+        hours = None if row is None else row["median_hours"]
     value = None if hours is None else f"{hours:,.3g} h"
     return Headline("Time to access", value, "median from registration to first access")
 

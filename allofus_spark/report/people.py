@@ -154,7 +154,9 @@ def _ticks(rows: list[Row], axis: str, low: int, span: int) -> list[Tick]:
     per_bin = (last - first) / (last_bin - first_bin)
     left, width = first + (low - first_bin - 0.5) * per_bin, span * per_bin
     step = next(iter(round_ticks(width, 5)[1:]), width)
-    values = (step * number for number in range(math.ceil(left / step), math.floor((left + width) / step) + 1))
+    values = (
+        step * number for number in range(math.ceil(left / step), math.floor((left + width) / step) + 1)
+    )
     return [((value - left) / width, decimal(value) if value else "0") for value in values]
 
 

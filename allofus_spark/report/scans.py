@@ -15,7 +15,7 @@ from allofus_spark.pages.plot import Tick, area, dots, line, plot, round_ticks
 from allofus_spark.report.released import Released, Row
 from allofus_spark.tables.association_tables import QQ_EDGES
 
-# Phenotypes that are drawn, marks of one Manhattan plot at most (the strongest are kept), and peaks in its table.
+# Phenotypes that are drawn, marks of one Manhattan plot (the strongest are kept), and peaks in its table.
 MOST_PHENOTYPES, MOST_MARKS, MOST_PEAKS = 3, 5_000, 5
 _COLUMNS, _LEVELS = 1_000, 250  # associations in one cell of so many are one mark
 _PEAK_BASES = 1_000_000  # the strongest of so wide a stretch is its peak
@@ -205,7 +205,8 @@ def _qq(summary: Row, name: str, title: str, most_shown: float) -> Markup | None
     marks = area([(a / right, b / top) for a, b in band if a <= right], "chance")
     marks += line([(0, 0), (side / right, side / top)], "grid")
     marks += dots(zip(expected / right, observed / top, strict=True), "even")
-    sentence = f"{len(expected)} bins of {count(int(counts.sum()))} tests; the grey band holds 95 % of what chance gives."
+    tests = count(int(counts.sum()))
+    sentence = f"{len(expected)} bins of {tests} tests; the grey band holds 95 % of what chance gives."
     return plot(
         name,
         f"{title}: observed against expected p",

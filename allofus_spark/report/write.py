@@ -19,9 +19,9 @@ _PAGE = Path("report") / "index.html"
 def write_report(release: Path, manifest: Manifest) -> Path:
     """Write ``report/index.html`` of a release from its Parquet files, and return its path.
 
-    One file without scripts that fetches nothing. Products that the release lacks are named as missing. What is
-    drawn is bounded (`people.MOST_SQUARES`, `scans.MOST_MARKS`), so that the page stays under a megabyte however
-    large the release; what is read, is read by DuckDB within 512 MiB.
+    One file without scripts that fetches nothing. Products that the release lacks are named as missing. What
+    is drawn is bounded (`people.MOST_SQUARES`, `scans.MOST_MARKS`), so that the page stays under a megabyte
+    however large the release; DuckDB reads within 512 MiB.
     """
     with open_products(release, manifest) as released:
         values = _values(released)

@@ -38,7 +38,7 @@ def representation(table: Table) -> pa.Table:
     rows = []
     for people, n in (("all", 230_000), ("with_genomes", _PEOPLE)):
         for category, share in (*zip(_CATEGORIES, _SHARES, strict=True), ("any", 0.77)):
-            row = {
+            row: dict[str, Any] = {
                 "definitions_version": "all_of_us_1",
                 "people": people,
                 "category": category,
@@ -88,7 +88,11 @@ def access_times(table: Table) -> pa.Table:
     rows: list[dict[str, Any]] = []
     for step, median in (("registered_to_access", 29.0), ("registered_to_agreement", 6.5)):
         for number, month in enumerate(("all", "2025-10", "2025-11", "2025-12")):
-            row = {"step": step, "month": month, "n_researchers": 160 if month == "all" else 80}
+            row: dict[str, Any] = {
+                "step": step,
+                "month": month,
+                "n_researchers": 160 if month == "all" else 80,
+            }
             if month != "2025-12":
                 row |= {
                     "median_hours": median + number,

@@ -41,7 +41,7 @@ def write_release(
     ``group_rows``: rows of a Parquet row group. The same seed gives the same release.
     """
     contigs = list(make_contigs(n_variants, seed))
-    written = [product for product in _write_products(folder, contigs, seed, group_rows, frozenset(without))]
+    written = _write_products(folder, contigs, seed, group_rows, frozenset(without))
     manifest = Manifest(
         format=FORMAT,
         release=version,

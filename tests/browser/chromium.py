@@ -47,7 +47,11 @@ class Chromium:
         """Go to an address with a screen of this size, wait until it is loaded, and tell what came of it."""
         self.seen = Seen()
         self.call(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=False,
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
@@ -73,7 +77,12 @@ class Chromium:
         for kind in ("keyDown", "keyUp"):
             text = {"text": "\r"} if key == "Enter" and kind == "keyDown" else {}
             self.call(
-                "Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=codes[key], **text
+                "Input.dispatchKeyEvent",
+                type=kind,
+                key=key,
+                code=key,
+                windowsVirtualKeyCode=codes[key],
+                **text,
             )
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
@@ -123,11 +132,11 @@ def chromium(program: str, folder: Path) -> Iterator[Chromium]:
     there_read, there_write = os.pipe()
     back_read, back_write = os.pipe()
     options = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run")
+    options += ("--remote-debugging-pipe", f"--user-data-dir={folder}")
     # The browser reads its commands at descriptor 3, and answers at 4.
     pipes = f"exec 3<&{there_read} 4>&{back_write}"
     process = subprocess.Popen(
-        ["sh", "-c", f'{pipes}; exec "$0" "$@"', program, *options, "--remote-debugging-pipe"]
-        + [f"--user-data-dir={folder}", "about:blank"],
+        ["sh", "-c", f'{pipes}; exec "$0" "$@"', program, *options, "about:blank"],
         pass_fds=(there_read, back_write),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
