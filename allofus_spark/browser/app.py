@@ -32,7 +32,7 @@ def create_app(release: Path, index: Path, settings: BrowserSettings) -> Starlet
     app = Starlette(
         routes=[Route(path, answer) for path, answer in (PAGES | BEACON).items()],
         middleware=[Middleware(Guard)],
-        exception_handlers={Refused: _refuse, HTTPException: _refuse_http, Exception: _fail},
+        exception_handlers={Refused: _refuse, HTTPException: _refuse_http},
         lifespan=_few_at_once,
     )
     app.state.site = Site(OpenRelease(release, index, settings))
@@ -54,8 +54,3 @@ def _refuse_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     sentence = "There is no such page." if error.status_code == 404 else "The request cannot be answered."
     return refusal(request, Refused(error.status_code, sentence))
-
-
-def _fail(request: Request, _: Exception) -> Response:
-    """What is nobody's fault who asks; what it was is in the server's log alone."""
-    return refusal(request, Refused(500, "The page could not be made; the server's log says why."))

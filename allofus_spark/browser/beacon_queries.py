@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,7 +13,7 @@ from allofus_spark.browser import beacon
 from allofus_spark.browser.answers import as_json
 from allofus_spark.browser.asked import Allele, Refused, Region, checked, read_allele, read_contig, trimmed
 from allofus_spark.browser.finding import gene_regions
-from allofus_spark.browser.listing import Filters, variant_page
+from allofus_spark.browser.listing import Filters, VariantPage, variant_page
 from allofus_spark.browser.opened import OpenRelease, Row
 from allofus_spark.errors import readable
 
@@ -21,7 +21,10 @@ _GRANULARITIES = ("boolean", "count", "record")
 _KNOWN = {"referenceName", "start", "end", "referenceBases", "alternateBases", "geneId", "variantType"}
 _KNOWN |= {"assemblyId", "requestedGranularity", "skip", "limit", "includeResultsetResponses", "testMode"}
 _KNOWN |= {"requestedSchema", "apiVersion"}
+_FILTERS = {"referenceBases", "alternateBases", "variantType"}
 _LIMIT = 10
+# Pages that one answer looks through for alleles that fit.
+_MOST_PAGES = 16
 _DIGITS = 12
 
 
@@ -38,8 +41,13 @@ def variations(request: Request) -> Response:
         raise Refused(400, f"This Beacon has {opened.build.name} only.")
     skip, limit = _number(query, "skip", 0), _number(query, "limit", _LIMIT)
     limit = min(limit or opened.settings.page_rows, opened.settings.page_rows)
-    records, total = _found(opened, query, skip, limit)
-    answer = beacon.resultset(opened, query, records, total, granularity=granularity, skip=skip, limit=limit)
+    found = _found(opened, query, skip, limit)
+    answer = beacon.resultset(
+        opened, query, found.records, found.total, granularity=granularity, skip=skip, limit=limit
+    )
+    if found.looked_until is not None:
+        text = f"Looked through up to position {found.looked_until:,}; ask for a range from there on."
+        answer["info"] = {"isComplete": False, "description": text}
     return as_json(answer)
 
 
@@ -56,9 +64,15 @@ def _number(query: dict[str, str], name: str, default: int) -> int:
     return int(text)
 
 
-def _found(
-    opened: OpenRelease, query: dict[str, str], skip: int, limit: int
-) -> tuple[list[dict[str, Any]], int | None]:
+class Found(NamedTuple):
+    """Records of a page; ``total`` None: not counted; ``looked_until``: where looking ended early."""
+
+    records: list[dict[str, Any]]
+    total: int | None
+    looked_until: int | None = None
+
+
+def _found(opened: OpenRelease, query: dict[str, str], skip: int, limit: int) -> Found:
     if "geneId" in query:
         row, region = gene_regions(opened, query["geneId"])[0]
         return _listed(opened, query, region, row["gene_symbol"], skip, limit)
@@ -78,42 +92,39 @@ def _found(
     ref, alt = query["referenceBases"].upper(), query["alternateBases"].upper()
     found = opened.variant(trimmed(Allele(contig, start + 1, ref, alt)))
     records = [] if found is None else [beacon.variation(opened, found, opened.consequences_of(found))]
-    return records[skip : skip + limit], len(records)
+    return Found(records[skip : skip + limit], len(records))
 
 
 def _listed(
     opened: OpenRelease, query: dict[str, str], region: Region, gene: str | None, skip: int, limit: int
-) -> tuple[list[dict[str, Any]], int | None]:
-    """A page of a region's variants; those of a gene, or with an allele asked for, are not counted."""
-    rows = _rows(opened, query, region, gene, skip)
-    records = [beacon.variation_of_list(opened, row) for row, _ in zip(rows, range(limit), strict=False)]
-    is_whole = gene is None and not {"alternateBases", "referenceBases", "variantType"} & set(query)
-    total = len(opened.rows_between(region.contig, region.first, region.last)) if is_whole else None
-    return records, total
-
-
-def _rows(
-    opened: OpenRelease, query: dict[str, str], region: Region, gene: str | None, skip: int
-) -> Iterator[Row]:
-    """Rows that fit the query after ``skip`` of them, from as many pages as the setting allows."""
-    wanted = {"ref": query.get("referenceBases"), "alt": query.get("alternateBases")}
-    start: int | None = 0
-    for _ in range(opened.settings.scan_batches):
-        if start is None:
-            return
-        page = variant_page(
-            opened, region, gene=gene, filters=Filters(), start=start, most=opened.settings.page_rows
-        )
+) -> Found:
+    """A page of a region's variants; those of a gene, or of alleles that are asked for, are not counted."""
+    if gene is None and not _FILTERS & set(query):
+        total = len(opened.rows_between(region.contig, region.first, region.last))
+        page = _page(opened, region, None, min(skip, total), limit)
+        return Found([beacon.variation_of_list(opened, row) for row in page.variants], total)
+    found: list[Row] = []
+    start, until = 0, region.first
+    for _ in range(_MOST_PAGES):
+        page = _page(opened, region, gene, start, opened.settings.page_rows)
+        found += [row for row in page.variants if _fits(row, query)]
+        shown = found[skip : skip + limit]
+        records = [beacon.variation_of_list(opened, row) for row in shown]
+        if page.following is None or len(shown) == limit:
+            return Found(records, None)
         start = page.following
-        for row in page.variants:
-            if any(value and row[name] != value.upper() for name, value in wanted.items()):
-                continue
-            if query.get("variantType") and beacon.type_of(row) != query["variantType"].upper():
-                continue
-            if skip:
-                skip -= 1
-                continue
-            yield row
+        until = page.looked_until or page.variants[-1]["position"]
+    return Found(records, None, until)
+
+
+def _page(opened: OpenRelease, region: Region, gene: str | None, start: int, most: int) -> VariantPage:
+    return variant_page(opened, region, gene=gene, filters=Filters(), start=start, most=most)
+
+
+def _fits(row: Row, query: dict[str, str]) -> bool:
+    """Whether a variant has the bases and the type that are asked for."""
+    given = {"referenceBases": row["ref"], "alternateBases": row["alt"], "variantType": beacon.type_of(row)}
+    return all(name not in query or query[name].upper() == value for name, value in given.items())
 
 
 def one_variation(request: Request) -> Response:

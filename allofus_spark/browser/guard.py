@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import MutableMapping
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -13,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from allofus_spark.browser.answers import refusal
 from allofus_spark.browser.asked import Refused
 
+_LOG = logging.getLogger(__name__)
 # Longer addresses than this are nobody's question.
 MOST_BYTES = 2_048
 POLICY = (
@@ -52,7 +54,16 @@ class Guard:
             answer: Response = refusal(Request(scope), refused)
             await answer(scope, receive, send_with_headers)
             return
-        await self._app(scope, receive, send_with_headers)
+        await self._answered(scope, receive, send_with_headers)
+
+    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The application's answer; what fails in it is in the log, and not in the answer."""
+        try:
+            await self._app(scope, receive, send)
+        except Exception:
+            _LOG.exception("the page %r could not be made", scope["path"])
+            refused = Refused(500, "The page could not be made; the log of the server says why.")
+            await refusal(Request(scope), refused)(scope, receive, send)
 
 
 def check(scope: MutableMapping[str, Any]) -> None:

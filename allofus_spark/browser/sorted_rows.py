@@ -60,15 +60,18 @@ class SortedRows:
         is_near = (self._high >= low) & (self._low <= high)
         if within is not None:
             is_near &= (self._low_text <= within) & (self._high_text >= within)
-        near = np.nonzero(is_near)[0]
-        if not len(near):
+        near = np.nonzero(is_near)[0].tolist()
+        # A batch in which one contig ends and another begins may be near by its bounds and hold no such row.
+        holding = (place for number in near if len(place := self._inside(number, low, high, within)))
+        first = next(holding, None)
+        if first is None:
             return Rows(0, 0)
-        first, _ = self._inside(int(near[0]), low, high, within)
-        _, end = self._inside(int(near[-1]), low, high, within)
-        # Batches at the edge may hold no such row: their neighbours do then.
-        return Rows(first, max(first, end))
+        holding = (
+            place for number in reversed(near) if len(place := self._inside(number, low, high, within))
+        )
+        return Rows(first.first, next(holding).end)
 
-    def _inside(self, number: int, low: int, high: int, within: str | None) -> tuple[int, int]:
+    def _inside(self, number: int, low: int, high: int, within: str | None) -> Rows:
         """The rows of one batch likewise, counted in the product."""
         table = self._read(number)
         first, end = 0, table.num_rows
@@ -77,8 +80,8 @@ class SortedRows:
             first, end = (int(np.searchsorted(texts, within, side)) for side in ("left", "right"))
         keys = table.column(self._key).slice(first, end - first).to_numpy()
         start = int(self._starts[number]) + first
-        return start + int(np.searchsorted(keys, low, "left")), start + int(
-            np.searchsorted(keys, high, "right")
+        return Rows(
+            start + int(np.searchsorted(keys, low, "left")), start + int(np.searchsorted(keys, high, "right"))
         )
 
     def read(self, rows: Rows) -> pa.Table:

@@ -173,7 +173,8 @@ def consequences_of(contig: Contig, rng: Any) -> pa.Table:
     (table,) = (item for item in products(("afr",)) if item.name == "consequences")
     inside = np.nonzero(contig.gene >= 0)[0]
     rows = np.repeat(inside, rng.integers(1, 3, len(inside)))
-    second = np.concatenate([[False], rows[1:] == rows[:-1]])
+    second = np.zeros(len(rows), bool)
+    second[1:] = rows[1:] == rows[:-1]
     names = contig.gene_names().take(pa.array(rows))
     transcripts = pc.replace_substring(names, "SYN", "ENSTSYN")
     transcripts = pc.binary_join_element_wise(transcripts, pa.array(np.where(second, "2", "1")), ".")
