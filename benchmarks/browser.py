@@ -135,8 +135,9 @@ def _address(kind: str, place: dict[str, object], gene: object) -> str:
     if kind == "rs":
         rsids = place["rsids"]
         # Variants without a number are asked for by their ids, as a person would.
-        has_one = isinstance(rsids, list) and rsids
-        return f"/rs/{rsids[0]}" if has_one else f"/variant/{place['variant_id']}"
+        if isinstance(rsids, list) and rsids:
+            return f"/rs/{rsids[0]}"
+        return f"/variant/{place['variant_id']}"
     return {
         "variant": f"/variant/{place['variant_id']}",
         "variant.json": f"/variant/{place['variant_id']}.json",

@@ -9,6 +9,7 @@ is made once, a piece at a time, and takes about twice the room on disk.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -92,45 +93,64 @@ def _copy(files: list[Path], folder: Path, product: str, sorting: Sorting, batch
     options = pa.ipc.IpcWriteOptions(compression="lz4")
     bounds: list[dict[str, Any]] = []
     with pa.ipc.new_file(rows_file(folder, product), schema, options=options) as target:
-        for batch in _pieces(files, schema, batch_rows):
+        for batch in _batches(files, schema, sorting, batch_rows):
             target.write_batch(batch)
             bounds.append(_bounds(batch, sorting))
+    _check_order(product, bounds)
     pq.write_table(pa.Table.from_pylist(bounds, _BOUNDS), bounds_file(folder, product))
 
 
 _BOUNDS = pa.schema(
-    {
-        "rows": pa.int64(),
-        "low": pa.int64(),
-        "high": pa.int64(),
-        "low_text": pa.string(),
-        "high_text": pa.string(),
-    }
+    {name: pa.int64() for name in ("rows", "low", "high")} | {"text": pa.string(), "is_rising": pa.bool_()}
 )
 
 
-def _pieces(files: list[Path], schema: pa.Schema, rows: int) -> Iterator[pa.RecordBatch]:
+def _batches(
+    files: list[Path], schema: pa.Schema, sorting: Sorting, most_rows: int
+) -> Iterator[pa.RecordBatch]:
+    """Batches of at most so many rows, each within one text."""
     for path in files:
         # Memory of a row group is given back with its file.
         with pq.ParquetFile(path) as source:
-            for batch in source.iter_batches(_READ_ROWS, use_threads=False):
-                held = pa.RecordBatch.from_arrays(batch.cast(schema).columns, schema=schema)
-                yield from (held.slice(at, rows) for at in range(0, held.num_rows, rows))
+            for read in source.iter_batches(_READ_ROWS, use_threads=False):
+                batch = pa.RecordBatch.from_arrays(read.cast(schema).columns, schema=schema)
+                for start, end in itertools.pairwise(_cuts(batch, sorting)):
+                    for at in range(start, end, most_rows):
+                        yield batch.slice(at, min(most_rows, end - at))
+
+
+def _cuts(batch: pa.RecordBatch, sorting: Sorting) -> list[int]:
+    """Where another text begins; 0 and the number of rows too."""
+    if sorting.within is None or not batch.num_rows:
+        return [0, batch.num_rows]
+    ends = pc.run_end_encode(batch.column(sorting.within)).run_ends.to_pylist()
+    return [0, *ends]
 
 
 def _bounds(batch: pa.RecordBatch, sorting: Sorting) -> dict[str, Any]:
-    keys = pc.min_max(batch.column(sorting.key)).as_py()
-    bounds = {
+    keys = batch.column(sorting.key).to_numpy()
+    return {
         "rows": batch.num_rows,
-        "low": keys["min"],
-        "high": keys["max"],
-        "low_text": "",
-        "high_text": "",
+        "low": int(keys[0]),
+        "high": int(keys[-1]),
+        "text": "" if sorting.within is None else batch.column(sorting.within)[0].as_py(),
+        "is_rising": bool((keys[1:] >= keys[:-1]).all()),
     }
-    if sorting.within is not None:
-        texts = batch.column(sorting.within)
-        bounds |= {"low_text": texts[0].as_py(), "high_text": texts[-1].as_py()}
-    return bounds
+
+
+def _check_order(product: str, bounds: list[dict[str, Any]]) -> None:
+    """Raise BadSource where rows of a text do not follow each other by their keys: none would be found."""
+    last_key: dict[str, int] = {}
+    before = ""
+    for batch in bounds:
+        text, low = batch["text"], batch["low"]
+        is_next = text == before or text not in last_key
+        if not (is_next and batch["is_rising"] and last_key.get(text, low) <= low):
+            raise BadSource(
+                f"{product} of the release is not sorted near {text} {low:,}: its rows cannot be looked up. "
+                "The release was changed, or made by another version."
+            )
+        last_key[text], before = batch["high"], text
 
 
 def _take_out_top(files: list[Path], target: Path, settings: BrowserSettings) -> None:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -37,15 +38,13 @@ class SortedRows:
 
     def __init__(self, folder: Path, product: str, sorting: Sorting, cache: TableCache) -> None:
         self._product, self._cache = product, cache
-        self._key, self._within = sorting
+        self._key = sorting.key
         bounds = pq.read_table(bounds_file(folder, product))
         self._starts: Ints = np.concatenate([[0], np.cumsum(bounds.column("rows").to_numpy())]).astype(
             np.int64
         )
         self._low, self._high = (bounds.column(name).to_numpy() for name in ("low", "high"))
-        self._low_text, self._high_text = (
-            np.array(bounds.column(name).to_pylist(), np.str_) for name in ("low_text", "high_text")
-        )
+        self._text = np.array(bounds.column("text").to_pylist(), np.str_)
         options = pa.ipc.IpcReadOptions(use_threads=False)
         self._reader = pa.ipc.open_file(pa.OSFile(str(rows_file(folder, product))), options=options)
         self._lock = threading.Lock()
@@ -59,30 +58,16 @@ class SortedRows:
         """The rows whose key is from ``low`` to ``high``, both included."""
         is_near = (self._high >= low) & (self._low <= high)
         if within is not None:
-            is_near &= (self._low_text <= within) & (self._high_text >= within)
-        near = np.nonzero(is_near)[0].tolist()
-        # A batch in which one contig ends and another begins may be near by its bounds and hold no such row.
-        holding = (place for number in near if len(place := self._inside(number, low, high, within)))
-        first = next(holding, None)
-        if first is None:
+            is_near &= self._text == within
+        near = np.nonzero(is_near)[0]
+        if not len(near):
             return Rows(0, 0)
-        holding = (
-            place for number in reversed(near) if len(place := self._inside(number, low, high, within))
-        )
-        return Rows(first.first, next(holding).end)
+        return Rows(self._place(int(near[0]), low, "left"), self._place(int(near[-1]), high, "right"))
 
-    def _inside(self, number: int, low: int, high: int, within: str | None) -> Rows:
-        """The rows of one batch likewise, counted in the product."""
-        table = self._read(number)
-        first, end = 0, table.num_rows
-        if within is not None and (self._low_text[number] != within or self._high_text[number] != within):
-            texts = np.array(table.column(self._within).to_pylist(), np.str_)
-            first, end = (int(np.searchsorted(texts, within, side)) for side in ("left", "right"))
-        keys = table.column(self._key).slice(first, end - first).to_numpy()
-        start = int(self._starts[number]) + first
-        return Rows(
-            start + int(np.searchsorted(keys, low, "left")), start + int(np.searchsorted(keys, high, "right"))
-        )
+    def _place(self, number: int, bound: int, side: Literal["left", "right"]) -> int:
+        """Where a key stands among the rows of a batch, counted in the product."""
+        keys = self._read(number).column(self._key).to_numpy()
+        return int(self._starts[number]) + int(np.searchsorted(keys, bound, side))
 
     def read(self, rows: Rows) -> pa.Table:
         """These rows, with every column."""

@@ -10,14 +10,24 @@ import json
 import os
 import select
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 _SECONDS = 20.0
+# The browser reads its commands at descriptor 3, and answers at 4, whatever numbers the pipes have here.
+_START = """
+import os, sys
+for held, number in zip((103, 104), sys.argv[1:3]):
+    os.dup2(int(number), held)
+os.dup2(103, 3)
+os.dup2(104, 4)
+os.execvp(sys.argv[3], sys.argv[3:])
+"""
 _LOADED = "Page.loadEventFired"
 
 
@@ -85,6 +95,16 @@ class Chromium:
                 **text,
             )
 
+    def wait_until(self, expression: str) -> None:
+        """Wait until a JavaScript expression holds, on whatever page is there by then."""
+        until = time.monotonic() + _SECONDS
+        while time.monotonic() < until:
+            with suppress(AssertionError):  # between two pages there is nothing to ask
+                if self.value(f"document.readyState === 'complete' && {expression}"):
+                    return
+            time.sleep(0.05)
+        raise AssertionError(f"{expression} did not hold within {_SECONDS} s")
+
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         """The result of one command."""
         self._number += 1
@@ -133,10 +153,8 @@ def chromium(program: str, folder: Path) -> Iterator[Chromium]:
     back_read, back_write = os.pipe()
     options = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run")
     options += ("--remote-debugging-pipe", f"--user-data-dir={folder}")
-    # The browser reads its commands at descriptor 3, and answers at 4.
-    pipes = f"exec 3<&{there_read} 4>&{back_write}"
     process = subprocess.Popen(
-        ["sh", "-c", f'{pipes}; exec "$0" "$@"', program, *options, "about:blank"],
+        [sys.executable, "-c", _START, str(there_read), str(back_write), program, *options, "about:blank"],
         pass_fds=(there_read, back_write),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
