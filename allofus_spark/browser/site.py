@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from allofus_spark.browser.opened import OpenRelease
+from allofus_spark.browser.sorted_rows import Rows
 from allofus_spark.published import ALL, MANIFEST
 
 # Beside the files that the manifest lists: the manifest itself, and what is written about it.
@@ -19,7 +20,19 @@ class Site:
         self.opened = opened
         self.manifest = opened.manifest
         self.files = self._files()
+        self.examples = self._examples()
         self.has_report = (opened.folder / REPORT).is_file()
+
+    def _examples(self) -> list[str]:
+        """Something to search for that is there: a variant, its rs number, a gene, a region."""
+        variants = self.opened.variants
+        if variants is None or not variants.num_rows:
+            return []
+        middle = variants.num_rows // 2
+        (row,) = variants.read(Rows(middle, middle + 1)).to_pylist()
+        genes = sorted(self.opened.small("genes"), key=lambda gene: -gene["n_variants"])
+        region = f"{row['contig']}:{max(row['position'] - 50_000, 1)}-{row['position'] + 50_000}"
+        return [row["variant_id"], *row["rsids"][:1], *(gene["gene_symbol"] for gene in genes[:1]), region]
 
     def _files(self) -> dict[str, Path]:
         """The files that may be downloaded, by their paths in the release: these and no others."""

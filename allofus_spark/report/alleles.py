@@ -51,7 +51,7 @@ def spectrum(released: Released) -> list[Bar]:
 def novelty(released: Released) -> list[Bar]:
     """By novelty against the catalogues; none where nothing was judged."""
     rows = _rows(released, "all")
-    if all(new_of(row) is None for row in rows):
+    if all(new_of(row) is None for row in rows if row["n_variants"]):
         return []
     by_ancestry = {row["ancestry"]: row for row in rows}
     return [

@@ -68,8 +68,14 @@ def _variants(released: Released) -> list[Headline]:
             _count(new),
             f"{percent(new / judged)} of those judged" if new is not None and judged else "not judged",
         ),
-        Headline("Coding", _count(coding), "of those not reported before" if new is not None else "of all"),
+        Headline("Coding", _count(coding), _coding_note(coding, new)),
     ]
+
+
+def _coding_note(coding: int | None, new: int | None) -> str:
+    if coding is None:
+        return "not annotated"
+    return "of those not reported before" if new is not None else "of all variants"
 
 
 def new_of(row: Row) -> int | None:

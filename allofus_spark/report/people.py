@@ -14,17 +14,22 @@ from allofus_spark.report.released import Released, Row
 
 # Squares of a plane that are drawn at most, those with most people first.
 MOST_SQUARES = 5_000
+NO_GROUP = "n3"  # colour of squares in which no group is over the floor
 _OPACITIES = (0.35, 0.55, 0.78, 1.0)
 
 
 @dataclass(frozen=True)
 class Category:
-    """Representation in one category: shares of everybody and of those with genomes; None: withheld."""
+    """Representation in one category: shares of everybody and of those with genomes; None: withheld.
+
+    ``unknown``: share of everybody of whom it is not known.
+    """
 
     name: str
     everybody: float | None
     n: int | None
     with_genomes: float | None
+    unknown: float | None
 
 
 def representation(released: Released) -> list[Category]:
@@ -36,14 +41,15 @@ def representation(released: Released) -> list[Category]:
         SELECT category,
           max(share_under_represented) FILTER (people = 'all') AS everybody,
           max(n_under_represented) FILTER (people = 'all') AS n,
-          max(share_under_represented) FILTER (people = 'with_genomes') AS with_genomes
+          max(share_under_represented) FILTER (people = 'with_genomes') AS with_genomes,
+          max(least(n_unknown / nullif(n_people, 0), 1.0)) FILTER (people = 'all') AS unknown
         FROM representation
         WHERE answer = 'all'
           AND definitions_version = (SELECT max(definitions_version) FROM representation)
         GROUP BY category ORDER BY category <> 'any', everybody DESC NULLS LAST, category
         """
     )
-    return [Category(words(row["category"]), row["everybody"], row["n"], row["with_genomes"]) for row in rows]
+    return [Category(words(row.pop("category")), **row) for row in rows]
 
 
 @dataclass(frozen=True)
@@ -132,7 +138,7 @@ def _plane(released: Released, pcs: str, number: int) -> Plane:
 
 def _colour(released: Released, ancestry: str | None) -> str:
     named = released.manifest.groups
-    return colour_class(named.index(ancestry)) if ancestry in named else "ground"
+    return colour_class(named.index(ancestry)) if ancestry in named else NO_GROUP
 
 
 def _span(bins: list[int]) -> tuple[int, int]:

@@ -105,7 +105,7 @@ def _sentence(found: Row, summary: Row | None, ancestry: str) -> str:
         return text + "."
     of = f" of {count(summary['n_tested'])} variants tested in about {count(summary['n'])} people"
     cases = "" if summary["n_cases"] is None else f" ({count(summary['n_cases'])} cases)"
-    return f"{text}{of}{cases}; {count(summary['n_genome_wide'])} have p under 5 × 10⁻⁸."
+    return f"{text}{of}{cases}; with p under 5 × 10⁻⁸: {count(summary['n_genome_wide'])}."
 
 
 def _qq_sentence(summary: Row | None) -> str:
