@@ -909,7 +909,9 @@ class BrowserSettings(_Section):
         description="Address that it listens on. 127.0.0.1: this machine only; put a server that speaks TLS "
         "before it where others look.",
     )
-    port: int = Field(8080, ge=1, le=65_535, description="Port that it listens on.")
+    port: int = Field(
+        8080, ge=1, le=65_535, description="Port that it listens on. 8080: any user may, and few others do."
+    )
     workers: int = Field(
         2,
         ge=1,
@@ -932,7 +934,9 @@ class BrowserSettings(_Section):
         ge=128,
         description="MiB of memory for finding the strongest associations when the index is made.",
     )
-    page_rows: int = Field(100, ge=10, le=1_000, description="Rows of a page of variants.")
+    page_rows: int = Field(
+        100, ge=10, le=1_000, description="Variants on a page of a gene or region, and in one JSON answer."
+    )
     scan_batches: int = Field(
         64,
         ge=1,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import tempfile
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from starlette.applications import Starlette
 
 from allofus_spark.browser.app import create_app
 from allofus_spark.browser.index import prepare
+from allofus_spark.errors import EnvironmentProblem
 from allofus_spark.settings import BrowserSettings
 
 _RELEASE, _INDEX, _SETTINGS = (
@@ -25,6 +27,7 @@ def serve(release: Path, settings: BrowserSettings, index: Path | None = None) -
 
     ``index``: folder of its index, made where it is not there and kept; None: a temporary one.
     """
+    _check_port(settings)
     with tempfile.TemporaryDirectory(prefix="allofus-browse-") as temporary:
         folder = index or Path(temporary) / "index"
         prepare(release, folder, settings)
@@ -46,6 +49,20 @@ def serve(release: Path, settings: BrowserSettings, index: Path | None = None) -
             date_header=False,
             timeout_keep_alive=15,
         )
+
+
+def _check_port(settings: BrowserSettings) -> None:
+    """Raise EnvironmentProblem where the port is taken, before the work of an index."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind((settings.host, settings.port))
+        except OSError as error:
+            raise EnvironmentProblem(
+                f"port {settings.port} of {settings.host} cannot be listened on ({error.strerror or error}): "
+                "give another by --port"
+            ) from error
 
 
 def app_of_environment() -> Starlette:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
 
 from allofus_spark.cli.options import clear_errors, common_options, fail
-from allofus_spark.settings import load_settings
+from allofus_spark.settings import NAME_PATTERN, load_settings
 
 _RELEASES = ("public", "releases")
 
@@ -43,10 +44,13 @@ def browse_command(
     Reads the release's folder only, without Java, until Ctrl-C.
     """
     with clear_errors():
-        given = [f"browser.{name}={value}" for name, value in (("host", host), ("port", port)) if value]
+        named = {"host": host, "port": port}
+        given = [f"browser.{name}={value}" for name, value in named.items() if value is not None]
         settings = load_settings(settings_file, warehouse=warehouse, overrides=(*overrides, *given))
         if (release is None) == (version is None):
             fail("give --release FOLDER, or --version of a release of the warehouse")
+        if version is not None and not re.fullmatch(NAME_PATTERN, version):
+            fail(f"{version} is no name of a release: write one such as v8")
         folder = release or Path(settings.warehouse).joinpath(*_RELEASES, str(version))
         from allofus_spark.browser import serve
         from allofus_spark.published import read_manifest

@@ -209,3 +209,23 @@ def test_groups_have_colours_of_their_own(page: str) -> None:
     legend = page.split("</h3>")[2].split('class="key"')[1].split("</ul>")[0]
     colours = re.findall(r'class="(g\d)"', legend)
     assert colours[: len(GROUPS)] == sorted(set(colours))[: len(GROUPS)]
+
+
+def test_variants_that_were_not_judged_are_not_said_to_be_known(tmp_path: Path) -> None:
+    """Nothing was judged; ancestries that nobody is of have no variants at all."""
+    write_all(tmp_path / "v8")
+    (path,) = table_files(tmp_path / "v8", "variant_counts")
+    counts = [
+        row
+        | {name: 0 for name in row if name.startswith("n_")}
+        | ({} if row["ancestry"] == "mid" else {"n_variants": 500, "n_not_flagged": 500})
+        | {"n_coding": None, "n_new_coding": None}
+        for row in pq.read_table(path).to_pylist()
+    ]
+    pq.write_table(pa.Table.from_pylist(counts, pq.read_schema(path)), path)
+    page = write_report(tmp_path / "v8", read_manifest(tmp_path / "v8")).read_text(encoding="utf-8")
+    assert "not judged against catalogues" in text_of(page)
+    assert value_of(page, "Not reported before") == value_of(page, "Coding") == "not in this release"
+    spectrum = page.split('aria-label="Variants by frequency"')[1].split("</table>")[0]
+    assert ">afr<" in spectrum
+    assert ">mid<" not in spectrum
