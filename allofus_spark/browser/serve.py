@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
@@ -22,8 +23,14 @@ _RELEASE, _INDEX, _SETTINGS = (
 )
 
 
-def serve(release: Path, settings: BrowserSettings, index: Path | None = None) -> None:
-    """Serve a release until the process is told to end.
+def serve(
+    release: Path,
+    settings: BrowserSettings,
+    index: Path | None = None,
+    *,
+    announce: Callable[[str], object] = print,
+) -> None:
+    """Serve a release until the process is told to end; ``announce`` is given the address.
 
     ``index``: folder of its index, made where it is not there and kept; None: a temporary one.
     """
@@ -31,6 +38,7 @@ def serve(release: Path, settings: BrowserSettings, index: Path | None = None) -
     with tempfile.TemporaryDirectory(prefix="allofus-browse-") as temporary:
         folder = index or Path(temporary) / "index"
         prepare(release, folder, settings)
+        announce(f"Pages at http://{settings.host}:{settings.port}/ (Ctrl-C ends them)")
         # Workers are new processes: what they serve is told to them by their environment.
         os.environ |= {
             _RELEASE: str(release.resolve()),

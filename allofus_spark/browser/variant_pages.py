@@ -108,7 +108,7 @@ def _list(request: Request, asked: Region, gene: Row | None, others: list[Row]) 
         return as_json(beacon.resultset(opened, parameters, records, found.total, following=found.following))
     counts = counts_by_place(opened, asked, TRACK_BINS) or []
     values = {
-        "title": str(asked) if gene is None else gene["gene_symbol"],
+        "title": f"{asked.contig}:{asked.first:,}-{asked.last:,}" if gene is None else gene["gene_symbol"],
         "gene": gene,
         "others": others,
         "found": found,

@@ -56,6 +56,6 @@ def browse_command(
         from allofus_spark.published import read_manifest
 
         manifest = read_manifest(folder)
-        address = f"http://{settings.browser.host}:{settings.browser.port}/"
-        click.echo(f"Release {manifest.release} at {address} (Ctrl-C ends it)")
-        serve(folder, settings.browser, index)
+        rows = sum(product.rows for product in manifest.products)
+        click.echo(f"Release {manifest.release}: {rows:,} rows; its index is made where it is not there")
+        serve(folder, settings.browser, index, announce=click.echo)

@@ -120,7 +120,7 @@ def _plane(released: Released, pcs: str, number: int) -> Plane:
     )
     sentence = (
         f"{len(rows):,} squares of {x_name} and {y_name}, each with more than {released.manifest.floor} "
-        f"participants; the fullest has {count(most)}."
+        f"participants; the fullest has {count(most)}, rounded up."
     )
     picture = plot(
         f"pca{number}",

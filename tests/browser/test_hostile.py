@@ -79,6 +79,8 @@ def test_injected_searches_find_nothing_and_are_shown_escaped(app: Starlette, te
         ("/region/1:١-٢", 400, "no position"),
         ("/variant/1-99999999999-A-G", 400, "no variant"),
         ("/variant/1-0-A-G", 404, "no variant"),
+        ("/variant/1-9999999999-A-G", 404, "no variant"),
+        ("/beacon/g_variants?referenceName=1&start=999999999999&end=999999999999", 400, "before its start"),
         ("/gene/NOPE", 404, "gene NOPE"),
         ("/rs/rs" + "9" * 40, 400, "no rs number"),
         ("/region/1:1-1000?start=-1", 400, "no row"),
