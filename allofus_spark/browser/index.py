@@ -2,8 +2,8 @@
 
 Parquet is laid out for scans. A look-up that needs one row of 58 columns reads a row group: 4 ms for 4,096
 rows, most of it spent on starting zstd for every column; DuckDB takes 30 ms over the same files. A batch of
-1,024 rows in an Arrow file, compressed by LZ4, is read in 0.2 ms (``benchmarks/browser_layouts.py``). The copy
-is made once, a piece at a time, and takes about twice the room on disk.
+1,024 rows in an Arrow file, compressed by LZ4, is read in 0.2 ms (``benchmarks/browser_layouts.py``). The
+copy is made once, a piece at a time, and takes about twice the room on disk.
 """
 
 from __future__ import annotations
