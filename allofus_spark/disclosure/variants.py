@@ -1,0 +1,151 @@
+"""The attack on allele counts: every row of a release, with the same row of earlier ones."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from allofus_spark.disclosure.cells import Cells, Conventions, conventions, read_cells
+from allofus_spark.disclosure.findings import Finding, Verification
+from allofus_spark.disclosure.genotypes import Hit, attack_cells, attack_changes, attack_unions, by_totals
+from allofus_spark.disclosure.people import UNKNOWN, Copies, Ints
+from allofus_spark.disclosure.rows import Batch, engine, variant_batches
+from allofus_spark.disclosure.subsets import attack_small_unions
+from allofus_spark.published import ALL, UNLABELLED
+
+PRODUCT = "variants"
+_PAIRS_BEYOND = 3  # releases solved together; of more, every pair
+Sizes = Mapping[str, int | None]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Releases that are attacked together, oldest first, and what is known of their groups' sizes."""
+
+    names: tuple[str, ...]
+    groups: tuple[str, ...]
+    sizes: tuple[Sizes, ...]
+    floor: int
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """What the cells of a row are of."""
+        return (*self.groups, UNLABELLED, ALL)
+
+
+def attack_variants(releases: Sequence[Path], case: Case, result: Verification) -> None:
+    """Add to ``result`` what follows from the variants of releases, oldest first."""
+    with engine() as connection:
+        told = [Conventions()] * len(releases)
+        for place, release in enumerate(releases):
+            for batch in variant_batches(connection, [release], case.groups):
+                told[place] |= conventions(batch.columns[0], case.groups, case.floor)
+        for batch in variant_batches(connection, releases, case.groups):
+            cells = [
+                read_cells(columns, case.groups, batch.diploid, told[place], case.floor)
+                for place, columns in enumerate(batch.columns)
+            ]
+            _attack_batch(batch, cells, case, result)
+
+
+def _attack_batch(batch: Batch, cells: Sequence[Cells], case: Case, result: Verification) -> None:
+    """All attacks on the rows of a batch; a later one tells what the earlier ones did not."""
+    known: list[Copies] = []
+    for name, of_release in zip(case.names, cells, strict=True):
+        rows = int(of_release.present.sum())
+        own = [of_release.copies]
+        result.try_kind(PRODUCT, "counts of people in a cell", 5 * rows * len(case.cells))
+        _report(batch, attack_cells(own[0], case.floor, f"from its own numbers in {name}"), case, result)
+        alone = by_totals(own, [np.zeros_like(own[0].an)])[0]
+        result.try_kind(PRODUCT, "cells and unions by the total", 10 * rows * (len(case.cells) + 2))
+        hits = _new(attack_cells(alone, case.floor, f"by the total of all in {name}"), own[0], case.floor)
+        _report(batch, hits, case, result)
+        by_total = f"as all minus the groups shown in {name}"
+        _report(batch, attack_unions(alone, case.floor, by_total), case, result)
+        _report(batch, attack_small_unions(alone, case.floor, by_total), case, result)
+        known.append(alone)
+    if len(cells) > 1:
+        _attack_together(batch, cells, known, case, result)
+
+
+def _attack_together(
+    batch: Batch, cells: Sequence[Cells], alone: Sequence[Copies], case: Case, result: Verification
+) -> None:
+    """What several releases tell together: cells that did not change, and changes."""
+    n_releases = len(cells)
+    sets: Iterable[tuple[int, ...]] = [tuple(range(n_releases))]
+    if n_releases > _PAIRS_BEYOND:
+        sets = itertools.combinations(range(n_releases), 2)
+    for chosen in sets:
+        parts, shared = [cells[t] for t in chosen], _shared([cells[t] for t in chosen], case, chosen)
+        both = np.logical_and.reduce([part.present for part in parts])
+        together = by_totals([part.copies for part in parts], shared)
+        names = " and ".join(case.names[t] for t in chosen)
+        result.try_kind(PRODUCT, "cells and unions by several releases", 10 * int(both.sum()) * len(case.cells))
+        for place, tight in enumerate(together):
+            how = f"by the totals of {names} together, in {case.names[chosen[place]]}"
+            before = alone[chosen[place]]
+            _report(batch, _new(attack_cells(tight, case.floor, how), before, case.floor), case, result)
+            _report(batch, _new_unions(tight, before, case.floor, how), case, result)
+        for old, new in itertools.combinations(range(len(chosen)), 2):
+            result.try_kind(PRODUCT, "changes between releases", 8 * int(both.sum()) * len(case.cells))
+            how = f"as the difference between {case.names[chosen[old]]} and {case.names[chosen[new]]}"
+            same = shared[new] == shared[old]
+            hits = attack_changes(together[old], together[new], same, case.floor, how)
+            present = (parts[old].present & parts[new].present)[:, None]
+            _report(batch, (_where(hit, present) for hit in hits), case, result)
+
+
+def _shared(cells: Sequence[Cells], case: Case, chosen: Sequence[int]) -> list[Ints]:
+    """Of each release and cell, the first release in which it has the same people, called alike."""
+    sizes = [_row_sizes(of_release, case.sizes[t], case.groups) for of_release, t in zip(cells, chosen, strict=True)]
+    shared = [np.full(of_release.copies.an.shape, place, np.int64) for place, of_release in enumerate(cells)]
+    for later in range(1, len(cells)):
+        for earlier in reversed(range(later)):
+            an_later, an_earlier = cells[later].copies.an, cells[earlier].copies.an
+            same = (sizes[later] == sizes[earlier]) & (an_later == an_earlier) & (an_later < UNKNOWN)
+            shared[later] = np.where(same, shared[earlier], shared[later])
+    return shared
+
+
+def _row_sizes(cells: Cells, sizes: Sizes, groups: Sequence[str]) -> np.ndarray:
+    """Group sizes of each row and cell; NaN where not known. The rest: all minus the groups with a cell."""
+    known = np.array([np.nan if sizes.get(name) is None else sizes[name] for name in groups], np.float64)
+    everybody = np.nan if sizes.get(ALL) is None else float(sizes[ALL] or 0)
+    has_cell = cells.copies.an[:, : len(groups)] < UNKNOWN
+    rest = everybody - np.where(has_cell, known, 0.0).sum(1)
+    own = np.where(has_cell, known, np.nan)
+    return np.concatenate([own, rest[:, None], np.full((len(rest), 1), everybody)], axis=1)
+
+
+def _new(hits: Iterator[Hit], before: Copies, floor: int) -> Iterator[Hit]:
+    """Hits that an earlier step did not have."""
+    for hit, old in zip(hits, attack_cells(before, floor, ""), strict=True):
+        yield _where(hit, ~old.at)
+
+
+def _new_unions(tight: Copies, before: Copies, floor: int, how: str) -> Iterator[Hit]:
+    old = [hit.at for hit in attack_unions(before, floor, "")]
+    for hit, at in zip(attack_unions(tight, floor, how), old, strict=True):
+        yield _where(hit, ~at)
+
+
+def _where(hit: Hit, at: np.ndarray) -> Hit:
+    return Hit(hit.quantity, hit.bounds, hit.at & at, hit.members, hit.how)
+
+
+def _report(batch: Batch, hits: Iterable[Hit], case: Case, result: Verification) -> None:
+    """Add hits as findings; beyond the room of the list they are only counted."""
+    for hit in hits:
+        places = np.argwhere(hit.at)
+        listed = places[: result.room]
+        result.n_derived += len(places) - len(listed)
+        for row, column in listed:
+            members = hit.members[column] if hit.members.ndim == 2 else hit.members[row, column]
+            groups = tuple(name for name, is_in in zip(case.cells, members, strict=True) if is_in)
+            lo, hi = int(hit.bounds.lo[row, column]), int(hit.bounds.hi[row, column])
+            result.add(Finding(PRODUCT, batch.name(row), hit.quantity, groups, lo, hi, hit.how))
