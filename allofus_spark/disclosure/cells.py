@@ -27,6 +27,7 @@ from allofus_spark.published import ALL
 COUNTS = ("ac", "an", "n_hom", "sc", "n_het")
 RATES = {"af": 1.0, "pct": 0.01, "percent": 0.01}
 FAF = "faf95"
+REST = "the rest"  # of all, whoever is in no group that has an AN
 _FAF_TAIL = 0.05
 _DIGITS = 12  # a frequency with more is taken as exact to the last bit
 _MIXED_CONTIGS = ("X", "Y", "M", "MT")
@@ -99,6 +100,13 @@ def conventions(columns: Mapping[str, Floats], groups: Sequence[str], floor: int
             zero_ref_hom=bool((inner & (ref_hom == 0)).any()),
         )
     return learned
+
+
+def most_called(columns: Mapping[str, Floats], groups: Sequence[str]) -> dict[str, int]:
+    """Highest AN of each group that has one, of all, and of all minus the groups."""
+    ans = {name: _column(columns, name, "an") for name in (*groups, ALL)}
+    rest = ans[ALL] - sum(np.nan_to_num(ans[name]) for name in groups)
+    return {name: int(np.nanmax(an)) for name, an in (ans | {REST: rest}).items() if not np.isnan(an).all()}
 
 
 def read_cells(
@@ -174,14 +182,14 @@ def _facts(columns: Mapping[str, Floats], name: str) -> tuple[Floats, Floats, Fl
     bounds = np.stack([ac, ac], axis=1)
     for suffix, unit in RATES.items():
         rate = _column(columns, name, suffix) * unit
-        bounds = np.where(np.isnan(bounds), _copies_by_rate(rate, an, unit), bounds)
+        bounds = np.where(np.isnan(bounds), copies_by_rate(rate, an, unit), bounds)
     faf = _column(columns, name, FAF)
     hidden = np.isnan(bounds[:, 0]) & (faf > 0)
     if hidden.any():
         bounds[hidden] = _copies_by_faf(faf[hidden] * an[hidden])[:, None]
     by_max = np.isnan(bounds[:, 0]) & (columns.get(f"max_is_{name}", np.zeros(len(ac))) > 0)
     if by_max.any():
-        bounds[by_max] = _copies_by_rate(columns["max_af"][by_max], an[by_max], 1.0)
+        bounds[by_max] = copies_by_rate(columns["max_af"][by_max], an[by_max], 1.0)
     low, high = _first(bounds[:, 0], sc), _first(bounds[:, 1], 2 * sc)
     return np.stack([low, high], axis=1), hom, an
 
@@ -199,7 +207,7 @@ def _first(*values: Floats) -> Floats:
     return answer
 
 
-def _copies_by_rate(rate: Floats, an: Floats, unit: float) -> Floats:
+def copies_by_rate(rate: Floats, an: Floats, unit: float) -> Floats:
     """Bounds of AC (rows, 2) by a rate of so many digits: within half of the last digit."""
     shown = rate[~np.isnan(rate)] / unit
     digits = next((d for d in range(_DIGITS) if np.allclose(shown, np.round(shown, d), 1e-14, 0)), _DIGITS)

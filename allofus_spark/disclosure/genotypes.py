@@ -106,7 +106,9 @@ def attack_changes(before: Copies, after: Copies, same: Flags, floor: int, how: 
     members[:, -1] = False
     several = members.sum(1, keepdims=True) > 1
     whole = _union_change(change, members)
-    for hit in _attack_change(whole, (unknown & members).any(1, keepdims=True), members[:, None, :], floor, how):
+    for hit in _attack_change(
+        whole, (unknown & members).any(1, keepdims=True), members[:, None, :], floor, how
+    ):
         yield Hit(hit.quantity, hit.bounds, hit.at & several, hit.members, hit.how)
 
 
@@ -145,7 +147,9 @@ def _attack_change(change: Copies, unknown: Flags, sets: Flags, floor: int, how:
     hom = Bounds(np.maximum(possible.lo, newcomers.hom.lo), np.minimum(possible.hi, newcomers.hom.hi))
     people = counts_of_people(Copies(ac, hom, an, newcomers.diploid))
     for quantity, bounds in people.items():
-        yield Hit(f"{quantity} among those who came or went", bounds, nested & within(bounds, floor), sets, how)
+        yield Hit(
+            f"{quantity} among those who came or went", bounds, nested & within(bounds, floor), sets, how
+        )
 
 
 def _turned(bounds: Bounds, at: Flags) -> Bounds:

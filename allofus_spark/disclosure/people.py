@@ -54,9 +54,7 @@ def counts_of_people(cells: Copies) -> dict[str, Bounds]:
     (lo, hi), hom, an, diploid = cells
     called = np.where(diploid, an // 2, an)
     ref_lo, ref_hi = np.maximum(an - hi, 0), an - lo
-    carriers = Bounds(
-        np.maximum(half_up(lo), lo - hom.hi), np.minimum(np.minimum(hi, called), hi - hom.lo)
-    )
+    carriers = Bounds(np.maximum(half_up(lo), lo - hom.hi), np.minimum(np.minimum(hi, called), hi - hom.lo))
     ref_carriers = Bounds(half_up(ref_lo), np.minimum(np.where(diploid, called - hom.lo, ref_hi), ref_hi))
     exact_odd = (lo == hi) & (lo % 2 == 1)
     het = Bounds(

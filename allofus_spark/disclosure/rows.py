@@ -77,7 +77,9 @@ def _select(releases: Sequence[Path], columns: Sequence[Sequence[str]]) -> str:
         listed = ", ".join([*_KEY, *(f'"{name}" AS "r{place}_{name}"' for name in names)])
         parts.append(f"SELECT {listed} FROM read_parquet({_paths(table_files(release, 'variants'))})")
     joins = "".join(
-        f" FULL JOIN ({part}) AS r{place} USING ({', '.join(_KEY)})" for place, part in enumerate(parts) if place
+        f" FULL JOIN ({part}) AS r{place} USING ({', '.join(_KEY)})"
+        for place, part in enumerate(parts)
+        if place
     )
     return f"SELECT * FROM ({parts[0]}) AS r0{joins}"
 

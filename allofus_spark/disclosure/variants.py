@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from allofus_spark.disclosure.cells import Cells, Conventions, conventions, read_cells
+from allofus_spark.disclosure.cells import Cells, Conventions, conventions, most_called, read_cells
 from allofus_spark.disclosure.findings import Finding, Verification
 from allofus_spark.disclosure.genotypes import Hit, attack_cells, attack_changes, attack_unions, by_totals
 from allofus_spark.disclosure.people import UNKNOWN, Copies, Ints
@@ -37,19 +37,26 @@ class Case:
         return (*self.groups, UNLABELLED, ALL)
 
 
-def attack_variants(releases: Sequence[Path], case: Case, result: Verification) -> None:
-    """Add to ``result`` what follows from the variants of releases, oldest first."""
+def attack_variants(releases: Sequence[Path], case: Case, result: Verification) -> list[dict[str, int]]:
+    """Add to ``result`` what follows from the variants of releases, oldest first.
+
+    Returns the highest AN of each group, and of the rest, in each release.
+    """
     with engine() as connection:
         told = [Conventions()] * len(releases)
+        most: list[dict[str, int]] = [{} for _ in releases]
         for place, release in enumerate(releases):
             for batch in variant_batches(connection, [release], case.groups):
                 told[place] |= conventions(batch.columns[0], case.groups, case.floor)
+                for name, an in most_called(batch.columns[0], case.groups).items():
+                    most[place][name] = max(most[place].get(name, 0), an)
         for batch in variant_batches(connection, releases, case.groups):
             cells = [
                 read_cells(columns, case.groups, batch.diploid, told[place], case.floor)
                 for place, columns in enumerate(batch.columns)
             ]
             _attack_batch(batch, cells, case, result)
+    return most
 
 
 def _attack_batch(batch: Batch, cells: Sequence[Cells], case: Case, result: Verification) -> None:
@@ -85,7 +92,9 @@ def _attack_together(
         both = np.logical_and.reduce([part.present for part in parts])
         together = by_totals([part.copies for part in parts], shared)
         names = " and ".join(case.names[t] for t in chosen)
-        result.try_kind(PRODUCT, "cells and unions by several releases", 10 * int(both.sum()) * len(case.cells))
+        result.try_kind(
+            PRODUCT, "cells and unions by several releases", 10 * int(both.sum()) * len(case.cells)
+        )
         for place, tight in enumerate(together):
             how = f"by the totals of {names} together, in {case.names[chosen[place]]}"
             before = alone[chosen[place]]
@@ -102,7 +111,10 @@ def _attack_together(
 
 def _shared(cells: Sequence[Cells], case: Case, chosen: Sequence[int]) -> list[Ints]:
     """Of each release and cell, the first release in which it has the same people, called alike."""
-    sizes = [_row_sizes(of_release, case.sizes[t], case.groups) for of_release, t in zip(cells, chosen, strict=True)]
+    sizes = [
+        _row_sizes(of_release, case.sizes[t], case.groups)
+        for of_release, t in zip(cells, chosen, strict=True)
+    ]
     shared = [np.full(of_release.copies.an.shape, place, np.int64) for place, of_release in enumerate(cells)]
     for later in range(1, len(cells)):
         for earlier in reversed(range(later)):

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from allofus_spark.disclosure.associations import attack_analysed, attack_associations
+from allofus_spark.disclosure.copies import attack_copies
 from allofus_spark.disclosure.findings import Verification
+from allofus_spark.disclosure.margins import attack_representation
+from allofus_spark.disclosure.phenotypes import attack_phenotypes
+from allofus_spark.disclosure.remainders import attack_density, attack_times
+from allofus_spark.disclosure.scan import scan_release
+from allofus_spark.disclosure.sizes import attack_sizes, group_sizes
 from allofus_spark.disclosure.variants import Case, attack_variants
 from allofus_spark.published import Manifest, read_manifest, table_files
-from allofus_spark.disclosure.sizes import group_sizes
 
 
 def verify_release(
@@ -23,17 +29,30 @@ def verify_release(
     the manifest's where None. Raises BadSource where a folder is no release.
     """
     own = manifest or read_manifest(release)
-    before = [read_manifest(folder) for folder in earlier]
-    result = Verification(own.release, own.floor if floor is None else floor, tuple(old.release for old in before))
-    folders, manifests = [*earlier, release], [*before, own]
+    manifests = [*(read_manifest(folder) for folder in earlier), own]
+    folders, names = [*earlier, release], [each.release for each in manifests]
+    result = Verification(own.release, own.floor if floor is None else floor, tuple(names[:-1]))
     groups = tuple(dict.fromkeys(group for each in manifests for group in each.groups))
-    with_variants = [place for place, folder in enumerate(folders) if table_files(folder, "variants")]
-    if with_variants and with_variants[-1] == len(folders) - 1:
+    sizes = [group_sizes(folder) for folder in folders]
+    called: list[dict[str, int]] = [{} for _ in folders]
+    places = [place for place, folder in enumerate(folders) if table_files(folder, "variants")]
+    if table_files(release, "variants"):
         case = Case(
-            tuple(manifests[place].release for place in with_variants),
+            tuple(names[place] for place in places),
             groups,
-            tuple(group_sizes(folders[place]) for place in with_variants),
+            tuple(sizes[place] for place in places),
             result.floor,
         )
-        attack_variants([folders[place] for place in with_variants], case, result)
+        found = attack_variants([folders[place] for place in places], case, result)
+        for place, of_release in zip(places, found, strict=True):
+            called[place] = of_release
+    attack_sizes(names, sizes, called, result)
+    scan_release(release, result)
+    attack_phenotypes(release, sizes[-1], own.round_to, result)
+    attack_associations(release, own.round_to, result)
+    attack_analysed(release, own.round_to, result)
+    attack_representation(release, own.round_to, result)
+    attack_density(release, sizes[-1], own.round_to, result)
+    attack_times(release, own.round_to, result)
+    attack_copies(release, groups, result)
     return result
