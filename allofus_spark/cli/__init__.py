@@ -27,6 +27,7 @@ from allofus_spark.cli.relatedness import relatedness_command
 from allofus_spark.cli.replication import ingest_known_associations_command, replicate_command
 from allofus_spark.cli.summary import summary_command
 from allofus_spark.cli.variant import variant_command
+from allofus_spark.cli.verify_release import verify_release_command
 from allofus_spark.cli.withdrawal import withdraw_command
 
 
@@ -60,6 +61,7 @@ def main() -> None:
       allofus export --format vcf --out cohort.vcf.gz
       allofus nightly --dry-run
       allofus withdraw NA12878
+      allofus verify-release --version v8
       allofus status
 
     Every command takes --settings FILE, --warehouse PATH and --set KEY=VALUE. On a cluster run the same jobs
@@ -95,5 +97,6 @@ for command in (
     status_command,
     maintain_command,
     migrate_command,
+    verify_release_command,
 ):
     main.add_command(command)

@@ -36,15 +36,23 @@ def write_manifest(folder: Path, groups: Sequence[str] = GROUPS, floor: int = 20
 
 
 def write_table(folder: Path, product: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """One product of a release: a Parquet file of rows, whose columns are those of the first."""
+    """One product of a release as a Parquet file; a row without a column has null there."""
     place = folder / "tables" / product
     place.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.Table.from_pylist([dict(row) for row in rows]), place / "part-0.parquet")
+    names = dict.fromkeys(name for row in rows for name in row)
+    columns = {name: [row.get(name) for row in rows] for name in names}
+    table = pa.table(columns)
+    empty = [name for name in names if table.schema.field(name).type == pa.null()]
+    for name in empty:
+        table = table.set_column(table.schema.get_field_index(name), name, pa.nulls(len(table), pa.int64()))
+    pq.write_table(table, place / "part-0.parquet")
 
 
-def release(folder: Path, groups: Sequence[str] = GROUPS, **tables: Sequence[Mapping[str, Any]]) -> Path:
-    """A release with these tables."""
-    write_manifest(folder, groups)
+def release(
+    folder: Path, tables: Mapping[str, Sequence[Mapping[str, Any]]], names: Sequence[str] = GROUPS
+) -> Path:
+    """A release with these tables, of ancestry groups ``names``."""
+    write_manifest(folder, names)
     for product, rows in tables.items():
         write_table(folder, product, rows)
     return folder
@@ -52,10 +60,7 @@ def release(folder: Path, groups: Sequence[str] = GROUPS, **tables: Sequence[Map
 
 def sizes(**numbers: int | None) -> list[dict[str, Any]]:
     """Rows of groups: ``sizes(afr=100, all=None)``."""
-    return [
-        {"ancestry": name, "n_participants": pa.scalar(number, pa.int64()).as_py()}
-        for name, number in numbers.items()
-    ]
+    return [{"ancestry": name, "n_participants": number} for name, number in numbers.items()]
 
 
 def variant(position: int = 100, contig: str = "chr1", **cells: Any) -> dict[str, Any]:
