@@ -143,8 +143,8 @@ def _closed(counts: Counts, primary: Flags, labelled: Flags, past: Sequence[View
 
 
 def _follows(views: Sequence[View], floor: int) -> Flags:
-    known = work_out(list(views))
-    told = np.zeros(len(views[0].total), np.bool_)
+    known = work_out(views)
+    told = np.zeros(len(views[0].total_an), np.bool_)
     for view in known:
         told |= tells(view, floor)
     for one, other in itertools.combinations(known, 2):
@@ -154,9 +154,9 @@ def _follows(views: Sequence[View], floor: int) -> Flags:
 
 def _pinned(now: View, past: Sequence[View]) -> Flags:
     """bool[rows, groups]: groups that an earlier release shows of the same people: withholding is no use."""
-    pinned = np.zeros_like(now.known)
+    pinned = np.zeros_like(now.labelled)
     for view in past:
-        pinned |= same_columns(now, view) & view.known
+        pinned |= same_columns(now, view) & view.exact
     return pinned[:, :-1]
 
 
@@ -200,17 +200,18 @@ def _homozygotes(
 
 def _rest(parts: Ints, labelled: Flags) -> Ints:
     """Of parts int64[3, rows, 1 + groups] those of the remainder: int64[3, rows]."""
-    return parts[:, :, 0] - np.where(labelled, parts[:, :, 1:], 0).sum(axis=2)
+    return np.asarray(parts[:, :, 0] - np.where(labelled, parts[:, :, 1:], 0).sum(axis=2))
 
 
 def _parts_safe(parts: Ints, floor: int) -> Flags:
     ac, n_hom, called = parts
     others = np.stack([ac - 2 * n_hom, called - ac + n_hom])
-    return (ac == 0) | ((n_hom > floor) & ((others == 0) | (others > floor)).all(axis=0))
+    return np.asarray((ac == 0) | ((n_hom > floor) & ((others == 0) | (others > floor)).all(axis=0)))
 
 
 def _parts_unmoved(change: Ints, floor: int) -> Flags:
     """Whether each of three genotypes changed by none or more than ``floor``, or nobody carries still."""
     ac, n_hom, called = change
     changes = np.abs(np.stack([n_hom, ac - 2 * n_hom, called - ac + n_hom]))
-    return ((changes == 0) | (changes > floor)).all(axis=0) | ((ac == 0) & (n_hom == 0))
+    unmoved = ((changes == 0) | (changes > floor)).all(axis=0)
+    return np.asarray(unmoved | ((ac == 0) & (n_hom == 0)))
