@@ -1,0 +1,217 @@
+"""Which cells of allele counts a release may show: primary suppression, and what keeps it from being undone.
+
+``withhold(counts, floor, earlier) -> Shown``. Pure NumPy; every matrix has a row a variant and a column for
+``all``, then one for each ancestry group: [rows, 1 + groups].
+
+    counts = Counts(ac, an, n_hom, diploid, people)
+    earlier = [Earlier(ac, an, n_hom, present, people), ...]   # -1: withheld there
+    shown = withhold(counts, 20, earlier)
+    np.where(shown.ac, counts.ac, -1)
+
+A cell is shown where alt and ref alleles are each none or more than ``floor`` (see `is_safe`), and it did not
+change by 1..floor since a release that shows it. Further cells are then withheld until nothing of 1..floor
+follows from sums, differences between releases, or the same people in two of them: the shown group with the
+rarest minor allele first, never the last; then ``all``; and where that does not do, every cell of the
+variant.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from allofus_spark.release.closure import (
+    Flags,
+    Ints,
+    View,
+    is_safe,
+    moved,
+    same_columns,
+    tells,
+    tells_change,
+    view_of,
+    work_out,
+)
+
+_NEVER = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True)
+class Counts:
+    """True counts of a cohort.
+
+    ``ac``, ``an``, ``n_hom``: int64[rows, 1 + groups], ``all`` first, the unlabelled included in it;
+    ``diploid``: bool[rows], whether everybody has two copies there, so that an = 2 × people called;
+    ``people``: int64[1 + groups], participants with genomes.
+    """
+
+    ac: Ints
+    an: Ints
+    n_hom: Ints
+    diploid: Flags
+    people: Ints
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What an earlier release shows of the same variants; as `Counts`, with -1 where it shows nothing.
+
+    ``present``: bool[rows], whether it has the variant at all: if not, nobody in it carried the allele.
+    """
+
+    ac: Ints
+    an: Ints
+    n_hom: Ints
+    present: Flags
+    people: Ints
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Cells to show: bool[rows, 1 + groups] each; af and faf95 are shown with ac."""
+
+    ac: Flags
+    an: Flags
+    n_hom: Flags
+
+
+def withhold(counts: Counts, floor: int, earlier: Sequence[Earlier] = ()) -> Shown:
+    """Which cells are shown, such that no count of 1..floor people follows from them and ``earlier``."""
+    _check(counts, earlier)
+    an_shown = _large_enough(counts, floor)
+    labelled = an_shown[:, 1:]
+    past = [_view_of_earlier(release, counts.an, labelled) for release in earlier]
+    primary = an_shown & is_safe(counts.ac, counts.an, floor)
+    for release in earlier:
+        primary &= ~_moved_since(counts, release, floor)
+    ac_shown = _closed(counts, primary, labelled, past, floor)
+    return Shown(ac_shown, an_shown, _homozygotes(counts, ac_shown, labelled, earlier, floor))
+
+
+def _check(counts: Counts, earlier: Sequence[Earlier]) -> None:
+    shape = counts.ac.shape
+    matrices = [counts.an, counts.n_hom]
+    matrices += [matrix for release in earlier for matrix in (release.ac, release.an, release.n_hom)]
+    people = [counts.people, *(release.people for release in earlier)]
+    if any(matrix.shape != shape for matrix in matrices) or any(n.shape != shape[1:] for n in people):
+        raise ValueError(f"counts of {shape} go with others of the same variants and groups only")
+
+
+def _large_enough(counts: Counts, floor: int) -> Flags:
+    """bool[rows, 1 + groups]: more than ``floor`` people, and so many called at the site; or nobody."""
+    small = (counts.people >= 1) & (counts.people <= floor)
+    few = (counts.an >= 1) & (counts.an <= 2 * floor + 1)
+    large = ~(small | few)
+    return large & large[:, :1]
+
+
+def _view_of_earlier(release: Earlier, an: Ints, labelled: Flags) -> View:
+    """A variant that the release lacks was carried by nobody, among alleles as today's."""
+    absent = ~release.present[:, None]
+    return view_of(
+        ac=np.where(absent, 0, release.ac),
+        an=np.where(absent, an, np.maximum(release.an, 0)),
+        shown=absent | (release.ac >= 0),
+        labelled=np.where(absent, labelled, release.an[:, 1:] >= 0),
+        people=release.people,
+    )
+
+
+def _moved_since(counts: Counts, release: Earlier, floor: int) -> Flags:
+    shown = (release.ac >= 0) & (release.an >= 0) & release.present[:, None]
+    return shown & moved(counts.ac - release.ac, counts.an - release.an, floor)
+
+
+def _closed(counts: Counts, primary: Flags, labelled: Flags, past: Sequence[View], floor: int) -> Flags:
+    """Cells of ``primary`` of which nothing follows; rows that still tell are looked at again."""
+    shown = primary.copy()
+    rows = np.arange(len(shown))
+    for _ in range(2 * shown.shape[1] + 2):
+        views = [view.rows(rows) for view in past]
+        now = view_of(counts.ac[rows], counts.an[rows], shown[rows], labelled[rows], counts.people)
+        told = _follows([now, *views], floor)
+        rows, views = rows[told], [view.rows(told) for view in views]
+        if not len(rows):
+            return shown
+        pinned = _pinned(now.rows(told), views)
+        shown[rows] = _fewer(counts.ac[rows], counts.an[rows], shown[rows], primary[rows], pinned)
+    shown[rows] = False
+    return shown
+
+
+def _follows(views: Sequence[View], floor: int) -> Flags:
+    known = work_out(views)
+    told = np.zeros(len(views[0].total_an), np.bool_)
+    for view in known:
+        told |= tells(view, floor)
+    for one, other in itertools.combinations(known, 2):
+        told |= tells_change(one, other, floor)
+    return told
+
+
+def _pinned(now: View, past: Sequence[View]) -> Flags:
+    """bool[rows, groups]: groups that an earlier release shows of the same people: withholding is no use."""
+    pinned = np.zeros_like(now.labelled)
+    for view in past:
+        pinned |= same_columns(now, view) & view.exact
+    return pinned[:, :-1]
+
+
+def _fewer(ac: Ints, an: Ints, shown: Flags, primary: Flags, pinned: Flags) -> Flags:
+    """One step less: the rarest of several groups, else ``all`` (and groups anew), else every cell."""
+    minor = np.minimum(ac, an - ac)[:, 1:]
+    candidates = shown[:, 1:] & (minor > 0) & ~pinned
+    several = ((shown[:, 1:] & (minor > 0)).sum(axis=1) > 1) & candidates.any(axis=1)
+    with_total = shown[:, 0]
+    rarest = np.where(candidates, minor, _NEVER).argmin(axis=1)
+    one_less = shown.copy()
+    one_less[np.arange(len(shown)), 1 + rarest] = False
+    without_total = primary.copy()
+    without_total[:, 0] = False
+    fewer = np.where(with_total[:, None], without_total, False)
+    return np.where(several[:, None], one_less, fewer)
+
+
+def _homozygotes(
+    counts: Counts, ac_shown: Flags, labelled: Flags, earlier: Sequence[Earlier], floor: int
+) -> Flags:
+    """Homozygotes where they, heterozygotes and homozygotes of ref are safe; 0 only where nobody carries.
+
+    Those of ``all`` only where those of every group, and so of the remainder, are.
+    """
+    called = counts.an // 2
+    parts = np.stack([counts.ac, counts.n_hom, called])
+    safe = ac_shown & ((counts.ac == 0) | (counts.diploid[:, None] & _parts_safe(parts, floor)))
+    rest = _rest(parts, labelled)
+    every = _parts_safe(rest, floor)
+    for release in earlier:
+        then = np.stack([release.ac, release.n_hom, release.an // 2])
+        shown = (release.n_hom >= 0) & release.present[:, None]
+        safe &= ~shown | _parts_unmoved(parts - then, floor)
+        labelled_then = release.an[:, 1:] >= 0
+        unmoved = _parts_unmoved(rest - _rest(then, labelled_then), floor)
+        every &= ~shown[:, 0] | (unmoved & (labelled == labelled_then).all(axis=1))
+    safe[:, 0] &= every & (safe[:, 1:] | ~labelled).all(axis=1)
+    return safe
+
+
+def _rest(parts: Ints, labelled: Flags) -> Ints:
+    """Of parts int64[3, rows, 1 + groups] those of the remainder: int64[3, rows]."""
+    return np.asarray(parts[:, :, 0] - np.where(labelled, parts[:, :, 1:], 0).sum(axis=2))
+
+
+def _parts_safe(parts: Ints, floor: int) -> Flags:
+    ac, n_hom, called = parts
+    others = np.stack([ac - 2 * n_hom, called - ac + n_hom])
+    return np.asarray((ac == 0) | ((n_hom > floor) & ((others == 0) | (others > floor)).all(axis=0)))
+
+
+def _parts_unmoved(change: Ints, floor: int) -> Flags:
+    """Whether each of three genotypes changed by none or more than ``floor``, or nobody carries still."""
+    ac, n_hom, called = change
+    changes = np.abs(np.stack([n_hom, ac - 2 * n_hom, called - ac + n_hom]))
+    unmoved = ((changes == 0) | (changes > floor)).all(axis=0)
+    return np.asarray(unmoved | ((ac == 0) & (n_hom == 0)))
