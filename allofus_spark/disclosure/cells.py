@@ -61,12 +61,18 @@ class Conventions:
 class Cells:
     """Cells of a batch of rows in one release, (rows, groups + 2): groups, the rest, and all.
 
-    ``shown``: of which AC follows from the row's own cell; ``present``: rows that the release has.
+    ``shown``, ``shown_hom``: of which AC, and homozygotes, follow from the row's own cell; ``present``: rows
+    that the release has.
     """
 
     copies: Copies
     shown: Flags
+    shown_hom: Flags
     present: Flags
+
+    def own(self, values: Ints) -> Ints:
+        """Columns of cells that have columns of their own: all but the rest."""
+        return np.delete(values, -2, axis=1)
 
 
 def known_columns(names: Sequence[str], groups: Sequence[str]) -> list[str]:
@@ -115,27 +121,38 @@ def read_cells(
     diploid: Flags,
     told: Conventions,
     floor: int,
+    earlier: Sequence[Cells] = (),
 ) -> Cells:
-    """Cells of a batch by its columns, with what a null tells."""
-    rows = len(diploid)
+    """Cells of a batch by its columns, with what a null tells; ``earlier``: those of releases before."""
     names = (*groups, ALL)
     facts = [_facts(columns, name) for name in names]
     acs, homs, ans = (np.stack([fact[place] for fact in facts], axis=1) for place in range(3))
     an = np.where(np.isnan(ans), UNKNOWN, np.nan_to_num(ans)).astype(np.int64)
     known = ~np.isnan(acs[:, :, 0])
-    lo, hi = np.zeros((rows, len(names)), np.int64), an.copy()
-    some_shown = known[:, :, None].any(axis=1)[:, :1] if rows else np.zeros((0, 1), bool)
-    excludes = np.where(an > 2 * floor, told.zero_copies, told.small_zero) & some_shown & (an < UNKNOWN)
-    open_cell = excludes & ~known & (an > 1)
-    lo, hi = np.where(open_cell, 1, lo), np.where(open_cell, an - 1, hi)
-    lo = np.where(known, np.nan_to_num(acs[:, :, 0]).astype(np.int64), lo)
-    hi = np.where(known, np.nan_to_num(acs[:, :, 1]).astype(np.int64), hi)
+    told_of = np.where(an > 2 * floor, told.zero_copies, told.small_zero)
+    told_of = told_of & known.any(axis=1, keepdims=True) & ~known & (an > 1) & (an < UNKNOWN)
+    lo = told_of & ~_may_have_moved(0 * an, an, earlier, floor)
+    hi = an - (told_of & ~_may_have_moved(an, an, earlier, floor))
+    given = np.nan_to_num(acs).astype(np.int64)
+    lo, hi = np.where(known, given[:, :, 0], lo), np.where(known, given[:, :, 1], hi)
     lo, hi, an, known = _with_rest(lo, hi, an, known)
     two = np.broadcast_to(diploid[:, None], an.shape) & ((an % 2 == 0) | (an >= UNKNOWN))
-    hom = possible_homozygotes(Bounds(lo, hi), an, two)
-    hom = _with_homozygotes(hom, homs, Copies(Bounds(lo, hi), hom, an, two), told, floor)
+    cells = Copies(Bounds(lo, hi), possible_homozygotes(Bounds(lo, hi), an, two), an, two)
+    homs = np.insert(homs, homs.shape[1] - 1, np.nan, axis=1)
+    hom = _with_homozygotes(homs, cells, told, earlier, floor)
     present = ~np.isnan(ans).all(axis=1)
-    return Cells(Copies(Bounds(lo, hi), hom, an, two), known & (lo == hi), present)
+    return Cells(Copies(cells.ac, hom, an, two), known & (lo == hi), ~np.isnan(homs), present)
+
+
+def _may_have_moved(ac: Ints, an: Ints, earlier: Sequence[Cells], floor: int) -> Flags:
+    """Cells that an earlier release shows, of which this AC would be withheld as it came so near."""
+    near = np.zeros(an.shape, bool)
+    for cells in earlier:
+        then, an_then = cells.own(cells.copies.ac.lo), cells.own(cells.copies.an)
+        alt, alleles = np.abs(ac - then), np.abs(an - an_then)
+        ref = np.abs((an - ac) - (an_then - then))
+        near |= cells.own(cells.shown) & ((alt <= floor) | (ref <= floor) | (alleles <= 4 * floor))
+    return near
 
 
 def _with_rest(lo: Ints, hi: Ints, an: Ints, known: Flags) -> tuple[Ints, Ints, Ints, Flags]:
@@ -155,21 +172,22 @@ def _with_rest(lo: Ints, hi: Ints, an: Ints, known: Flags) -> tuple[Ints, Ints, 
     return put(lo, nothing), put(hi, rest), put(an, rest), shown
 
 
-def _with_homozygotes(hom: Bounds, homs: Floats, cells: Copies, told: Conventions, floor: int) -> Bounds:
+def _with_homozygotes(
+    homs: Floats, cells: Copies, told: Conventions, earlier: Sequence[Cells], floor: int
+) -> Bounds:
     """Bounds of homozygotes with those shown, and with what a null tells of the others."""
-    given = np.insert(homs, homs.shape[1] - 1, np.nan, axis=1)
-    shown = ~np.isnan(given)
-    lo, hi = hom
+    shown, (lo, hi) = ~np.isnan(homs), cells.hom
     exact = (cells.ac.lo == cells.ac.hi) & ~shown & cells.diploid & (cells.ac.lo > 0) & (cells.an < UNKNOWN)
+    for release in earlier:
+        exact &= ~release.shown_hom  # else it may be withheld for its change
+    exact[:, -2:] = False  # the rest has no n_hom, and that of all hangs on others
     ac, ref = cells.ac.lo, cells.an - cells.ac.lo
-    named = np.ones(hom.lo.shape[1], bool)
-    named[-2:] = False  # the rest has no n_hom, and that of all hangs on others
+    least = ac - cells.an // 2
     if told.zero_hom:
-        lo = np.where(exact & named & (ac > floor), np.maximum(lo, 1), lo)
+        lo = np.where(exact & (ac > floor) & (ac < cells.an), np.maximum(lo, 1), lo)
     if told.zero_ref_hom:
-        least = ac - cells.an // 2
-        lo = np.where(exact & named & (least > floor) & (ref > floor), np.maximum(lo, least + 1), lo)
-    value = np.nan_to_num(given).astype(np.int64)
+        lo = np.where(exact & (least > floor) & (ref > floor), np.maximum(lo, least + 1), lo)
+    value = np.nan_to_num(homs).astype(np.int64)
     return Bounds(np.where(shown, value, lo), np.where(shown, value, hi))
 
 

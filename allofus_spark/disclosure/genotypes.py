@@ -89,6 +89,9 @@ def attack_changes(before: Copies, after: Copies, same: Flags, floor: int, how: 
 
     ``same``: cells with the same people in both, which cannot change.
     """
+    lone = (before.an >= UNKNOWN) | (after.an >= UNKNOWN)
+    lone[:, -2:] = False
+    before, after = _within_rest(before, lone), _within_rest(after, lone)
     change = Copies(
         _difference(before.ac, after.ac, same),
         _difference(before.hom, after.hom, same),
@@ -110,6 +113,19 @@ def attack_changes(before: Copies, after: Copies, same: Flags, floor: int, how: 
         whole, (unknown & members).any(1, keepdims=True), members[:, None, :], floor, how
     ):
         yield Hit(hit.quantity, hit.bounds, hit.at & several, hit.members, hit.how)
+
+
+def _within_rest(cells: Copies, lone: Flags) -> Copies:
+    """Cells with those that one of two releases has not counted with the rest, as that release does."""
+
+    def moved(values: Ints) -> Ints:
+        own = np.where(lone & (values < UNKNOWN), values, 0).sum(1)
+        kept = np.where(lone, 0, values)
+        kept[:, -2] = np.minimum(kept[:, -2] + own, UNKNOWN)
+        return kept
+
+    ac, hom = (Bounds(moved(lo), moved(hi)) for lo, hi in (cells.ac, cells.hom))
+    return Copies(ac, hom, moved(cells.an), cells.diploid)
 
 
 def _difference(before: Bounds, after: Bounds, same: Flags) -> Bounds:

@@ -51,16 +51,18 @@ def attack_variants(releases: Sequence[Path], case: Case, result: Verification) 
                 for name, an in most_called(batch.columns[0], case.groups).items():
                     most[place][name] = max(most[place].get(name, 0), an)
         for batch in variant_batches(connection, releases, case.groups):
-            cells = [
-                read_cells(columns, case.groups, batch.diploid, told[place], case.floor)
-                for place, columns in enumerate(batch.columns)
-            ]
-            _attack_batch(batch, cells, case, result)
+            attack_rows(batch, told, case, result)
     return most
 
 
-def _attack_batch(batch: Batch, cells: Sequence[Cells], case: Case, result: Verification) -> None:
-    """All attacks on the rows of a batch; a later one tells what the earlier ones did not."""
+def attack_rows(batch: Batch, told: Sequence[Conventions], case: Case, result: Verification) -> None:
+    """All attacks on the rows of a batch; a later one tells what the earlier ones did not.
+
+    ``told``: what a null tells in each release.
+    """
+    cells: list[Cells] = []
+    for columns, tells in zip(batch.columns, told, strict=True):
+        cells.append(read_cells(columns, case.groups, batch.diploid, tells, case.floor, cells.copy()))
     known: list[Copies] = []
     for name, of_release in zip(case.names, cells, strict=True):
         rows = int(of_release.present.sum())
@@ -120,6 +122,8 @@ def _shared(cells: Sequence[Cells], case: Case, chosen: Sequence[int]) -> list[I
         for earlier in reversed(range(later)):
             an_later, an_earlier = cells[later].copies.an, cells[earlier].copies.an
             same = (sizes[later] == sizes[earlier]) & (an_later == an_earlier) & (an_later < UNKNOWN)
+            # The rest is of the same people only where it lacks the same groups.
+            same[:, -2] &= ((an_later < UNKNOWN) == (an_earlier < UNKNOWN))[:, :-2].all(1)
             shared[later] = np.where(same, shared[earlier], shared[later])
     return shared
 
