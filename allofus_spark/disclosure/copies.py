@@ -106,7 +106,7 @@ def _attack_vcf(
             )
     wanted = {field: column for field, column in fields.items() if column in names}
     text = (
-        f"read_csv({_quoted(str(path))}, delim = '\t', header = false, comment = '#', quote = '', compression = 'gzip', "
+        f"read_csv({_quoted(str(path))}, delim = '\t', header = false, auto_detect = false, comment = '#', quote = '', escape = '', compression = 'gzip', "
         "columns = {'contig': 'VARCHAR', 'position': 'INT', 'id': 'VARCHAR', 'ref': 'VARCHAR', 'alt': 'VARCHAR', "
         "'qual': 'VARCHAR', 'filter': 'VARCHAR', 'info': 'VARCHAR'})"
     )
