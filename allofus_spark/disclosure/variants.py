@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from allofus_spark.disclosure.cells import Cells, Conventions, conventions, most_called, read_cells
+from allofus_spark.disclosure.cells import Cells, Conventions, Floats, conventions, most_called, read_cells
 from allofus_spark.disclosure.findings import Finding, Verification
 from allofus_spark.disclosure.genotypes import Hit, attack_cells, attack_changes, attack_unions, by_totals
 from allofus_spark.disclosure.people import UNKNOWN, Copies, Ints
@@ -90,7 +90,7 @@ def _attack_together(
     if n_releases > _PAIRS_BEYOND:
         sets = itertools.combinations(range(n_releases), 2)
     for chosen in sets:
-        parts, shared = [cells[t] for t in chosen], _shared([cells[t] for t in chosen], case, chosen)
+        parts, shared = [cells[t] for t in chosen], shared_cells([cells[t] for t in chosen], case, chosen)
         both = np.logical_and.reduce([part.present for part in parts])
         together = by_totals([part.copies for part in parts], shared)
         names = " and ".join(case.names[t] for t in chosen)
@@ -111,31 +111,39 @@ def _attack_together(
             _report(batch, (_where(hit, present) for hit in hits), case, result)
 
 
-def _shared(cells: Sequence[Cells], case: Case, chosen: Sequence[int]) -> list[Ints]:
+def shared_cells(cells: Sequence[Cells], case: Case, chosen: Sequence[int]) -> list[Ints]:
     """Of each release and cell, the first release in which it has the same people, called alike."""
     sizes = [
         _row_sizes(of_release, case.sizes[t], case.groups)
         for of_release, t in zip(cells, chosen, strict=True)
     ]
-    shared = [np.full(of_release.copies.an.shape, place, np.int64) for place, of_release in enumerate(cells)]
+    ans = [of_release.copies.an for of_release in cells]
+    shared = [np.full(an.shape, place, np.int64) for place, an in enumerate(ans)]
     for later in range(1, len(cells)):
         for earlier in reversed(range(later)):
-            an_later, an_earlier = cells[later].copies.an, cells[earlier].copies.an
-            same = (sizes[later] == sizes[earlier]) & (an_later == an_earlier) & (an_later < UNKNOWN)
-            # The rest is of the same people only where it lacks the same groups.
-            same[:, -2] &= ((an_later < UNKNOWN) == (an_earlier < UNKNOWN))[:, :-2].all(1)
+            same = (sizes[later] == sizes[earlier]) & (ans[later] == ans[earlier]) & (ans[later] < UNKNOWN)
+            # The rest, and all, are the same people only where the groups that they hold are.
+            lone = ans[later][:, :-2] >= UNKNOWN
+            of_groups = _sizes_of(case.sizes[chosen[later]], case.groups)
+            alike = of_groups == _sizes_of(case.sizes[chosen[earlier]], case.groups)
+            same[:, -2] &= ((ans[earlier][:, :-2] >= UNKNOWN) == lone).all(1) & (alike | ~lone).all(1)
+            same[:, -1] &= alike.all()
             shared[later] = np.where(same, shared[earlier], shared[later])
     return shared
 
 
 def _row_sizes(cells: Cells, sizes: Sizes, groups: Sequence[str]) -> np.ndarray:
     """Group sizes of each row and cell; NaN where not known. The rest: all minus the groups with a cell."""
-    known = np.array([np.nan if sizes.get(name) is None else sizes[name] for name in groups], np.float64)
+    known = _sizes_of(sizes, groups)
     everybody = np.nan if sizes.get(ALL) is None else float(sizes[ALL] or 0)
     has_cell = cells.copies.an[:, : len(groups)] < UNKNOWN
     rest = everybody - np.where(has_cell, known, 0.0).sum(1)
     own = np.where(has_cell, known, np.nan)
     return np.concatenate([own, rest[:, None], np.full((len(rest), 1), everybody)], axis=1)
+
+
+def _sizes_of(sizes: Sizes, groups: Sequence[str]) -> Floats:
+    return np.array([np.nan if sizes.get(name) is None else sizes[name] for name in groups], np.float64)
 
 
 def _new(hits: Iterator[Hit], before: Copies, floor: int) -> Iterator[Hit]:

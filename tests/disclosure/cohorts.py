@@ -14,6 +14,8 @@ from allofus_spark.disclosure.rows import Batch
 from allofus_spark.disclosure.variants import Case, attack_rows
 
 Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+Columns = dict[str, npt.NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -64,24 +66,30 @@ def cohort(
     counts = np.stack([genotypes(rng, int(n), spread[:, g]) for g, n in enumerate(sizes)], axis=2)
     truths = [Truth(*counts, people=sizes.astype(np.int64))]
     for _ in range(n_releases - 1):
+        before = np.stack([truth.people for truth in truths])
         sizes, counts = sizes.copy(), counts.copy()
         for g in range(n_groups + 1):
             came = int(rng.choice([0, 0, 21, 25, 40, 100]))
-            stay = int(rng.choice([0, 25])) if both_ways and not came and sizes[g] > 50 else 0
-            if came:
-                counts[:, :, g] += genotypes(rng, came, spread[:, g])
-            elif stay:
-                counts[:, :, g] = genotypes(rng, int(sizes[g]) - stay, spread[:, g])
-            sizes[g] += came - stay
-        if sizes.sum() != truths[-1].people.sum() and abs(sizes.sum() - truths[-1].people.sum()) <= 20:
-            sizes, counts = truths[-1].people, np.stack([truths[-1].called, truths[-1].het, truths[-1].hom])
+            if both_ways and sizes[g] > 50:
+                came = int(rng.choice([0, came, -25]))
+            if came == 0 or _too_near(sizes[g] + came, before[:, g]):
+                continue
+            sizes[g] += came
+            new = genotypes(rng, came if came > 0 else int(sizes[g]), spread[:, g])
+            counts[:, :, g] = counts[:, :, g] + new if came > 0 else new
+        if _too_near(sizes.sum(), before.sum(1)):
+            last = truths[-1]
+            sizes, counts = last.people, np.stack([last.called, last.het, last.hom])
         truths.append(Truth(*counts, people=np.asarray(sizes, np.int64)))
     return truths
 
 
-def columns_of(
-    truth: Truth, ac: Ints, an: Ints, hom: Ints, groups: tuple[str, ...]
-) -> dict[str, npt.NDArray[np.float64]]:
+def _too_near(size: int, before: Ints) -> bool:
+    """Whether so many would be other people than before, and as many, or nearly: a release that is refused."""
+    return bool((np.abs(before - size) <= 20).any())
+
+
+def columns_of(truth: Truth, ac: Flags, an: Flags, hom: Flags, groups: tuple[str, ...]) -> Columns:
     """Published columns: the true counts where the flags say that they are shown, NaN elsewhere."""
     columns = {}
     for suffix, flags, values in (
@@ -94,7 +102,7 @@ def columns_of(
     return columns
 
 
-def batch_of(releases: list[dict[str, npt.NDArray[np.float64]]]) -> Batch:
+def batch_of(releases: list[Columns]) -> Batch:
     """The rows of releases side by side, at positions 0, 1, …"""
     rows = len(next(iter(releases[0].values())))
     keys = pa.RecordBatch.from_pydict(
@@ -109,7 +117,7 @@ def sizes_of(truth: Truth, groups: tuple[str, ...]) -> dict[str, int | None]:
 
 
 def attack_columns(
-    releases: list[dict[str, npt.NDArray[np.float64]]],
+    releases: list[Columns],
     truths: list[Truth],
     groups: tuple[str, ...],
     floor: int,
