@@ -726,21 +726,47 @@ _NOT_OF_PEOPLE = Literal["exempt", "leave_out"]
 class ReleasePolicies(_Section):
     """What is done with the counts of people in each product of a release."""
 
-    variants: _OF_CELLS = Field("suppress", description="Frequencies by ancestry: suppress withholds cells; exempt shows all.")
-    groups: _OF_CELLS = Field("suppress", description="Participants by ancestry: suppress withholds cells; exempt shows all.")
-    consequences: _NOT_OF_PEOPLE = Field("exempt", description="Consequences by transcript, which count nobody.")
-    rsids: _NOT_OF_PEOPLE = Field("exempt", description="Look-up of variants by rs number, which counts nobody.")
+    variants: _OF_CELLS = Field(
+        "suppress", description="Frequencies by ancestry: suppress withholds cells; exempt shows all."
+    )
+    groups: _OF_CELLS = Field(
+        "suppress", description="Participants by ancestry: suppress withholds cells; exempt shows all."
+    )
+    consequences: _NOT_OF_PEOPLE = Field(
+        "exempt", description="Consequences by transcript, which count nobody."
+    )
+    rsids: _NOT_OF_PEOPLE = Field(
+        "exempt", description="Look-up of variants by rs number, which counts nobody."
+    )
     genes: _NOT_OF_PEOPLE = Field("exempt", description="Look-up of variants by gene, which counts nobody.")
-    variant_counts: _NOT_OF_PEOPLE = Field("exempt", description="Numbers of variants by class, which count no people.")
+    variant_counts: _NOT_OF_PEOPLE = Field(
+        "exempt", description="Numbers of variants by class, which count no people."
+    )
     phenotypes: _OF_NUMBERS = Field("round", description="Cases, controls and measured people, by phenotype.")
-    associations: _OF_ROWS = Field("suppress", description="Tests: suppress withholds rows, and rounds sample sizes.")
-    meta_associations: _OF_ROWS = Field("suppress", description="Meta-analyses: suppress withholds rows, and rounds sample sizes.")
-    association_summaries: _OF_NUMBERS = Field("round", description="People analysed, by scan and phenotype.")
-    replications: _OF_ROWS = Field("suppress", description="Known associations: suppress withholds their numbers.")
-    replication_summary: _NOT_OF_PEOPLE = Field("exempt", description="Numbers of known associations, which count no people.")
-    representation: _OF_NUMBERS = Field("round", description="People by category of representation and by answer.")
-    ancestry_density: _OF_NUMBERS = Field("round", description="People by square of two principal components.")
-    access_times: _OF_NUMBERS = Field("round", description="Researchers by step of access, and quartiles of their hours.")
+    associations: _OF_ROWS = Field(
+        "suppress", description="Tests: suppress withholds rows, and rounds sample sizes."
+    )
+    meta_associations: _OF_ROWS = Field(
+        "suppress", description="Meta-analyses: suppress withholds rows, and rounds sample sizes."
+    )
+    association_summaries: _OF_NUMBERS = Field(
+        "round", description="People analysed, by scan, phenotype and ancestry."
+    )
+    replications: _OF_ROWS = Field(
+        "suppress", description="Known associations: suppress withholds their numbers."
+    )
+    replication_summary: _NOT_OF_PEOPLE = Field(
+        "exempt", description="Numbers of known associations, which count no people."
+    )
+    representation: _OF_NUMBERS = Field(
+        "round", description="People by category of representation and by answer."
+    )
+    ancestry_density: _OF_NUMBERS = Field(
+        "round", description="People by square of two principal components."
+    )
+    access_times: _OF_NUMBERS = Field(
+        "round", description="Researchers by step of access, and quartiles of their hours."
+    )
 
 
 class ReleaseReasons(_Section):
