@@ -145,8 +145,12 @@ def read_cells(
 
 
 def _may_have_moved(ac: Ints, an: Ints, earlier: Sequence[Cells], floor: int) -> Flags:
-    """Cells that an earlier release shows, of which this AC would be withheld as it came so near."""
+    """Cells that an earlier release shows, of which this AC would be withheld as it came so near.
+
+    And ``all`` beside any earlier release: it is withheld for what the groups of two releases tell, too.
+    """
     near = np.zeros(an.shape, bool)
+    near[:, -1] = bool(earlier)
     for cells in earlier:
         then, an_then = cells.own(cells.copies.ac.lo), cells.own(cells.copies.an)
         alt, alleles = np.abs(ac - then), np.abs(an - an_then)
