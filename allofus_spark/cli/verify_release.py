@@ -28,8 +28,8 @@ _LISTED = 20
     "--earlier",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="Folder of an earlier release, oldest first; may be repeated. Default: those that the manifest names, "
-    "beside it.",
+    help="Folder of an earlier release, oldest first; may be repeated. Default: those that the manifest "
+    "names, beside it.",
 )
 @click.option("--floor", type=click.IntRange(1), help="Another floor than the manifest's.")
 @click.option("--json", "as_json", is_flag=True, help="All of it as one JSON object.")

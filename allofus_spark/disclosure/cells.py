@@ -1,7 +1,7 @@
 """Cells of the variants of a release, out of every column whose meaning is known.
 
-A cell is a group at a variant: AC, AN, homozygotes. Two of AC, homozygotes, carriers (sc) and heterozygotes give the
-others; a frequency or a percentage times AN gives AC to within its digits; faf95 is a function of AC and AN.
+A cell is a group at a variant: AC, AN, homozygotes. Two of AC, homozygotes, carriers (sc) and heterozygotes
+give the others; a frequency or a percentage times AN gives AC to within its digits; faf95 follows from AC and AN.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ Floats = npt.NDArray[np.float64]
 class Conventions:
     """What a null tells, learned from what the release shows anywhere.
 
-    ``zero_copies``: AC of 0 (or AN) is shown beside withheld cells, so that a withheld one is neither; the same
-    ``small_zero`` for cells with few people called; ``zero_hom``, ``zero_ref_hom``: n_hom is shown where nobody
-    is homozygous for alt, or for ref, though somebody carries it.
+    ``zero_copies``: AC of 0 (or AN) is shown beside withheld cells, so that a withheld one is neither;
+    ``small_zero``: the same of cells with few people called; ``zero_hom``, ``zero_ref_hom``: n_hom is shown
+    where nobody is homozygous for alt, or for ref, though somebody carries it.
     """
 
     zero_copies: bool = False
@@ -70,10 +70,6 @@ class Cells:
     shown_hom: Flags
     present: Flags
 
-    def own(self, values: Ints) -> Ints:
-        """Columns of cells that have columns of their own: all but the rest."""
-        return np.delete(values, -2, axis=1)
-
 
 def known_columns(names: Sequence[str], groups: Sequence[str]) -> list[str]:
     """Columns among ``names`` that say something of a group's people."""
@@ -86,7 +82,8 @@ def is_diploid(contigs: pa.Array) -> Flags:
     """Whether every call at the contig has two copies, by its name."""
     names = contigs.dictionary_encode() if not pa.types.is_dictionary(contigs.type) else contigs
     plain = [(name or "").removeprefix("chr").upper() for name in names.dictionary.to_pylist()]
-    return np.array([name not in _MIXED_CONTIGS for name in plain], bool)[names.indices.to_numpy()]
+    diploid = np.array([name not in _MIXED_CONTIGS for name in plain], bool)
+    return np.asarray(diploid[names.indices.to_numpy()])
 
 
 def conventions(columns: Mapping[str, Floats], groups: Sequence[str], floor: int) -> Conventions:
@@ -130,8 +127,8 @@ def read_cells(
     an = np.where(np.isnan(ans), UNKNOWN, np.nan_to_num(ans)).astype(np.int64)
     known = ~np.isnan(acs[:, :, 0])
     told_of = np.where(an > 2 * floor, told.zero_copies, told.small_zero)
-    told_of = told_of & known.any(axis=1, keepdims=True) & ~known & (an > 1) & (an < UNKNOWN)
-    lo = told_of & ~_may_have_moved(0 * an, an, earlier, floor)
+    told_of = told_of & np.any(known, axis=1, keepdims=True) & ~known & (an > 1) & (an < UNKNOWN)
+    lo = (told_of & ~_may_have_moved(0 * an, an, earlier, floor)).astype(np.int64)
     hi = an - (told_of & ~_may_have_moved(an, an, earlier, floor))
     given = np.nan_to_num(acs).astype(np.int64)
     lo, hi = np.where(known, given[:, :, 0], lo), np.where(known, given[:, :, 1], hi)
@@ -140,7 +137,7 @@ def read_cells(
     cells = Copies(Bounds(lo, hi), possible_homozygotes(Bounds(lo, hi), an, two), an, two)
     homs = np.insert(homs, homs.shape[1] - 1, np.nan, axis=1)
     hom = _with_homozygotes(homs, cells, told, earlier, floor)
-    present = ~np.isnan(ans).all(axis=1)
+    present = np.asarray(~np.all(np.isnan(ans), axis=1))
     return Cells(Copies(cells.ac, hom, an, two), known & (lo == hi), ~np.isnan(homs), present)
 
 
@@ -152,10 +149,13 @@ def _may_have_moved(ac: Ints, an: Ints, earlier: Sequence[Cells], floor: int) ->
     near = np.zeros(an.shape, bool)
     near[:, -1] = bool(earlier)
     for cells in earlier:
-        then, an_then = cells.own(cells.copies.ac.lo), cells.own(cells.copies.an)
+        # The rest has no column of its own.
+        then, an_then, shown = (
+            np.delete(values, -2, axis=1) for values in (cells.copies.ac.lo, cells.copies.an, cells.shown)
+        )
         alt, alleles = np.abs(ac - then), np.abs(an - an_then)
         ref = np.abs((an - ac) - (an_then - then))
-        near |= cells.own(cells.shown) & ((alt <= floor) | (ref <= floor) | (alleles <= 4 * floor))
+        near |= shown & ((alt <= floor) | (ref <= floor) | (alleles <= 4 * floor))
     return near
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -11,74 +12,93 @@ import pyarrow.parquet as pq
 
 from allofus_spark.disclosure.findings import Finding, Verification
 from allofus_spark.disclosure.info import fields_of, info_columns
-from allofus_spark.disclosure.rows import BATCH_ROWS, engine
+from allofus_spark.disclosure.rows import BATCH_ROWS, engine, listed, quoted
 from allofus_spark.published import products, table_files
 
 _EXAMPLES = 5  # rows given of each column that differs
-_NEAR = 1e-6  # relative: frequencies are printed to some digits
+_NEAR = 1e-6  # relative: frequencies may be printed to fewer digits
+_SEPARATED = "delim = '\t', quote = '', escape = '', compression = 'gzip'"
+_SITES = ("contig", "position", "id", "ref", "alt", "qual", "filter", "info")
+_VARIANTS = "variants"
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A text file beside the table of its product: the product's files, schema and key."""
+
+    path: Path
+    product: str
+    files: tuple[Path, ...]
+    key: tuple[str, ...]
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Columns of the table."""
+        return pq.read_schema(self.files[0])
+
+    @property
+    def table(self) -> str:
+        """The table in SQL."""
+        return f"read_parquet({listed(self.files)})"
+
+    def alone(self, what: str, name: str, number: int = 1) -> Finding:
+        """Something that the file has and the table has not."""
+        return Finding(self.product, self.path.name, what, (name,), number, number, "the table has none")
+
+    def shown(self, row: str, column: str, value: str) -> Finding:
+        """A cell that the table has not so."""
+        count = round(float(value)) if value.replace(".", "", 1).isdigit() else 1
+        how = f"{value} is shown here, and the table withholds it or has another number"
+        return Finding(self.product, f"{self.path.name} {row}", column, ("as published",), count, count, how)
 
 
 def attack_copies(release: Path, groups: Sequence[str], result: Verification) -> None:
     """Add what a TSV or the VCF shows and the table of the product withholds, or shows otherwise."""
-    contracts = {product.name: product.key for product in products(groups)}
+    keys = {product.name: product.key for product in products(groups)}
+    paths = [*(release / "tsv").glob("*.tsv.gz"), *(release / "vcf").glob("*.vcf.gz")]
     with engine() as connection:
-        for path in sorted((release / "tsv").glob("*.tsv.gz")):
-            name = path.name.removesuffix(".tsv.gz")
-            files = table_files(release, name)
-            if files and name in contracts:
-                _attack_tsv(connection, path, files, name, contracts[name], result)
-        for path in sorted((release / "vcf").glob("*.vcf.gz")):
-            if table_files(release, "variants"):
-                _attack_vcf(connection, path, table_files(release, "variants"), groups, result)
+        for path in sorted(paths):
+            product = path.name.split(".")[0]
+            copy = Copy(path, product, tuple(table_files(release, product)), keys.get(product, ()))
+            if not copy.files or not copy.key:
+                result.add(copy.alone("a file of its own", product))
+            elif path.name.endswith(".vcf.gz"):
+                _attack_vcf(connection, copy, groups, result)
+            else:
+                _attack_tsv(connection, copy, result)
 
 
-def _attack_tsv(
-    connection: duckdb.DuckDBPyConnection,
-    path: Path,
-    files: Sequence[Path],
-    product: str,
-    key: Sequence[str],
-    result: Verification,
-) -> None:
-    schema = pq.read_schema(files[0])
-    columns = [field.name for field in schema if field.name not in key and _is_number(field.type)]
-    text = f"read_csv({_quoted(str(path))}, delim = '\t', header = true, all_varchar = true, quote = '', compression = 'gzip', nullstr = '')"
+def _attack_tsv(connection: duckdb.DuckDBPyConnection, copy: Copy, result: Verification) -> None:
+    """Columns and rows that only the TSV has, and cells that differ."""
+    text = f"read_csv({quoted(copy.path)}, {_SEPARATED}, header = true, all_varchar = true, nullstr = '')"
     there = {row[0] for row in connection.sql(f"DESCRIBE SELECT * FROM {text}").fetchall()}
-    for name in sorted(there - set(schema.names)):
-        result.add(Finding(product, path.name, "a column of its own", (name,), 1, 1, "only the TSV has it"))
-    columns = [name for name in columns if name in there]
-    on = " AND ".join(f't."{name}" = CAST(p."{name}" AS VARCHAR)' for name in key)
-    joined = f"FROM {text} AS t LEFT JOIN read_parquet({[str(file) for file in files]}) AS p ON {on}"
-    lost = connection.sql(f'SELECT count(*) {joined} WHERE p."{key[0]}" IS NULL').fetchall()[0][0]
-    if lost:
-        result.add(
-            Finding(
-                product, path.name, "rows of its own", ("as published",), lost, lost, "only the TSV has them"
-            )
-        )
-    result.try_kind(
-        product, "cells of the TSV", len(columns) * sum(pq.read_metadata(file).num_rows for file in files)
-    )
-    rows = " || ' ' || ".join(f't."{name}"' for name in key)
-    for name, count in _different(connection, columns, joined):
-        examples = connection.sql(
-            f'SELECT {rows}, t."{name}" {joined} WHERE {_differs(name)} LIMIT {_EXAMPLES}'
-        ).fetchall()
-        result.n_derived += count - len(examples)
-        for row, value in examples:
-            result.add(_shown(product, f"{path.name} {row}", name, value))
+    for name in sorted(there - set(copy.schema.names)):
+        result.add(copy.alone("a column of its own", name))
+    on = " AND ".join(f't."{name}" = CAST(p."{name}" AS VARCHAR)' for name in copy.key)
+    joined = f"FROM {text} AS t LEFT JOIN {copy.table} AS p ON {on}"
+    columns = [
+        field.name
+        for field in copy.schema
+        if field.name in there and field.name not in copy.key and _is_number(field.type)
+    ]
+    counts = ["count(*)", f'count(*) FILTER (WHERE p."{copy.key[0]}" IS NULL)']
+    counts += [f"count(*) FILTER (WHERE {_differs(name)})" for name in columns]
+    n_rows, n_alone, *n_different = connection.sql(f"SELECT {', '.join(counts)} {joined}").fetchall()[0]
+    result.try_kind(copy.product, "cells of the TSV", n_rows * len(columns))
+    if n_alone:
+        result.add(copy.alone("rows of its own", "as published", n_alone))
+    for name, number in zip(columns, n_different, strict=True):
+        if number:
+            examples = list(_examples(connection, copy, name, joined))
+            result.extend(examples)
+            result.n_derived += number - len(examples)
 
 
-def _different(
-    connection: duckdb.DuckDBPyConnection, columns: Sequence[str], joined: str
-) -> Iterator[tuple[str, int]]:
-    """Columns with cells that the table shows otherwise, and their number."""
-    if not columns:
-        return
-    counts = ", ".join(f"count(*) FILTER (WHERE {_differs(name)})" for name in columns)
-    for name, count in zip(columns, connection.sql(f"SELECT {counts} {joined}").fetchall()[0], strict=True):
-        if count:
-            yield name, count
+def _examples(connection: duckdb.DuckDBPyConnection, copy: Copy, name: str, joined: str) -> Iterator[Finding]:
+    row = " || ' ' || ".join(f't."{part}"' for part in copy.key)
+    found = f'SELECT {row}, t."{name}" {joined} WHERE {_differs(name)} LIMIT {_EXAMPLES}'
+    for key, value in connection.sql(found).fetchall():
+        yield copy.shown(key, name, value)
 
 
 def _differs(name: str) -> str:
@@ -88,49 +108,29 @@ def _differs(name: str) -> str:
 
 
 def _attack_vcf(
-    connection: duckdb.DuckDBPyConnection,
-    path: Path,
-    files: Sequence[Path],
-    groups: Sequence[str],
-    result: Verification,
+    connection: duckdb.DuckDBPyConnection, copy: Copy, groups: Sequence[str], result: Verification
 ) -> None:
     """INFO of every record beside its row of variants."""
-    names = set(pq.read_schema(files[0]).names)
-    fields = fields_of(path, groups)
-    for field, column in sorted(fields.items()):
-        if column not in names:
-            result.add(
-                Finding(
-                    "variants", path.name, "an INFO field of its own", (field,), 1, 1, "only the VCF has it"
-                )
-            )
+    names, fields = set(copy.schema.names), fields_of(copy.path, groups)
+    for field in sorted(field for field, column in fields.items() if column not in names):
+        result.add(copy.alone("an INFO field of its own", field))
     wanted = {field: column for field, column in fields.items() if column in names}
+    kinds = ", ".join(f"'{name}': '{'INT' if name == 'position' else 'VARCHAR'}'" for name in _SITES)
     text = (
-        f"read_csv({_quoted(str(path))}, delim = '\t', header = false, auto_detect = false, comment = '#', quote = '', escape = '', compression = 'gzip', "
-        "columns = {'contig': 'VARCHAR', 'position': 'INT', 'id': 'VARCHAR', 'ref': 'VARCHAR', 'alt': 'VARCHAR', "
-        "'qual': 'VARCHAR', 'filter': 'VARCHAR', 'info': 'VARCHAR'})"
+        f"read_csv({quoted(copy.path)}, {_SEPARATED}, header = false, auto_detect = false, comment = '#', "
+        f"columns = {{{kinds}}})"
     )
-    columns = ", ".join(f'p."{name}"' for name in sorted(set(wanted.values())))
-    reader = connection.sql(
-        f"SELECT v.contig || ':' || v.position || ' ' || v.ref || '>' || v.alt AS row, v.info{', ' if columns else ''}{columns} "
-        f"FROM {text} AS v LEFT JOIN read_parquet({[str(file) for file in files]}) AS p USING (contig, position, ref, alt)"
-    ).to_arrow_reader(BATCH_ROWS)
-    for batch in reader:
-        result.try_kind("variants", "cells of the VCF", batch.num_rows * len(wanted))
+    columns = ["v.contig || ':' || v.position || ' ' || v.ref || '>' || v.alt AS row", "v.info"]
+    columns += [f'p."{name}"' for name in sorted(set(wanted.values()))]
+    query = (
+        f"SELECT {', '.join(columns)} FROM {text} AS v "
+        f"LEFT JOIN {copy.table} AS p USING (contig, position, ref, alt)"
+    )
+    for batch in connection.sql(query).to_arrow_reader(BATCH_ROWS):
+        result.try_kind(_VARIANTS, "cells of the VCF", batch.num_rows * len(wanted))
         for place, column, value in info_columns(batch, wanted, _NEAR):
-            result.add(_shown("variants", f"{path.name} {batch.column('row')[place].as_py()}", column, value))
-
-
-def _shown(product: str, row: str, column: str, value: str) -> Finding:
-    """A cell of a copy that the table has not so."""
-    count = round(float(value)) if value.replace(".", "", 1).isdigit() else 1
-    how = f"{value} is shown here, and the table withholds it or has another number"
-    return Finding(product, row, column, ("as published",), count, count, how)
+            result.add(copy.shown(batch.column("row")[place].as_py(), column, value))
 
 
 def _is_number(kind: pa.DataType) -> bool:
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -25,7 +25,7 @@ from allofus_spark.disclosure.sums import tighten
 class Hit:
     """Bounds of a count, (rows, sets of groups), and where they lie within 1 to the floor.
 
-    ``members``: (rows, sets, cells) or (sets, cells), the cells of each set; ``quantity`` and ``how`` in words.
+    ``members``: (rows, sets, cells) or (sets, cells), the cells of each set; ``quantity``, ``how``: in words.
     """
 
     quantity: str
@@ -67,7 +67,7 @@ def union(cells: Copies, members: Flags) -> Copies:
         return Bounds(low[:, None], high[:, None])
 
     an = np.minimum((cells.an[:, :-1] * parts).sum(1), UNKNOWN)[:, None]
-    diploid = (cells.diploid[:, :-1] | others).all(1)[:, None]
+    diploid = np.asarray(np.all(cells.diploid[:, :-1] | others, axis=1, keepdims=True))
     ac, hom = bounds_of(cells.ac), bounds_of(cells.hom)
     possible = possible_homozygotes(ac, an, diploid)
     hom = Bounds(np.maximum(hom.lo, possible.lo), np.minimum(hom.hi, possible.hi))
@@ -109,9 +109,8 @@ def attack_changes(before: Copies, after: Copies, same: Flags, floor: int, how: 
     members[:, -1] = False
     several = members.sum(1, keepdims=True) > 1
     whole = _union_change(change, members)
-    for hit in _attack_change(
-        whole, (unknown & members).any(1, keepdims=True), members[:, None, :], floor, how
-    ):
+    unknown = np.asarray(np.any(unknown & members, axis=1, keepdims=True))
+    for hit in _attack_change(whole, unknown, members[:, None, :], floor, how):
         yield Hit(hit.quantity, hit.bounds, hit.at & several, hit.members, hit.how)
 
 
@@ -141,11 +140,13 @@ def _union_change(change: Copies, members: Flags) -> Copies:
         return Bounds((values.lo[:, -1] - hi)[:, None], (values.hi[:, -1] - lo)[:, None])
 
     an = (change.an[:, :-1] * ~others).sum(1)[:, None]
-    return Copies(of(change.ac), of(change.hom), an, change.diploid.all(1)[:, None])
+    return Copies(
+        of(change.ac), of(change.hom), an, np.asarray(np.all(change.diploid, axis=1, keepdims=True))
+    )
 
 
 def _attack_change(change: Copies, unknown: Flags, sets: Flags, floor: int, how: str) -> Iterator[Hit]:
-    """Copies of alt, copies of ref and homozygotes that came or went, and people if none both came and went."""
+    """Copies of alt and ref, and homozygotes, that came or went; and people, if none came as others went."""
     gone = change.an < 0
     ac, hom = (_turned(bounds, gone) for bounds in (change.ac, change.hom))
     an = np.abs(change.an)

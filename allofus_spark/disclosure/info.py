@@ -25,7 +25,7 @@ _MEANINGS = {
 
 
 def fields_of(path: Path, groups: Sequence[str]) -> dict[str, str]:
-    """Column of variants of every INFO field that the header declares and whose name says a count of a group."""
+    """The column of variants that each INFO field of the header is, by its name; others are left out."""
     fields = {}
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         for line in lines:

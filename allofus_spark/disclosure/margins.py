@@ -55,7 +55,7 @@ def _attack(
             _relate_shares(system, row)
     by_key = {(row["people"], row["category"], row["answer"]): row for row in rows}
     _relate_rows(system, by_key, category)
-    wanted = [
+    wanted: list[tuple[dict[str, float], Row, str]] = [
         ({_name(row, column): 1.0}, row, column)
         for row in rows
         for column in COUNTS
@@ -88,9 +88,12 @@ def _relate_shares(system: System, row: Row) -> None:
 
 
 def _relate_rows(system: System, rows: Mapping[tuple[str, str, str], Row], category: str) -> None:
-    """Parts are no more than their wholes: an answer of all, people with genomes of all people, one of any."""
+    """Parts are no more than their wholes: answers of all, people with genomes of all people, one of any."""
     for (people, own, answer), row in rows.items():
-        wholes = [((people, own, _ALL), COUNTS), ((_ALL, own, answer), COUNTS)]
+        wholes: list[tuple[tuple[str, str, str], tuple[str, ...]]] = [
+            ((people, own, _ALL), COUNTS),
+            ((_ALL, own, answer), COUNTS),
+        ]
         if own == category and answer == _ALL:
             wholes.append(((people, _ANY, _ALL), COUNTS[:2]))
         for key, columns in wholes:

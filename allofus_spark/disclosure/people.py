@@ -1,9 +1,9 @@
 """Counts of people that follow from copies of an allele.
 
-Of K people called at a diploid site (AN = 2K) with AC copies of alt: m homozygotes, h heterozygotes, AC = h + 2m,
-and K − h − m homozygotes of ref. Where only AC is known to lie in an interval, each count lies in an interval too;
-its ends are reached, so that it is the smallest that holds the truth. Where some calls may be of one copy (X, Y,
-MT), a carrier holds one copy or two, and K is not known.
+Of K people called at a diploid site (AN = 2K) with AC copies of alt: m homozygotes, h heterozygotes,
+AC = h + 2m, and K − h − m homozygotes of ref. Where AC is known to lie in an interval, each count lies in one
+too; its ends are reached, so that it is the smallest that holds the truth. Where some calls may be of one copy
+(X, Y, MT), a carrier holds one copy or two, and K is not known.
 """
 
 from __future__ import annotations
@@ -48,8 +48,7 @@ def possible_homozygotes(ac: Bounds, an: Ints, diploid: Flags) -> Bounds:
 def counts_of_people(cells: Copies) -> dict[str, Bounds]:
     """Bounds of each count of people in cells.
 
-    Counts of people with ref alone are those of the denominator where AC may be 0: the denominator is public, so
-    they are given from 0 there.
+    Where AC may be 0, people with ref may be all of the denominator, which is public: they are given from 0.
     """
     (lo, hi), hom, an, diploid = cells
     called = np.where(diploid, an // 2, an)

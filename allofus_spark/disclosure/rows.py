@@ -74,8 +74,8 @@ def _select(releases: Sequence[Path], columns: Sequence[Sequence[str]]) -> str:
     """One SELECT of the columns of all releases."""
     parts = []
     for place, (release, names) in enumerate(zip(releases, columns, strict=True)):
-        listed = ", ".join([*_KEY, *(f'"{name}" AS "r{place}_{name}"' for name in names)])
-        parts.append(f"SELECT {listed} FROM read_parquet({_paths(table_files(release, 'variants'))})")
+        names_in_sql = ", ".join([*_KEY, *(f'"{name}" AS "r{place}_{name}"' for name in names)])
+        parts.append(f"SELECT {names_in_sql} FROM read_parquet({listed(table_files(release, 'variants'))})")
     joins = "".join(
         f" FULL JOIN ({part}) AS r{place} USING ({', '.join(_KEY)})"
         for place, part in enumerate(parts)
@@ -84,8 +84,14 @@ def _select(releases: Sequence[Path], columns: Sequence[Sequence[str]]) -> str:
     return f"SELECT * FROM ({parts[0]}) AS r0{joins}"
 
 
-def _paths(files: Sequence[Path]) -> str:
-    return "[" + ", ".join("'" + str(file).replace("'", "''") + "'" for file in files) + "]"
+def quoted(path: Path) -> str:
+    """A path as a text of SQL."""
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def listed(files: Sequence[Path]) -> str:
+    """Paths as a list of SQL."""
+    return "[" + ", ".join(map(quoted, files)) + "]"
 
 
 def _numbers(

@@ -1,4 +1,4 @@
-"""Sizes of ancestry groups: hidden ones by the total and by the alleles called, and changes between releases."""
+"""Sizes of ancestry groups: hidden ones by the total and by alleles called; changes between releases."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _system(sizes: Sizes, called: Mapping[str, int]) -> System:
 def _hidden(name: str, sizes: Sizes, system: System, result: Verification) -> Iterator[Finding]:
     """Groups that are shown, that are hidden, and unions of those hidden."""
     hidden = [group for group, size in sizes.items() if size is None and group != ALL]
-    unions = [(group,) for group in sizes]
+    unions: list[tuple[str, ...]] = [(group,) for group in sizes]
     unions += [some for k in range(2, len(hidden) + 1) for some in itertools.combinations(hidden, k)]
     result.try_kind(PRODUCT, "sizes and unions of hidden groups", len(unions))
     for groups in unions:
@@ -73,10 +73,12 @@ def _hidden(name: str, sizes: Sizes, system: System, result: Verification) -> It
 def _changes(old: str, new: str, before: Sizes, after: Sizes, result: Verification) -> Iterator[Finding]:
     """Groups, and the union of those that one of two releases hides, that differ by few people."""
     both = {name for name in before if before[name] is not None and after.get(name) is not None}
-    changes = {(name,): (after[name] or 0) - (before[name] or 0) for name in sorted(both)}
+    changes: dict[tuple[str, ...], int] = {
+        (name,): (after[name] or 0) - (before[name] or 0) for name in sorted(both)
+    }
     if ALL in both and set(before) == set(after):
         others = tuple(sorted(set(before) - both))
-        parts = sum(change for (name,), change in changes.items() if name != ALL)
+        parts = sum(change for groups, change in changes.items() if groups != (ALL,))
         if others:
             changes[others] = changes[ALL,] - parts
     result.try_kind(PRODUCT, "changes of sizes between releases", len(changes))

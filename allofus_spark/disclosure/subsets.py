@@ -1,7 +1,7 @@
 """Unions of some of the hidden cells of a row, where so few people are called that one may be derived.
 
-Homozygotes of a union follow from its AC only where at most 2 · floor people are called in it, so that other unions
-need no look: of carriers, a union's highest value is never under that of its parts.
+Homozygotes of a union follow from its AC only where at most 2 · floor people are called in it, so that other
+unions need no look: of carriers, a union's highest value is never under that of its parts.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """The tightest bounds of cells under the totals of one release or several.
 
 Cells of release t add up: Σ_g x[t, g] − all[t] = 0. A cell that two releases share (the same people) is one
-unknown. The bound of an unknown under these equations and each cell's own bounds is a linear program; by duality it
-is reached by one combination λ of the equations, and with one or two releases λ in {−1, 0, 1} suffices, as then the
-equations are totally unimodular, and the bounds integers. All combinations are tried, over all rows at once.
+unknown. The bound of an unknown under these equations and each cell's own bounds is a linear program; by
+duality it is reached by one combination λ of the equations, and with one or two releases λ in {−1, 0, 1}
+suffices, as then the equations are totally unimodular, and the bounds integers. All combinations are tried, over
+all rows at once.
 Reference: Schrijver, Theory of Linear and Integer Programming (1986), chapter 19.
 """
 
@@ -31,7 +32,7 @@ def tighten(cells: Sequence[Bounds], shared: Sequence[Ints]) -> list[Bounds]:
     """Bounds of every cell of each release by the totals.
 
     ``cells``: of each release, (rows, groups + 2): the groups, the rest, and all, the sum of the former;
-    ``shared``: of each release, the same shape, the first release with the same people in this cell, or its own.
+    ``shared``: of each release, the same shape: the first release with the same people in the cell.
     """
     boxes = _merged(cells, shared)
     tight = [Bounds(box.lo.copy(), box.hi.copy()) for box in boxes]

@@ -34,7 +34,7 @@ class Published:
 
 
 def read_product(release: Path, product: str, round_to: int, counts: Sequence[str]) -> Published:
-    """A product that fits into memory; a column is rounded where every count is a multiple of ``round_to``."""
+    """A product that fits into memory; a column is rounded if every count is a multiple of ``round_to``."""
     rows = [row for file in table_files(release, product) for row in pq.read_table(file).to_pylist()]
     exact = {name for name in counts if any((row.get(name) or 0) % round_to for row in rows)}
     return Published(rows, frozenset(exact), round_to)

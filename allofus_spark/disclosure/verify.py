@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from allofus_spark.disclosure.associations import attack_analysed, attack_associations
+from allofus_spark.disclosure.changes import attack_small_changes
 from allofus_spark.disclosure.copies import attack_copies
 from allofus_spark.disclosure.findings import Verification
 from allofus_spark.disclosure.margins import attack_representation
@@ -25,8 +26,8 @@ def verify_release(
 ) -> Verification:
     """What counts of 1 to the floor follow from a release and those before it.
 
-    ``earlier``: their folders, oldest first; ``manifest``: the release's, where it is not written yet; ``floor``:
-    the manifest's where None. Raises BadSource where a folder is no release.
+    ``earlier``: their folders, oldest first; ``manifest``: the release's, where it is not written yet;
+    ``floor``: the manifest's where None. Raises BadSource where a folder is no release.
     """
     own = manifest or read_manifest(release)
     manifests = [*(read_manifest(folder) for folder in earlier), own]
@@ -54,5 +55,6 @@ def verify_release(
     attack_representation(release, own.round_to, result)
     attack_density(release, sizes[-1], own.round_to, result)
     attack_times(release, own.round_to, result)
+    attack_small_changes(release, list(zip(names[:-1], earlier, strict=True)), own.round_to, result)
     attack_copies(release, groups, result)
     return result

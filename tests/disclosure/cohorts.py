@@ -20,7 +20,7 @@ Columns = dict[str, npt.NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class Truth:
-    """One release's genotypes, int64[rows, groups + 1], the last column unlabelled; ``people`` likewise [groups + 1]."""
+    """One release's genotypes, int64[rows, groups + 1], unlabelled last; ``people``: int64[groups + 1]."""
 
     called: Ints
     het: Ints

@@ -15,7 +15,7 @@ from allofus_spark.published import FORMAT, MANIFEST
 GROUPS = ("afr", "eas", "eur")
 
 
-def write_manifest(folder: Path, groups: Sequence[str] = GROUPS, floor: int = 20) -> None:
+def write_manifest(folder: Path, groups: Sequence[str] = GROUPS, previous: Sequence[str] = ()) -> None:
     """The manifest of a release that is named as its folder."""
     folder.mkdir(parents=True, exist_ok=True)
     manifest = {
@@ -24,9 +24,9 @@ def write_manifest(folder: Path, groups: Sequence[str] = GROUPS, floor: int = 20
         "created": "2026-01-01T00:00:00Z",
         "build": "GRCh38",
         "groups": list(groups),
-        "floor": floor,
-        "round_to": 2 * floor,
-        "previous": [],
+        "floor": 20,
+        "round_to": 40,
+        "previous": list(previous),
         "snapshot_id": 1,
         "package_version": "0",
         "settings_hash": "0",
@@ -64,7 +64,7 @@ def sizes(**numbers: int | None) -> list[dict[str, Any]]:
 
 
 def variant(position: int = 100, contig: str = "chr1", **cells: Any) -> dict[str, Any]:
-    """One row of variants: ``afr=(AC, AN)`` or ``afr=(AC, AN, homozygotes)``, ``afr_sc=…`` for any other column."""
+    """One row of variants: ``afr=(AC, AN)`` or ``afr=(AC, AN, homozygotes)``; ``afr_sc=…``: any column."""
     row: dict[str, Any] = {"contig": contig, "position": position, "ref": "A", "alt": "G"}
     for name, value in cells.items():
         if isinstance(value, tuple):

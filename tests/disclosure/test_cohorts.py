@@ -1,4 +1,4 @@
-"""The attacker on thousands of random cohorts: his bounds hold the truth, and the release's kernel resists him."""
+"""The attacker on random cohorts: his bounds hold the truth, and the release's kernel resists him."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from allofus_spark.disclosure.genotypes import (
     Hit,
     attack_cells,
     attack_changes,
-    attack_unions,
     by_totals,
     union,
 )

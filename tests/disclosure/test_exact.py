@@ -108,7 +108,8 @@ def test_totals_give_the_bounds_of_every_solution(n_releases: int) -> None:
             low, high = values.min(0), values.max(0)
             if n_releases < 3:
                 assert (bounds.lo[0].tolist(), bounds.hi[0].tolist()) == (low.tolist(), high.tolist())
-            assert (bounds.lo[0] <= low).all() and (bounds.hi[0] >= high).all()
+            assert (bounds.lo[0] <= low).all()
+            assert (bounds.hi[0] >= high).all()
 
 
 def test_totals_give_what_linear_programming_gives() -> None:
@@ -145,5 +146,5 @@ def test_homozygotes_under_a_total_are_those_of_every_cohort() -> None:
             if (h + 2 * m, i + 2 * k) == acs[:2] and m + k == m0 + m1
         ]
         first, second = zip(*same, strict=True)
-        assert cells.hom.lo[0, 0] == min(first) and cells.hom.hi[0, 0] == max(first)
-        assert cells.hom.lo[0, 1] == min(second) and cells.hom.hi[0, 1] == max(second)
+        for place, values in enumerate((first, second)):
+            assert (cells.hom.lo[0, place], cells.hom.hi[0, place]) == (min(values), max(values))
