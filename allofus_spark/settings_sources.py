@@ -132,8 +132,8 @@ class Sources:
         field = next(
             self._fields[path[:end]] for end in range(len(path), 0, -1) if path[:end] in self._fields
         )
-        if _kind(field) is Literal:
-            return f"must be {' or '.join(map(str, _choices(field.annotation)))}"
+        if choices := _choices(field.annotation):
+            return f"must be {' or '.join(map(str, choices))}"
         limits = [
             f"{words} {getattr(bound, name)}"
             for bound in field.metadata

@@ -24,6 +24,7 @@ from allofus_spark.cli.phenotypes import (
 )
 from allofus_spark.cli.qc import qc_command, sample_outliers_command
 from allofus_spark.cli.relatedness import relatedness_command
+from allofus_spark.cli.release import release_command
 from allofus_spark.cli.replication import ingest_known_associations_command, replicate_command
 from allofus_spark.cli.summary import summary_command
 from allofus_spark.cli.variant import variant_command
@@ -59,6 +60,7 @@ def main() -> None:
       allofus variant 22-19963748-G-A
       allofus query "SELECT variant_id, overall.ac, overall.an FROM allele_frequencies LIMIT 5"
       allofus export --format vcf --out cohort.vcf.gz
+      allofus release --version v1
       allofus nightly --dry-run
       allofus withdraw NA12878
       allofus verify-release --version v8
@@ -90,6 +92,7 @@ for command in (
     replicate_command,
     export_command,
     export_phenotypes_command,
+    release_command,
     withdraw_command,
     variant_command,
     query_command,

@@ -1,7 +1,7 @@
 """The manifest of a release: what it holds, and what it was made from.
 
-A release is a folder ``public/releases/VERSION`` of a warehouse. It is complete when it has its manifest, which
-is written last; nothing in it changes afterwards::
+A release is a folder ``public/releases/VERSION`` of a warehouse. It is complete when it has its manifest,
+which is written last; nothing in it changes afterwards::
 
     manifest.json             this
     dictionary.json           every product and column, for machines

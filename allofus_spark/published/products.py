@@ -1,7 +1,7 @@
 """The products of a release: what each is, row by row and column by column.
 
-A count of people is shown exactly, rounded up to a multiple of the manifest's ``round_to``, or withheld: null. Null
-without a mark of being withheld means that there is nothing to count.
+A count of people is shown exactly, rounded up to a multiple of the manifest's ``round_to``, or withheld:
+null. Null without a mark of being withheld means that there is nothing to count.
 """
 
 from __future__ import annotations

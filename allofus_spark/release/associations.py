@@ -109,7 +109,9 @@ def meta_rows(metas: DataFrame, shown: DataFrame, scans: DataFrame, rules: Relea
 def replication_rows(replications: DataFrame, shown: DataFrame, rules: ReleaseSettings) -> DataFrame:
     """Rows of ``replications``; numbers only where ``shown`` has the association."""
     key = ["scan", "phenotype_id", "ancestry", "contig", "position", "ref", "alt"]
-    found = shown.select(*key).distinct().withColumn("there", F.lit(True))
+    # Few known associations among many tests: what of the tests is looked for goes along with them.
+    looked_for = F.broadcast(replications.select(*key).distinct())
+    found = shown.select(*key).join(looked_for, key, "left_semi").withColumn("there", F.lit(True))
     rows = replications.join(found, key, "left")
     may = F.coalesce("there", F.lit(False)) | F.lit(rules.policy.replications == "exempt")
     tested = F.col("status") == TESTED

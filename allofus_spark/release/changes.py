@@ -69,7 +69,8 @@ def compare_variants(now: Path, then: Path, columns: Sequence[str], memory_limit
         joined = f"FROM now n FULL JOIN past p USING ({_KEY})"
         row = database.execute(f"SELECT {', '.join(counts)} {joined}").fetchone()
         moved = database.execute(
-            f"SELECT coalesce(p.novelty, 'never judged'), coalesce(n.novelty, 'never judged'), count(*) {joined} "
+            "SELECT coalesce(p.novelty, 'never judged'), coalesce(n.novelty, 'never judged'), count(*) "
+            f"{joined} "
             f"WHERE {both} AND n.novelty IS DISTINCT FROM p.novelty GROUP BY ALL ORDER BY ALL"
         ).fetchall()
     added, gone, *cells = row or ()
@@ -90,9 +91,8 @@ def _participants(folder: Path, before: PastRelease) -> list[str]:
     now, then = sizes_of(folder), sizes_of(before.folder)
     lines = ["## Participants", "", "| group | before | now |", "|---|---:|---:|"]
     order = [ALL, *sorted(set(now) | set(then) - {ALL, UNLABELLED}, key=str)]
-    for name in dict.fromkeys(order):
-        lines.append(f"| {name} | {_count(then.get(name))} | {_count(now.get(name))} |")
-    return lines
+    rows = [f"| {name} | {_count(then.get(name))} | {_count(now.get(name))} |" for name in order]
+    return [*lines, *dict.fromkeys(rows)]
 
 
 def _count(number: int | None) -> str:

@@ -39,12 +39,12 @@ def tells_of_few(
         others_low, others_high = sum(each[0] for each in others), sum(each[1] for each in others)
         low = low if whole is None else max(low, sums[0] - others_high)
         high = high if sums[1] is None else min(high, sums[1] - others_low)
-        if 1 <= low and high <= floor:
+        if low >= 1 and high <= floor:
             return True
         if most is not None and _rest_is_few(most, low, high, others_low, floor):
             return True
     of_all = max(sums[0], sum(low for low, _ in parts))
-    return whole is not None and sums[1] is not None and 1 <= of_all and sums[1] <= floor
+    return whole is not None and sums[1] is not None and of_all >= 1 and sums[1] <= floor
 
 
 def _least(one: int, other: int | None) -> int:
@@ -53,7 +53,7 @@ def _least(one: int, other: int | None) -> int:
 
 def _rest_is_few(most: int, low: int, high: int, others: int, floor: int) -> bool:
     """Whether the people who are not of a part are 1..floor, where there are exactly ``most``."""
-    return 1 <= max(most - high, others) and most - low <= floor
+    return max(most - high, others) >= 1 and most - low <= floor
 
 
 def group_sizes_shown(sizes: Mapping[str, int], floor: int) -> dict[str, int | None]:

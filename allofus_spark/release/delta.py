@@ -29,8 +29,7 @@ def write_log(folder: Path, table: Table, files: Sequence[Path], release: str) -
         {"protocol": _PROTOCOL},
         {"metaData": metadata},
     ]
-    for file in files:
-        actions.append({"add": _add(file, table, now)})
+    actions += [{"add": _add(file, table, now)} for file in files]
     log = folder / _FIRST_VERSION
     log.parent.mkdir()
     log.write_text("".join(json.dumps(action) + "\n" for action in actions), encoding="utf-8")

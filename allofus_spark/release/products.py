@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -282,6 +281,8 @@ def _association_frames(making: Making, summaries: Summaries) -> Iterator[tuple[
     if making.wanted("associations", ASSOCIATIONS):
         exact = rules.policy.associations == "exempt"
         yield "associations", with_sizes(shown, rules, exact=exact), ASSOCIATIONS
+        if making.has("associations"):
+            shown = making.released("associations")  # the same rows, found already
     if making.wanted("meta_associations", META_ASSOCIATIONS):
         metas = meta_rows(run.read(META_ASSOCIATIONS), shown, summaries.scans, rules)
         exact = rules.policy.meta_associations == "exempt"

@@ -55,7 +55,7 @@ def _text(column: pa.Array) -> pa.Array:
 def _lines(cells: Sequence[pa.Array]) -> memoryview:
     lines = pc.binary_join_element_wise(*cells, "\t")
     offsets, data = string_buffers(pc.binary_join_element_wise(lines, "", "\n"))
-    return memoryview(data[offsets[0] : offsets[-1]])
+    return data[offsets[0] : offsets[-1]].data
 
 
 def vcf_head(build: Build, contigs: Sequence[str], groups: Sequence[str]) -> str:

@@ -178,7 +178,7 @@ def _fewer(ac: Ints, an: Ints, shown: Flags, primary: Flags, pinned: Flags) -> F
 def _homozygotes(
     counts: Counts, ac_shown: Flags, labelled: Flags, earlier: Sequence[Earlier], floor: int
 ) -> Flags:
-    """Homozygotes where they, heterozygotes and homozygotes of ref are safe; 0 only where nobody carries.
+    """Homozygotes where each of the three genotypes is of more than ``floor`` people.
 
     Those of ``all`` only where those of every group, and so of the remainder, are.
     """
@@ -195,7 +195,7 @@ def _homozygotes(
         unmoved = _parts_unmoved(rest - _rest(then, labelled_then), floor)
         every &= ~shown[:, 0] | (unmoved & (labelled == labelled_then).all(axis=1))
     safe[:, 0] &= every & (safe[:, 1:] | ~labelled).all(axis=1)
-    return safe
+    return np.asarray(safe)
 
 
 def _rest(parts: Ints, labelled: Flags) -> Ints:
@@ -204,9 +204,14 @@ def _rest(parts: Ints, labelled: Flags) -> Ints:
 
 
 def _parts_safe(parts: Ints, floor: int) -> Flags:
+    """Whether each of the three genotypes is of more than ``floor`` people, or all people are of one.
+
+    A genotype that nobody has is withheld as those of few are: else null would tell that some have it.
+    """
     ac, n_hom, called = parts
-    others = np.stack([ac - 2 * n_hom, called - ac + n_hom])
-    return np.asarray((ac == 0) | ((n_hom > floor) & ((others == 0) | (others > floor)).all(axis=0)))
+    genotypes = np.stack([n_hom, ac - 2 * n_hom, called - ac + n_hom])
+    everybody = (ac == 2 * called) & (called > floor)
+    return np.asarray((ac == 0) | everybody | (genotypes > floor).all(axis=0))
 
 
 def _parts_unmoved(change: Ints, floor: int) -> Flags:
