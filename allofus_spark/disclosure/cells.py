@@ -1,7 +1,7 @@
 """Cells of the variants of a release, out of every column whose meaning is known.
 
 A cell is a group at a variant: AC, AN, homozygotes. Two of AC, homozygotes, carriers (sc) and heterozygotes
-give the others; a frequency or a percentage times AN gives AC to within its digits; faf95 follows from AC and AN.
+give the others; a frequency or a percentage times AN gives AC to within its digits; faf95 and AN give AC.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Counts of people that follow from copies of an allele.
 
 Of K people called at a diploid site (AN = 2K) with AC copies of alt: m homozygotes, h heterozygotes,
-AC = h + 2m, and K − h − m homozygotes of ref. Where AC is known to lie in an interval, each count lies in one
-too; its ends are reached, so that it is the smallest that holds the truth. Where some calls may be of one copy
-(X, Y, MT), a carrier holds one copy or two, and K is not known.
+AC = h + 2m, and K − h − m homozygotes of ref. Where AC is known to lie in an interval, each count lies in
+one too; its ends are reached, so that it is the smallest that holds the truth. Where some calls may be of one
+copy (X, Y, MT), a carrier holds one copy or two, and K is not known.
 """
 
 from __future__ import annotations

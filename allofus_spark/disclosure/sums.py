@@ -3,8 +3,8 @@
 Cells of release t add up: Σ_g x[t, g] − all[t] = 0. A cell that two releases share (the same people) is one
 unknown. The bound of an unknown under these equations and each cell's own bounds is a linear program; by
 duality it is reached by one combination λ of the equations, and with one or two releases λ in {−1, 0, 1}
-suffices, as then the equations are totally unimodular, and the bounds integers. All combinations are tried, over
-all rows at once.
+suffices, as then the equations are totally unimodular, and the bounds integers. All combinations are tried,
+over all rows at once.
 Reference: Schrijver, Theory of Linear and Integer Programming (1986), chapter 19.
 """
 

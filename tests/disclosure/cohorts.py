@@ -85,7 +85,7 @@ def cohort(
 
 
 def _too_near(size: int, before: Ints) -> bool:
-    """Whether so many would be other people than before, and as many, or nearly: a release that is refused."""
+    """Whether so many would be other people than before, and nearly as many: a release that is refused."""
     return bool((np.abs(before - size) <= 20).any())
 
 

@@ -130,7 +130,7 @@ def test_totals_give_what_linear_programming_gives() -> None:
 
 
 def test_homozygotes_under_a_total_are_those_of_every_cohort() -> None:
-    """Two groups of 3 and 2 people, AC of one withheld, homozygotes of all shown: bounds hold every cohort."""
+    """Two groups of 3 and 2 people, AC of one withheld, homozygotes of all shown: every cohort is held."""
     people = (3, 2)
     ranges = [[(h, m) for m in range(n + 1) for h in range(n - m + 1)] for n in people]
     for (h0, m0), (h1, m1) in itertools.product(*ranges):
