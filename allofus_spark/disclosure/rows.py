@@ -44,6 +44,7 @@ def engine() -> Iterator[duckdb.DuckDBPyConnection]:
         try:
             connection.execute(f"SET memory_limit = '{_MEMORY}'")
             connection.execute("SET preserve_insertion_order = false")
+            connection.execute("SET enable_progress_bar = false")
             connection.execute(f"SET temp_directory = '{folder}'")
             yield connection
         finally:

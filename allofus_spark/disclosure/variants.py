@@ -12,7 +12,7 @@ import numpy as np
 from allofus_spark.disclosure.cells import Cells, Conventions, Floats, conventions, most_called, read_cells
 from allofus_spark.disclosure.findings import Finding, Verification
 from allofus_spark.disclosure.genotypes import Hit, attack_cells, attack_changes, attack_unions, by_totals
-from allofus_spark.disclosure.people import UNKNOWN, Copies, Ints
+from allofus_spark.disclosure.people import UNKNOWN, Flags, Ints
 from allofus_spark.disclosure.rows import Batch, engine, variant_batches
 from allofus_spark.disclosure.subsets import attack_small_unions
 from allofus_spark.published import ALL, UNLABELLED
@@ -63,52 +63,63 @@ def attack_rows(batch: Batch, told: Sequence[Conventions], case: Case, result: V
     cells: list[Cells] = []
     for columns, tells in zip(batch.columns, told, strict=True):
         cells.append(read_cells(columns, case.groups, batch.diploid, tells, case.floor, cells.copy()))
-    known: list[Copies] = []
-    for name, of_release in zip(case.names, cells, strict=True):
-        rows = int(of_release.present.sum())
-        own = [of_release.copies]
-        result.try_kind(PRODUCT, "counts of people in a cell", 5 * rows * len(case.cells))
-        _report(batch, attack_cells(own[0], case.floor, f"from its own numbers in {name}"), case, result)
-        alone = by_totals(own, [np.zeros_like(own[0].an)])[0]
-        result.try_kind(PRODUCT, "cells and unions by the total", 10 * rows * (len(case.cells) + 2))
-        hits = _new(attack_cells(alone, case.floor, f"by the total of all in {name}"), own[0], case.floor)
-        _report(batch, hits, case, result)
-        by_total = f"as all minus the groups shown in {name}"
-        _report(batch, attack_unions(alone, case.floor, by_total), case, result)
-        _report(batch, attack_small_unions(alone, case.floor, by_total), case, result)
-        known.append(alone)
-    if len(cells) > 1:
-        _attack_together(batch, cells, known, case, result)
-
-
-def _attack_together(
-    batch: Batch, cells: Sequence[Cells], alone: Sequence[Copies], case: Case, result: Verification
-) -> None:
-    """What several releases tell together: cells that did not change, and changes."""
+    told_alone = [
+        _attack_alone(batch, of_release, name, case, result)
+        for name, of_release in zip(case.names, cells, strict=True)
+    ]
     n_releases = len(cells)
-    sets: Iterable[tuple[int, ...]] = [tuple(range(n_releases))]
+    sets: Iterable[tuple[int, ...]] = [tuple(range(n_releases))] if n_releases > 1 else []
     if n_releases > _PAIRS_BEYOND:
         sets = itertools.combinations(range(n_releases), 2)
     for chosen in sets:
-        parts, shared = [cells[t] for t in chosen], shared_cells([cells[t] for t in chosen], case, chosen)
-        both = np.logical_and.reduce([part.present for part in parts])
-        together = by_totals([part.copies for part in parts], shared)
-        names = " and ".join(case.names[t] for t in chosen)
-        result.try_kind(
-            PRODUCT, "cells and unions by several releases", 10 * int(both.sum()) * len(case.cells)
-        )
-        for place, tight in enumerate(together):
-            how = f"by the totals of {names} together, in {case.names[chosen[place]]}"
-            before = alone[chosen[place]]
-            _report(batch, _new(attack_cells(tight, case.floor, how), before, case.floor), case, result)
-            _report(batch, _new_unions(tight, before, case.floor, how), case, result)
-        for old, new in itertools.combinations(range(len(chosen)), 2):
-            result.try_kind(PRODUCT, "changes between releases", 8 * int(both.sum()) * len(case.cells))
-            how = f"as the difference between {case.names[chosen[old]]} and {case.names[chosen[new]]}"
-            same = shared[new] == shared[old]
-            hits = attack_changes(together[old], together[new], same, case.floor, how)
-            present = (parts[old].present & parts[new].present)[:, None]
-            _report(batch, (_where(hit, present) for hit in hits), case, result)
+        of_chosen = [told_alone[place] for place in chosen]
+        _attack_together(batch, [cells[place] for place in chosen], of_chosen, case, chosen, result)
+
+
+def _attack_alone(
+    batch: Batch, cells: Cells, name: str, case: Case, result: Verification
+) -> tuple[list[Flags], list[Flags]]:
+    """What one release tells: where of its cells, and of its unions, by kind of count."""
+    own, floor, rows = cells.copies, case.floor, int(cells.present.sum())
+    result.try_kind(PRODUCT, "counts of people in a cell", 5 * rows * len(case.cells))
+    hits = list(attack_cells(own, floor, f"from its own numbers in {name}"))
+    _report(batch, hits, case, result)
+    alone = by_totals([own], [np.zeros_like(own.an)])[0]
+    result.try_kind(PRODUCT, "cells and unions by the total", 10 * rows * (len(case.cells) + 2))
+    by_total = list(attack_cells(alone, floor, f"by the total of all in {name}"))
+    _report(batch, _new(by_total, [hit.at for hit in hits]), case, result)
+    how = f"as all minus the groups shown in {name}"
+    unions = list(attack_unions(alone, floor, how))
+    _report(batch, unions, case, result)
+    _report(batch, attack_small_unions(alone, floor, how), case, result)
+    return [hit.at for hit in by_total], [hit.at for hit in unions]
+
+
+def _attack_together(
+    batch: Batch,
+    cells: Sequence[Cells],
+    told_alone: Sequence[tuple[list[Flags], list[Flags]]],
+    case: Case,
+    chosen: Sequence[int],
+    result: Verification,
+) -> None:
+    """What the releases ``chosen`` tell together: cells that did not change, and changes."""
+    floor, names = case.floor, [case.names[place] for place in chosen]
+    shared = shared_cells(cells, case, chosen)
+    together = by_totals([part.copies for part in cells], shared)
+    rows = int(np.logical_and.reduce([part.present for part in cells]).sum())
+    result.try_kind(PRODUCT, "cells and unions by several releases", 10 * rows * len(case.cells))
+    for name, tight, (of_cells, of_unions) in zip(names, together, told_alone, strict=True):
+        how = f"by the totals of {' and '.join(names)} together, in {name}"
+        _report(batch, _new(attack_cells(tight, floor, how), of_cells), case, result)
+        _report(batch, _new(attack_unions(tight, floor, how), of_unions), case, result)
+    for old, new in itertools.combinations(range(len(cells)), 2):
+        result.try_kind(PRODUCT, "changes between releases", 8 * rows * len(case.cells))
+        how = f"as the difference between {names[old]} and {names[new]}"
+        same = shared[new] == shared[old]
+        absent = ~(cells[old].present & cells[new].present)[:, None]
+        for hit in attack_changes(together[old], together[new], same, floor, how):
+            _report(batch, _new([hit], [absent]), case, result)
 
 
 def shared_cells(cells: Sequence[Cells], case: Case, chosen: Sequence[int]) -> list[Ints]:
@@ -146,20 +157,10 @@ def _sizes_of(sizes: Sizes, groups: Sequence[str]) -> Floats:
     return np.array([np.nan if sizes.get(name) is None else sizes[name] for name in groups], np.float64)
 
 
-def _new(hits: Iterator[Hit], before: Copies, floor: int) -> Iterator[Hit]:
-    """Hits that an earlier step did not have."""
-    for hit, old in zip(hits, attack_cells(before, floor, ""), strict=True):
-        yield _where(hit, ~old.at)
-
-
-def _new_unions(tight: Copies, before: Copies, floor: int, how: str) -> Iterator[Hit]:
-    old = [hit.at for hit in attack_unions(before, floor, "")]
-    for hit, at in zip(attack_unions(tight, floor, how), old, strict=True):
-        yield _where(hit, ~at)
-
-
-def _where(hit: Hit, at: np.ndarray) -> Hit:
-    return Hit(hit.quantity, hit.bounds, hit.at & at, hit.members, hit.how)
+def _new(hits: Iterable[Hit], told: Iterable[Flags]) -> Iterator[Hit]:
+    """Hits without what is told already."""
+    for hit, at in zip(hits, told, strict=True):
+        yield Hit(hit.quantity, hit.bounds, hit.at & ~at, hit.members, hit.how)
 
 
 def _report(batch: Batch, hits: Iterable[Hit], case: Case, result: Verification) -> None:
