@@ -18,7 +18,7 @@ from allofus_spark.disclosure.subsets import attack_small_unions
 from allofus_spark.published import ALL, UNLABELLED
 
 PRODUCT = "variants"
-_PAIRS_BEYOND = 3  # releases solved together; of more, every pair
+_TOGETHER = 3  # newest releases solved together; combinations of their totals grow as 3 to this power
 Sizes = Mapping[str, int | None]
 
 
@@ -67,13 +67,20 @@ def attack_rows(batch: Batch, told: Sequence[Conventions], case: Case, result: V
         _attack_alone(batch, of_release, name, case, result)
         for name, of_release in zip(case.names, cells, strict=True)
     ]
-    n_releases = len(cells)
-    sets: Iterable[tuple[int, ...]] = [tuple(range(n_releases))] if n_releases > 1 else []
-    if n_releases > _PAIRS_BEYOND:
-        sets = itertools.combinations(range(n_releases), 2)
-    for chosen in sets:
+    for chosen in _sets(len(cells)):
         of_chosen = [told_alone[place] for place in chosen]
         _attack_together(batch, [cells[place] for place in chosen], of_chosen, case, chosen, result)
+
+
+def _sets(n_releases: int) -> list[tuple[int, ...]]:
+    """Releases to solve together: the newest, and each older one with the last.
+
+    >>> _sets(1), _sets(3), _sets(5)
+    ([], [(0, 1, 2)], [(2, 3, 4), (0, 4), (1, 4)])
+    """
+    newest = tuple(range(max(0, n_releases - _TOGETHER), n_releases))
+    older = [(place, n_releases - 1) for place in range(n_releases - len(newest))]
+    return [newest, *older] if n_releases > 1 else []
 
 
 def _attack_alone(

@@ -244,3 +244,13 @@ GOOD_PAIRS = {
 def test_nothing_follows_from_a_good_pair(attack: Attack, name: str) -> None:
     found_in_it = attack(*GOOD_PAIRS[name]).derived
     assert found_in_it == []
+
+
+def test_of_many_releases_the_last_is_solved_with_each_older_one(attack: Attack) -> None:
+    """The first of five shows the partner of what the last withholds."""
+    hidden = {"afr": (None, 400), "eas": (None, 1000), "eur": (None, 2000), "all": (None, 3400)}
+    first = {"afr": (None, 400), "eas": (600, 1000), "eur": (900, 2000), "all": (None, 3400)}
+    last = {"afr": (None, 460), "eas": (None, 1000), "eur": (900, 2000), "all": (1515, 3460)}
+    between = [two(hidden, hidden, (size, size))[0] for size in (221, 242, 263)]
+    releases = [two(first, first, (200, 200))[0], *between, two(last, last, (300, 300))[0]]
+    assert ("carriers", ("afr",), 8, 15) in found(attack(*releases))
