@@ -48,7 +48,7 @@ def possible_homozygotes(ac: Bounds, an: Ints, diploid: Flags) -> Bounds:
 def counts_of_people(cells: Copies) -> dict[str, Bounds]:
     """Bounds of each count of people in cells.
 
-    Where AC may be 0, people with ref may be all of the denominator, which is public: they are given from 0.
+    Heterozygotes are whoever has one copy: where calls may be of one copy, those too. Where AC may be 0, people with ref may be all of the denominator, which is public: they are given from 0.
     """
     (lo, hi), hom, an, diploid = cells
     called = np.where(diploid, an // 2, an)
@@ -57,7 +57,7 @@ def counts_of_people(cells: Copies) -> dict[str, Bounds]:
     ref_carriers = Bounds(half_up(ref_lo), np.minimum(np.where(diploid, called - hom.lo, ref_hi), ref_hi))
     exact_odd = (lo == hi) & (lo % 2 == 1)
     het = Bounds(
-        np.where(diploid, np.maximum(np.maximum(lo - 2 * hom.hi, 0), exact_odd), 0),
+        np.maximum(np.maximum(lo - 2 * hom.hi, 0), exact_odd & diploid),
         np.minimum(hi - 2 * hom.lo, np.minimum(np.minimum(hi, ref_hi), called)),
     )
     from_zero = lo <= 0
@@ -67,7 +67,7 @@ def counts_of_people(cells: Copies) -> dict[str, Bounds]:
     )
     return {
         "carriers": carriers,
-        "homozygotes": Bounds(np.where(diploid, hom.lo, 0), hom.hi),
+        "homozygotes": hom,
         "heterozygotes": het,
         "carriers of ref": Bounds(np.where(from_zero, 0, ref_carriers.lo), ref_carriers.hi),
         "homozygotes of ref": ref_hom,

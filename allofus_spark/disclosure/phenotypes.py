@@ -25,6 +25,7 @@ def attack_phenotypes(release: Path, sizes: Sizes, round_to: int, result: Verifi
             if any(row.get(column) is not None for row in rows):
                 result.extend(_attack_counts(str(phenotype), column, rows, table, sizes, result))
         result.extend(_attack_means(str(phenotype), rows, table, result))
+        result.extend(_attack_excluded(str(phenotype), rows, table, sizes, result))
 
 
 def _attack_counts(
@@ -58,6 +59,22 @@ def _attack_counts(
         if size is not None and size - hi >= 1 and size - lo <= result.floor:
             how = "as the size of the group minus the count"
             yield Finding(PRODUCT, phenotype, f"not {what}", groups, size - hi, size - lo, how)
+
+
+def _attack_excluded(
+    phenotype: str, rows: Sequence[Row], table: Published, sizes: Sizes, result: Verification
+) -> Iterator[Finding]:
+    """Who of a group is neither case nor control."""
+    for row in rows:
+        name, size = str(row["ancestry"]), sizes.get(row["ancestry"])
+        if name == ALL or size is None or row.get("n_cases") is None or row.get("n_controls") is None:
+            continue
+        result.try_kind(PRODUCT, "neither cases nor controls", 1)
+        cases, controls = table.interval(row, "n_cases"), table.interval(row, "n_controls")
+        lo, hi = max(size - cases[1] - controls[1], 0), size - cases[0] - controls[0]
+        if 1 <= lo and hi <= result.floor:
+            how = "as the size of the group minus both"
+            yield Finding(PRODUCT, phenotype, "neither cases nor controls", (name,), lo, hi, how)
 
 
 def _relate_means(system: System, rows: dict[str, Row], parts: Sequence[str]) -> None:

@@ -110,6 +110,13 @@ BAD: dict[str, tuple[dict[str, list[Row]], tuple[str, str, tuple[str, ...], int,
         },
         ("phenotypes", "not cases", ("afr",), 9, 9),
     ),
+    "people of a group who are neither cases nor controls": (
+        {
+            "groups": sizes(afr=300, eur=700, unlabelled=0, all=1000),
+            "phenotypes": [phenotype("afr", n_cases=120, n_controls=163)],
+        },
+        ("phenotypes", "neither cases nor controls", ("afr",), 17, 17),
+    ),
     "a mean that follows for few": (
         {
             "phenotypes": [

@@ -86,6 +86,10 @@ BAD = {
         one(afr=(39, 60), **BIG, all=(1539, 3060)),
         ("homozygotes", ("afr",), 9, 19),
     ),
+    "X: carriers of one copy are AC − 2 homozygotes": (
+        {"variants": [variant(contig="chrX", afr=(100, 390, 45), **BIG, all=(1600, 3390))]},
+        ("heterozygotes", ("afr",), 10, 10),
+    ),
     "few people called, and a withheld cell is not 0": (
         {
             "variants": [
