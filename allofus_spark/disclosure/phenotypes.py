@@ -72,7 +72,7 @@ def _attack_excluded(
         result.try_kind(PRODUCT, "neither cases nor controls", 1)
         cases, controls = table.interval(row, "n_cases"), table.interval(row, "n_controls")
         lo, hi = max(size - cases[1] - controls[1], 0), size - cases[0] - controls[0]
-        if 1 <= lo and hi <= result.floor:
+        if lo >= 1 and hi <= result.floor:
             how = "as the size of the group minus both"
             yield Finding(PRODUCT, phenotype, "neither cases nor controls", (name,), lo, hi, how)
 

@@ -113,7 +113,7 @@ BAD: dict[str, tuple[dict[str, list[Row]], tuple[str, str, tuple[str, ...], int,
     "people of a group who are neither cases nor controls": (
         {
             "groups": sizes(afr=300, eur=700, unlabelled=0, all=1000),
-            "phenotypes": [phenotype("afr", n_cases=120, n_controls=163)],
+            "phenotypes": [phenotype("afr", n_cases=121, n_controls=162)],
         },
         ("phenotypes", "neither cases nor controls", ("afr",), 17, 17),
     ),
