@@ -48,8 +48,8 @@ def possible_homozygotes(ac: Bounds, an: Ints, diploid: Flags) -> Bounds:
 def counts_of_people(cells: Copies) -> dict[str, Bounds]:
     """Bounds of each count of people in cells.
 
-    Heterozygotes are whoever has one copy: where calls may be of one copy, those too. Where AC may be 0, people
-    with ref may be all of the denominator, which is public: they are given from 0.
+    Heterozygotes are whoever has one copy: where calls may be of one copy, those too. Where AC may be 0,
+    people with ref may be all of the denominator, which is public: they are given from 0.
     """
     (lo, hi), hom, an, diploid = cells
     called = np.where(diploid, an // 2, an)

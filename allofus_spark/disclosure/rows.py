@@ -17,7 +17,7 @@ from allofus_spark.disclosure.cells import Floats, is_diploid, known_columns
 from allofus_spark.disclosure.people import Flags
 from allofus_spark.published import table_files
 
-BATCH_ROWS = 1 << 16
+BATCH_ROWS = 1 << 14
 _KEY = ("contig", "position", "ref", "alt")
 _MEMORY = "2GB"  # beyond it a join goes to disk
 
