@@ -129,10 +129,18 @@ def _taken_over(view: View, other: View) -> View:
 
 
 def _by_difference(view: View, other: View) -> View:
-    """Columns of other people differ, together, by as much as the totals do."""
+    """Columns of other people differ, together, by as much as the totals do; and the totals as they."""
     changed = ~same_columns(view, other)
-    low, high = changed_sums(view, other, changed)
     least, most = _sum(view.low, changed), _sum(view.high, changed)
+    low = np.maximum(view.total_low, other.total_low + least - _sum(other.high, changed))
+    high = np.minimum(view.total_high, other.total_high + most - _sum(other.low, changed))
+    some = low <= high
+    view = replace(
+        view,
+        total_low=np.where(some, low, view.total_low),
+        total_high=np.where(some, high, view.total_high),
+    )
+    low, high = changed_sums(view, other, changed)
     lows, highs = (low - most)[:, None] + view.high, (high - least)[:, None] + view.low
     return _tighter(view, np.where(changed, lows, view.low), np.where(changed, highs, view.high))
 
@@ -185,27 +193,34 @@ def _tells_of(view: View, chosen: Flags, low: Ints, high: Ints, known: Flags, fl
     return np.asarray(chosen.any(axis=1) & small)
 
 
-def moved(change: Ints, change_an: Ints, floor: int) -> Flags:
-    """Whether alt alleles changed by 1..floor, or ref alleles did while alt alleles changed too."""
-    alt, ref = np.abs(change), np.abs(change_an - change)
-    return np.asarray((alt >= 1) & ((alt <= floor) | ((ref >= 1) & (ref <= floor))))
+def moved(low: Ints, high: Ints, change_an: Ints, floor: int) -> Flags:
+    """Whether a change of alt alleles from low to high tells of 1..floor people.
+
+    Where alt, or ref while alt changed too, changed by 1..floor; and where people only came, or only left: as
+    `is_small` has it of them.
+    """
+    down = change_an < 0
+    low, high = np.where(down, -high, low), np.where(down, -low, high)
+    an = np.abs(change_an)
+    ref = _is_narrow(an - high, an - low, floor) & ((low > 0) | (high < 0))
+    nested = (low >= 0) & (high <= an)
+    return np.asarray(_is_narrow(low, high, floor) | ref | (nested & is_small(low, high, an, floor)))
 
 
 def tells_change(one: View, other: View, floor: int) -> Flags:
     """bool[rows]: whether a change of 1..floor between two views that were worked out follows from them."""
     alike = one.labelled & other.labelled
     alike[:, -1] = (one.labelled == other.labelled).all(axis=1)
-    both = one.exact & other.exact & alike
-    change, change_an = one.low - other.low, one.an - other.an
-    told = (both & moved(change, change_an, floor)).any(axis=1)
     same = same_columns(one, other)
-    told |= (alike & ~same & _is_narrow(one.low - other.high, one.high - other.low, floor)).any(axis=1)
+    low, high = np.where(same, 0, one.low - other.high), np.where(same, 0, one.high - other.low)
+    change_an = one.an - other.an
+    told = (alike & moved(low, high, change_an, floor)).any(axis=1)
     least, most = one.total_low - other.total_high, one.total_high - other.total_low
-    left, left_an = _sum(change, both), one.total_an - other.total_an
-    told |= _is_narrow(least, most, floor) | _is_narrow(least - left, most - left, floor)
-    exact = least == most
-    told |= exact & moved(least, left_an, floor)
-    told |= exact & moved(least - left, left_an - _sum(change_an, both), floor)
+    an = one.total_an - other.total_an
+    told |= moved(least, most, an, floor)
+    known = alike & (low == high)
+    left, left_an = _sum(low, known), an - _sum(change_an, known)
+    told |= moved(least - left, most - left, left_an, floor) & ~known.all(axis=1)
     for view, against in ((one, other), (other, one)):
         low, high = changed_sums(view, against, ~same)
         unknown = ~view.exact

@@ -121,8 +121,43 @@ def _view_of_earlier(release: Earlier, an: Ints, labelled: Flags) -> View:
 
 
 def _moved_since(counts: Counts, release: Earlier, floor: int) -> Flags:
+    """Cells of which the change since a release that shows them tells, with what it shows of homozygotes."""
     shown = (release.ac >= 0) & (release.an >= 0) & release.present[:, None]
-    return shown & moved(counts.ac - release.ac, counts.an - release.an, floor)
+    change = counts.ac - release.ac
+    told = moved(change, change, counts.an - release.an, floor)
+    unknown = np.full_like(counts.n_hom, -1)
+    return shown & (told | _homozygotes_tell(counts, unknown, release, floor))
+
+
+def _homozygotes_tell(counts: Counts, n_hom: Ints, release: Earlier, floor: int) -> Flags:
+    """Whether homozygotes (-1: withheld) of both, or of one and AC, tell of 1..floor who came or left."""
+    low, high = _possible(counts.ac, counts.an, n_hom)
+    low_then, high_then = _possible(release.ac, release.an, release.n_hom)
+    least, most = low - high_then, high - low_then
+    told = ((least >= 1) & (most <= floor)) | ((least >= -floor) & (most <= -1))
+    ac, an = counts.ac - release.ac, counts.an - release.an
+    down = an < 0
+    least, most = np.where(down, -most, least), np.where(down, -least, most)
+    ac, called = np.where(down, -ac, ac), np.abs(an) // 2
+    # Where people only came, or only left, each genotype among them is one or several of these.
+    least, most = np.maximum(least, np.maximum(ac - called, 0)), np.minimum(most, ac // 2)
+    nested = (ac > 0) & (ac <= 2 * called) & (least <= most)
+    for fewest, highest in (
+        (least, most),
+        (ac - 2 * most, ac - 2 * least),
+        (called - ac + least, called - ac + most),
+        (ac - most, ac - least),
+        (called - most, called - least),
+    ):
+        told |= nested & (fewest >= 1) & (highest <= floor)
+    same = (counts.people == release.people) & (counts.people >= 0)
+    return np.asarray(told & counts.diploid[:, None] & ~same)
+
+
+def _possible(ac: Ints, an: Ints, n_hom: Ints) -> tuple[Ints, Ints]:
+    """Lowest and highest number of homozygotes, by AC where they are not known."""
+    known = n_hom >= 0
+    return np.where(known, n_hom, np.maximum(ac - an // 2, 0)), np.where(known, n_hom, ac // 2)
 
 
 def _closed(counts: Counts, primary: Flags, labelled: Flags, past: Sequence[View], floor: int) -> Flags:
@@ -188,12 +223,13 @@ def _homozygotes(
     rest = _rest(parts, labelled)
     every = _parts_safe(rest, floor)
     for release in earlier:
+        shown = (release.ac >= 0) & (release.an >= 0) & release.present[:, None]
+        safe &= ~(shown & _homozygotes_tell(counts, counts.n_hom, release, floor))
         then = np.stack([release.ac, release.n_hom, release.an // 2])
-        shown = (release.n_hom >= 0) & release.present[:, None]
-        safe &= ~shown | _parts_unmoved(parts - then, floor)
         labelled_then = release.an[:, 1:] >= 0
         unmoved = _parts_unmoved(rest - _rest(then, labelled_then), floor)
-        every &= ~shown[:, 0] | (unmoved & (labelled == labelled_then).all(axis=1))
+        whole = (release.n_hom[:, 0] >= 0) & release.present
+        every &= ~whole | (unmoved & (labelled == labelled_then).all(axis=1))
     safe[:, 0] &= every & (safe[:, 1:] | ~labelled).all(axis=1)
     return np.asarray(safe)
 

@@ -75,7 +75,7 @@ def random_cohort(seed: int, n_sites: int, sizes: dict[str | None, int]) -> Coho
 
 
 def cohort_warehouse(spark: SparkSession, root: str, cohort: Cohort, *overrides: str) -> Warehouse:
-    """A warehouse of the cohort, with novelty and consequences that follow from a site's place in the list."""
+    """A warehouse of the cohort; novelty and consequences follow from the place of a site in its list."""
     groups = f"frequencies.ancestry_groups={list(cohort.groups)}"
     own = [groups, "frequencies.unassigned_group=oth", "ancestry.labels=supplied", *overrides]
     warehouse = Warehouse(spark, load_settings(warehouse=root, overrides=own))

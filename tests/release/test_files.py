@@ -169,7 +169,7 @@ def test_bcftools_and_tabix_read_the_sites(
         for row in rows
     ]
     assert [line.split("\t") for line in told.stdout.splitlines()] == expected
-    there = [row for row in rows if row["contig"] == "chr10"][0]
+    there = next(row for row in rows if row["contig"] == "chr10")
     region = f"chr10:{there['position']}-{there['position']}"
     found = subprocess.run([oracle("tabix"), vcf, region], capture_output=True, text=True, check=True)
     assert found.stdout.split("\t")[1] == str(there["position"])

@@ -50,7 +50,7 @@ def test_a_release_is_made_once(before: Warehouse, tmp_path: Path) -> None:
     made = publish_release(before, "v1", verify=spy, releases=str(tmp_path))
     manifest = (made.folder / "manifest.json").read_bytes()
     assert spy.asked == [(tmp_path / "v1", [])]
-    with pytest.raises(BadSource, match="release v1 exists: .* Releases are never changed"):
+    with pytest.raises(BadSource, match=r"release v1 exists: .* Releases are never changed"):
         publish(before, "v1", tmp_path)
     assert (made.folder / "manifest.json").read_bytes() == manifest
     again = publish_release(before, "v2", verify=spy, releases=str(tmp_path))
@@ -77,7 +77,7 @@ def test_what_a_killed_attempt_left_is_removed(
 
 def test_nothing_is_published_where_the_attacker_finds_something(before: Warehouse, tmp_path: Path) -> None:
     with pytest.raises(
-        Disclosure, match="v1 is not published: 1 counts of 1 to 20 people .*: seven carriers"
+        Disclosure, match=r"v1 is not published: 1 counts of 1 to 20 people .*: seven carriers"
     ):
         publish_release(before, "v1", verify=Spy(["seven carriers"]), releases=str(tmp_path))
     assert list(tmp_path.iterdir()) == []
