@@ -56,31 +56,52 @@ def _rest_is_few(most: int, low: int, high: int, others: int, floor: int) -> boo
     return max(most - high, others) >= 1 and most - low <= floor
 
 
-def group_sizes_shown(sizes: Mapping[str, int], floor: int) -> dict[str, int | None]:
-    """Sizes of groups that add up to a total that is shown, with None where one is withheld.
+def sizes_withheld(groups: Sequence[int], unlabelled: int, floor: int) -> tuple[list[bool], bool]:
+    """Whether the size of each group, and of the unlabelled, is withheld, where they add up to a known total.
 
-    Groups of 1..floor are; further ones, the smallest first, until what is withheld is together more than
-    ``floor`` and each could be. Raises ValueError where no more can be withheld: the total is as small.
+    Those of 1..floor are. Allele numbers tell how many are in each group that has them, and how many are in
+    none; so further ones are withheld with them, the unlabelled first, then the smallest group, which gets no
+    cells then, until those withheld together are more than ``floor`` and each could be. Raises ValueError
+    where all together are too few.
     """
-    withheld = [name for name, size in sizes.items() if 1 <= size <= floor]
-    others = sorted((name for name, size in sizes.items() if size > floor), key=lambda name: sizes[name])
-    while withheld and sum(sizes[name] for name in withheld) - (len(withheld) - 1) <= floor:
+    sizes = [*groups, unlabelled]
+    withheld = [place for place, size in enumerate(sizes) if 1 <= size <= floor]
+    last = len(groups)
+    order = sorted(range(last), key=lambda place: sizes[place])
+    others = [place for place in (last, *order) if sizes[place] > floor]
+    while withheld and (
+        len(withheld) == 1
+        or last in others
+        or sum(sizes[place] for place in withheld) - (len(withheld) - 1) <= floor
+    ):
         if not others:
-            raise ValueError(f"all groups together are {sum(sizes.values())} people")
+            raise ValueError(f"all groups together are {sum(sizes)} people")
         withheld.append(others.pop(0))
-    if len(withheld) == 1 and others:
-        withheld.append(others.pop(0))
-    return {name: None if name in withheld else size for name, size in sizes.items()}
+    return [place in withheld for place in range(last)], last in withheld
 
 
-def few_moved(now: Mapping[str, int | None], then: Mapping[str, int | None], floor: int) -> dict[str, int]:
-    """Changes of 1..floor people in groups that both releases show."""
-    changes = {}
-    for name, size in now.items():
-        before = then.get(name)
-        if size is not None and before is not None and 1 <= abs(size - before) <= floor:
-            changes[name] = size - before
-    return changes
+def group_sizes_shown(sizes: Mapping[str, int], floor: int) -> dict[str, int | None]:
+    """Sizes of groups and, last, the unlabelled, with None where one is withheld: see `sizes_withheld`."""
+    *groups, unlabelled = sizes.values()
+    of_groups, of_rest = sizes_withheld(groups, unlabelled, floor)
+    return {
+        name: None if hidden else size
+        for (name, size), hidden in zip(sizes.items(), [*of_groups, of_rest], strict=True)
+    }
+
+
+def few_moved(
+    now: Mapping[str, int | None], then: Mapping[str, int | None], total: str, floor: int
+) -> dict[str, int]:
+    """Changes of 1..floor people in groups that both releases show, and in all others together."""
+    both = {
+        name: size - before
+        for name, size in now.items()
+        if size is not None and (before := then.get(name)) is not None
+    }
+    others = both.get(total, 0) - sum(change for name, change in both.items() if name != total)
+    changes = {**both, "those withheld": others if len(both) < len(now) else 0}
+    return {name: change for name, change in changes.items() if 1 <= abs(change) <= floor}
 
 
 def three_digits(value: float) -> float:

@@ -135,7 +135,7 @@ def _sizes(warehouse: Warehouse, run: Run, past: Sequence[PastRelease]) -> dict[
                 f"settings {', '.join(groups)}: their counts cannot be held against each other; name another "
                 "folder with --releases, where what both show together is no concern"
             )
-        if moved := few_moved(now, sizes_of(release.folder), settings.release.floor):
+        if moved := few_moved(now, sizes_of(release.folder), ALL, settings.release.floor):
             changes = [f"{name} by {change:+d}" for name, change in sorted(moved.items())]
             raise BadSource(
                 f"since release {release.name} groups changed by 1 to {settings.release.floor} people, whom "

@@ -8,11 +8,11 @@
     shown = withhold(counts, 20, earlier)
     np.where(shown.ac, counts.ac, -1)
 
-A cell is shown where alt and ref alleles are each none or more than ``floor`` (see `is_safe`), and it did not
-change by 1..floor since a release that shows it. Further cells are then withheld until nothing of 1..floor
-follows from sums, differences between releases, or the same people in two of them: the shown group with the
-rarest minor allele first, never the last; then ``all``; and where that does not do, every cell of the
-variant.
+Groups whose size is withheld (see `sizes_withheld`) have no cells. A cell is shown where alt and ref alleles
+are each none or more than ``floor`` (see `is_safe`), and it did not change by 1..floor since a release that
+shows it. Further cells are then withheld until nothing of 1..floor follows from sums, differences between
+releases, or the same people in two of them: the shown group with the rarest minor allele first, never the
+last; then ``all``; and where that does not do, every cell of the variant.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from allofus_spark.release.closure import (
     view_of,
     work_out,
 )
+from allofus_spark.release.counts import sizes_withheld
 
 _NEVER = np.iinfo(np.int64).max
 
@@ -101,8 +102,13 @@ def _check(counts: Counts, earlier: Sequence[Earlier]) -> None:
 
 
 def _large_enough(counts: Counts, floor: int) -> Flags:
-    """bool[rows, 1 + groups]: more than ``floor`` people, and so many called at the site; or nobody."""
-    small = (counts.people >= 1) & (counts.people <= floor)
+    """bool[rows, 1 + groups]: groups whose size is not withheld, and with more than ``floor`` called."""
+    total, *groups = counts.people.tolist()
+    try:
+        withheld, _ = sizes_withheld(groups, total - sum(groups), floor)
+    except ValueError:
+        withheld = [True] * len(groups)
+    small = np.array([1 <= total <= floor, *withheld])
     few = (counts.an >= 1) & (counts.an <= 2 * floor + 1)
     large = ~(small | few)
     return large & large[:, :1]
