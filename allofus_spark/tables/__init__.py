@@ -62,7 +62,7 @@ from allofus_spark.tables.run_tables import PIPELINE_RUNS, RUN_TABLES, SNAPSHOTS
 from allofus_spark.tables.runs import Run
 from allofus_spark.tables.starts import record_run, start_run
 from allofus_spark.tables.vacuum import (
-    StoredFile,
+    FoundFile,
     keep_newest_only,
     live_names,
     log_files,
@@ -154,6 +154,7 @@ __all__ = [
     "Column",
     "Deletion",
     "FilesWrite",
+    "FoundFile",
     "Freshness",
     "Inputs",
     "Keys",
@@ -170,7 +171,6 @@ __all__ = [
     "SideOutput",
     "SnapshotReader",
     "SourceRecords",
-    "StoredFile",
     "Table",
     "Warehouse",
     "Write",

@@ -7,11 +7,13 @@ live, writes through its contracts, and records a snapshot when it ends well.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 from delta.tables import DeltaTable
 from py4j.protocol import Py4JJavaError
@@ -235,6 +237,9 @@ class Warehouse:
 
     def _folders(self, zone: Zone) -> set[str]:
         """Names in the folder of a zone: looking there is quicker than asking for each table."""
+        if self.local_root is not None:
+            folder = Path(self.local_root, zone.value)
+            return set(os.listdir(folder)) if folder.is_dir() else set()
         file_system, path = hadoop_path(self.spark, f"{self.root}/{zone.value}")
         if not file_system.exists(path):
             return set()
