@@ -48,11 +48,17 @@ class View:
         return replace(self, **rows)
 
 
-def view_of(ac: Ints, an: Ints, shown: Flags, labelled: Flags, people: Ints) -> View:
-    """A view of cells [rows, 1 + groups], ``all`` first; ``labelled`` bool[rows, groups]."""
+def view_of(
+    ac: Ints, an: Ints, shown: Flags, labelled: Flags, people: Ints, moving: tuple[Flags, Flags]
+) -> View:
+    """A view of cells [rows, 1 + groups], ``all`` first; ``labelled`` bool[rows, groups].
+
+    ``moving``: cells that may be withheld for their change though nobody has an allele; though all have two.
+    """
     of_groups = np.where(labelled, an[:, 1:], 0)
     rest = (an[:, 0] - of_groups.sum(axis=1))[:, None]
-    low, high = np.where(shown, ac, 1), np.where(shown, ac, an - 1)
+    nobody, everybody = moving
+    low, high = np.where(shown, ac, ~nobody), np.where(shown, ac, an - ~everybody)
     return View(
         low=np.concatenate([np.where(labelled, low[:, 1:], 0), np.zeros_like(rest)], axis=1),
         high=np.concatenate([np.where(labelled, high[:, 1:], 0), rest], axis=1),
@@ -207,15 +213,30 @@ def moved(low: Ints, high: Ints, change_an: Ints, floor: int) -> Flags:
     return np.asarray(_is_narrow(low, high, floor) | ref | (nested & is_small(low, high, an, floor)))
 
 
+def _changes(one: View, other: View, same: Flags) -> tuple[Ints, Ints, Ints, Ints]:
+    """Lowest and highest change of each column, and of the total, which is their sum."""
+    low, high = np.where(same, 0, one.low - other.high), np.where(same, 0, one.high - other.low)
+    least = np.maximum(one.total_low - other.total_high, low.sum(axis=1))
+    most = np.minimum(one.total_high - other.total_low, high.sum(axis=1))
+    lows = np.maximum(low, (least - high.sum(axis=1))[:, None] + high)
+    highs = np.minimum(high, (most - low.sum(axis=1))[:, None] + low)
+    some = lows <= highs
+    return np.where(some, lows, low), np.where(some, highs, high), least, most
+
+
 def tells_change(one: View, other: View, floor: int) -> Flags:
     """bool[rows]: whether a change of 1..floor between two views that were worked out follows from them."""
     alike = one.labelled & other.labelled
     alike[:, -1] = (one.labelled == other.labelled).all(axis=1)
     same = same_columns(one, other)
-    low, high = np.where(same, 0, one.low - other.high), np.where(same, 0, one.high - other.low)
     change_an = one.an - other.an
+    low, high, total_low, total_high = _changes(one, other, same)
     told = (alike & moved(low, high, change_an, floor)).any(axis=1)
-    least, most = one.total_low - other.total_high, one.total_high - other.total_low
+    # The remainder with the groups that either release counts to it.
+    merged = ~(one.labelled & other.labelled)
+    least, most = _sum(low, merged), _sum(high, merged)
+    told |= moved(least, most, _sum(change_an, merged), floor) & ~same[:, -1]
+    least, most = total_low, total_high
     an = one.total_an - other.total_an
     told |= moved(least, most, an, floor)
     known = alike & (low == high)

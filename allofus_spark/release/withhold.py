@@ -84,11 +84,14 @@ def withhold(counts: Counts, floor: int, earlier: Sequence[Earlier] = ()) -> Sho
     _check(counts, earlier)
     an_shown = _large_enough(counts, floor)
     labelled = an_shown[:, 1:]
-    past = [_view_of_earlier(release, counts.an, labelled) for release in earlier]
+    past = [
+        _view_of_earlier(release, counts.an, labelled, _moving(release.an, earlier[:place], floor))
+        for place, release in enumerate(earlier)
+    ]
     primary = an_shown & is_safe(counts.ac, counts.an, floor)
     for release in earlier:
         primary &= ~_moved_since(counts, release, floor)
-    ac_shown = _closed(counts, primary, labelled, past, floor)
+    ac_shown = _closed(counts, primary, labelled, past, _moving(counts.an, earlier, floor), floor)
     return Shown(ac_shown, an_shown, _homozygotes(counts, ac_shown, labelled, earlier, floor))
 
 
@@ -114,7 +117,21 @@ def _large_enough(counts: Counts, floor: int) -> Flags:
     return large & large[:, :1]
 
 
-def _view_of_earlier(release: Earlier, an: Ints, labelled: Flags) -> View:
+def _moving(an: Ints, earlier: Sequence[Earlier], floor: int) -> tuple[Flags, Flags]:
+    """Cells that may be withheld, for their change, though nobody has an allele; and though all have two.
+
+    ``all`` is withheld beside earlier releases for what groups tell, too.
+    """
+    nobody, everybody = np.zeros(an.shape, np.bool_), np.zeros(an.shape, np.bool_)
+    for release in earlier:
+        shown = (release.ac >= 0) & (release.an >= 0) & release.present[:, None]
+        for value, flags in ((np.zeros_like(an), nobody), (an, everybody)):
+            flags |= shown & moved(value - release.ac, value - release.ac, an - release.an, floor)
+            flags[:, 0] = True
+    return nobody, everybody
+
+
+def _view_of_earlier(release: Earlier, an: Ints, labelled: Flags, moving: tuple[Flags, Flags]) -> View:
     """A variant that the release lacks was carried by nobody, among alleles as today's."""
     absent = ~release.present[:, None]
     return view_of(
@@ -123,6 +140,7 @@ def _view_of_earlier(release: Earlier, an: Ints, labelled: Flags) -> View:
         shown=absent | (release.ac >= 0),
         labelled=np.where(absent, labelled, release.an[:, 1:] >= 0),
         people=release.people,
+        moving=moving,
     )
 
 
@@ -166,13 +184,21 @@ def _possible(ac: Ints, an: Ints, n_hom: Ints) -> tuple[Ints, Ints]:
     return np.where(known, n_hom, np.maximum(ac - an // 2, 0)), np.where(known, n_hom, ac // 2)
 
 
-def _closed(counts: Counts, primary: Flags, labelled: Flags, past: Sequence[View], floor: int) -> Flags:
+def _closed(
+    counts: Counts,
+    primary: Flags,
+    labelled: Flags,
+    past: Sequence[View],
+    moving: tuple[Flags, Flags],
+    floor: int,
+) -> Flags:
     """Cells of ``primary`` of which nothing follows; rows that still tell are looked at again."""
     shown = primary.copy()
     rows = np.arange(len(shown))
     for _ in range(2 * shown.shape[1] + 2):
         views = [view.rows(rows) for view in past]
-        now = view_of(counts.ac[rows], counts.an[rows], shown[rows], labelled[rows], counts.people)
+        of_rows = (matrix[rows] for matrix in (counts.ac, counts.an, shown, labelled))
+        now = view_of(*of_rows, counts.people, (moving[0][rows], moving[1][rows]))
         told = _follows([now, *views], floor)
         rows, views = rows[told], [view.rows(told) for view in views]
         if not len(rows):
@@ -231,11 +257,16 @@ def _homozygotes(
     for release in earlier:
         shown = (release.ac >= 0) & (release.an >= 0) & release.present[:, None]
         safe &= ~(shown & _homozygotes_tell(counts, counts.n_hom, release, floor))
+        # Of others, whose AC that release withholds, a sum may still tell nearly all.
+        others = (counts.people != release.people) | (counts.people < 0)
+        safe &= shown | ~others | ~release.present[:, None] | (counts.ac == 0)
         then = np.stack([release.ac, release.n_hom, release.an // 2])
         labelled_then = release.an[:, 1:] >= 0
         unmoved = _parts_unmoved(rest - _rest(then, labelled_then), floor)
         whole = (release.n_hom[:, 0] >= 0) & release.present
         every &= ~whole | (unmoved & (labelled == labelled_then).all(axis=1))
+        if (counts.people != release.people).any():
+            every &= ~release.present  # groups' homozygotes and AC of both may tell nearly all of them
     safe[:, 0] &= every & (safe[:, 1:] | ~labelled).all(axis=1)
     return np.asarray(safe)
 
