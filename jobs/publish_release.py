@@ -1,7 +1,7 @@
 """The newest snapshot as a public release: summary data, with what would tell of few people withheld.
 
-Reads   allele_frequencies, variants, variant_sites, novelty, consequences, variant_summary, callsets, samples,
-        ancestries, phenotype_catalogue, phenotype_definitions, associations, meta_associations,
+Reads   allele_frequencies, variants, variant_sites, novelty, consequences, variant_summary, callsets,
+        samples, ancestries, phenotype_catalogue, phenotype_definitions, associations, meta_associations,
         association_summaries, replications, replication_summary, representation, access_events; releases
 Writes  public/releases/VERSION; no table but the ledger
 

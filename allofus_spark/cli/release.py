@@ -41,7 +41,7 @@ def release_command(
     differences, and earlier releases. Before it is published the release is attacked as verify-release does;
     where anything can be derived nothing is published. A release is never changed, and never made again.
     """
-    from allofus_spark.access import access_times
+    from allofus_spark.access.times import access_times
     from allofus_spark.disclosure import verify_release
     from allofus_spark.release import publish_release
     from allofus_spark.report import write_report

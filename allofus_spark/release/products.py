@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from allofus_spark.cohort import passing_alleles, read_frequencies
 from allofus_spark.errors import BadSource
-from allofus_spark.published import ALL, ReleasedProduct, table_files
-from allofus_spark.published import products as product_contracts
+from allofus_spark.published import ALL, ReleasedProduct
 from allofus_spark.release.associations import (
     Summaries,
     meta_rows,
@@ -26,10 +22,9 @@ from allofus_spark.release.changes import sizes_of
 from allofus_spark.release.density import density_rows
 from allofus_spark.release.folder import PastRelease
 from allofus_spark.release.lookups import consequence_rows, gene_rows, rsid_rows
+from allofus_spark.release.making import Making
 from allofus_spark.release.people import Small, group_rows, phenotype_rows, representation_rows
 from allofus_spark.release.variants import WithholdCells, variant_rows
-from allofus_spark.release.writing import ProductWriter, Written
-from allofus_spark.settings import ReleaseSettings
 from allofus_spark.tables import (
     ALLELE_KEY,
     ASSOCIATION_SUMMARIES,
@@ -44,101 +39,9 @@ from allofus_spark.tables import (
     REPRESENTATION,
     VARIANT_SUMMARY,
     VARIANTS,
-    Run,
     Table,
-    Warehouse,
     ancestries,
 )
-
-AccessTimes = Callable[[Warehouse, int, int], Sequence[Any]]
-# Why products are exempt that count no people.
-NOT_OF_PEOPLE = {
-    "consequences": "says what alleles do to transcripts; counts nobody",
-    "rsids": "names of alleles; counts nobody",
-    "genes": "counts variants, not people",
-    "variant_counts": "counts variants, not people",
-    "replication_summary": "counts known associations, not people",
-}
-AN_EXEMPT = (
-    "allele numbers are exempt: denominators, without which a frequency cannot be pooled; they say how many "
-    "were called, not who carries"
-)
-"""Why allele numbers are shown of groups that are large enough to show."""
-
-
-@dataclass
-class Making:
-    """A release in the making: what it is made from, and what was made."""
-
-    warehouse: Warehouse
-    run: Run
-    writer: ProductWriter
-    past: Sequence[PastRelease]
-    sizes: Mapping[str, int]
-    access_times: AccessTimes | None = None
-    left_out: dict[str, str] = field(default_factory=dict)
-    kept: dict[str, tuple[int, int]] = field(default_factory=dict)
-    made: list[ReleasedProduct] = field(default_factory=list)
-
-    @property
-    def rules(self) -> ReleaseSettings:
-        return self.warehouse.settings.release
-
-    @property
-    def groups(self) -> tuple[str, ...]:
-        return self.warehouse.settings.frequencies.ancestry_groups
-
-    @cached_property
-    def contracts(self) -> dict[str, Table]:
-        return {table.name: table for table in product_contracts(self.groups)}
-
-    @cached_property
-    def sizes_shown(self) -> dict[str, int | None]:
-        """Participants by group as ``groups`` shows them."""
-        return {row["ancestry"]: row["n_participants"] for row in group_rows(self.sizes, self.rules).rows}
-
-    def released(self, product: str) -> DataFrame:
-        """Rows of a product of this release that is written."""
-        files = [f"file://{path}" for path in table_files(self.writer.folder, product)]
-        return self.warehouse.spark.read.parquet(*files)
-
-    def has(self, product: str) -> bool:
-        return any(each.name == product for each in self.made)
-
-    def wanted(self, product: str, *tables: Table) -> bool:
-        """Whether a product is to be made; what is missing for it is noted."""
-        if getattr(self.rules.policy, product) == "leave_out":
-            self.left_out[product] = f"release.policy.{product} leaves it out"
-            return False
-        if missing := [table.name for table in tables if not self.run.holds(table)]:
-            self.left_out[product] = f"there is no table {', '.join(missing)}"
-            return False
-        return True
-
-    def add(self, product: str, written: Written | None, withheld: Mapping[str, int], *tables: str) -> None:
-        """Note a product that was written; None: that it has no row."""
-        if written is None:
-            self.left_out[product] = "it would have no row"
-            return
-        policy = getattr(self.rules.policy, product)
-        reason = getattr(self.rules.reason, product, "") if policy == "exempt" else ""
-        if product == "variants" and policy != "exempt":
-            reason = AN_EXEMPT
-        sources = {name: self.run.inputs[name] for name in tables if name in self.run.inputs}
-        self.made.append(
-            written.described(
-                self.writer.folder,
-                policy=policy,
-                reason=NOT_OF_PEOPLE.get(product, reason),
-                withheld={name: n for name, n in withheld.items() if n},
-                sources=sources,
-            )
-        )
-
-    def add_small(self, product: str, small: Small, *tables: str) -> None:
-        """Write and note a product that the driver holds."""
-        written = self.writer.write_rows(self.contracts[product], small.rows)
-        self.add(product, written, small.withheld, *tables)
 
 
 def make_products(making: Making) -> list[ReleasedProduct]:
@@ -161,12 +64,12 @@ def _variants(making: Making) -> None:
     frequencies = read_frequencies(run, groups)
     if making.warehouse.settings.summary.passing_only:
         frequencies = frequencies.join(passing_alleles(run), list(ALLELE_KEY), "left_semi")
-    earlier = [_variants_of(making, release) for release in making.past]
+    earlier = [making.released_by(release, "variants") for release in making.past]
     frame = variant_rows(
         frequencies,
         run.read(VARIANTS),
-        _chosen(making, NOVELTY, "catalogue_set", rules.catalogue_set),
-        _chosen(making, CONSEQUENCES, "annotator", rules.annotator),
+        making.chosen(NOVELTY, "catalogue_set", rules.catalogue_set),
+        making.chosen(CONSEQUENCES, "annotator", rules.annotator),
         earlier,
         groups=groups,
     )
@@ -189,18 +92,6 @@ def _variants(making: Making) -> None:
     making.add("variants", written, counted, *tables)
 
 
-def _chosen(making: Making, table: Table, column: str, value: str) -> DataFrame:
-    """Rows of a table with this value; none where the table is not there."""
-    if not making.run.holds(table):
-        return making.warehouse.spark.createDataFrame([], table.schema)
-    return making.run.read(table).where(F.col(column) == value)
-
-
-def _variants_of(making: Making, release: PastRelease) -> DataFrame:
-    files = [f"file://{path}" for path in table_files(release.folder, "variants")]
-    return making.warehouse.spark.read.parquet(*files)
-
-
 def _people_of(release: PastRelease, groups: Sequence[str]) -> tuple[int, ...]:
     sizes = sizes_of(release.folder)
     shown = [sizes.get(group) for group in (ALL, *groups)]
@@ -212,7 +103,7 @@ def _lookups(making: Making) -> None:
     released = making.released("variants")
     consequences = None
     if making.wanted("consequences", CONSEQUENCES) | making.wanted("genes", CONSEQUENCES):
-        chosen = _chosen(making, CONSEQUENCES, "annotator", making.rules.annotator)
+        chosen = making.chosen(CONSEQUENCES, "annotator", making.rules.annotator)
         consequences = consequence_rows(chosen, released)
     for product, frame in (
         ("consequences", consequences),

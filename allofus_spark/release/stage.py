@@ -26,8 +26,9 @@ from allofus_spark.release.folder import (
     past_releases,
     releases_folder,
 )
+from allofus_spark.release.making import AccessTimes, Making
 from allofus_spark.release.people import sizes_by_group
-from allofus_spark.release.products import AccessTimes, Making, make_products
+from allofus_spark.release.products import make_products
 from allofus_spark.release.writing import ProductWriter
 from allofus_spark.tables import Freshness, Run, Warehouse, allele_frequencies, start_run
 

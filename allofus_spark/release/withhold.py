@@ -19,10 +19,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from allofus_spark.release.cells import Counts, Earlier, Shown
 from allofus_spark.release.closure import (
     Flags,
     Ints,
@@ -36,47 +36,11 @@ from allofus_spark.release.closure import (
     work_out,
 )
 from allofus_spark.release.counts import sizes_withheld
+from allofus_spark.release.homozygotes import homozygotes_shown, homozygotes_tell
+
+__all__ = ["Counts", "Earlier", "Shown", "withhold"]
 
 _NEVER = np.iinfo(np.int64).max
-
-
-@dataclass(frozen=True)
-class Counts:
-    """True counts of a cohort.
-
-    ``ac``, ``an``, ``n_hom``: int64[rows, 1 + groups], ``all`` first, the unlabelled included in it;
-    ``diploid``: bool[rows], whether everybody has two copies there, so that an = 2 × people called;
-    ``people``: int64[1 + groups], participants with genomes.
-    """
-
-    ac: Ints
-    an: Ints
-    n_hom: Ints
-    diploid: Flags
-    people: Ints
-
-
-@dataclass(frozen=True)
-class Earlier:
-    """What an earlier release shows of the same variants; as `Counts`, with -1 where it shows nothing.
-
-    ``present``: bool[rows], whether it has the variant at all: if not, nobody in it carried the allele.
-    """
-
-    ac: Ints
-    an: Ints
-    n_hom: Ints
-    present: Flags
-    people: Ints
-
-
-@dataclass(frozen=True)
-class Shown:
-    """Cells to show: bool[rows, 1 + groups] each; af and faf95 are shown with ac."""
-
-    ac: Flags
-    an: Flags
-    n_hom: Flags
 
 
 def withhold(counts: Counts, floor: int, earlier: Sequence[Earlier] = ()) -> Shown:
@@ -89,7 +53,7 @@ def withhold(counts: Counts, floor: int, earlier: Sequence[Earlier] = ()) -> Sho
     for release in earlier:
         primary &= ~_moved_since(counts, release, floor)
     ac_shown = _closed(counts, primary, labelled, past, floor)
-    return Shown(ac_shown, an_shown, _homozygotes(counts, ac_shown, labelled, earlier, floor))
+    return Shown(ac_shown, an_shown, homozygotes_shown(counts, ac_shown, labelled, earlier, floor))
 
 
 def _check(counts: Counts, earlier: Sequence[Earlier]) -> None:
@@ -132,38 +96,7 @@ def _moved_since(counts: Counts, release: Earlier, floor: int) -> Flags:
     change = counts.ac - release.ac
     told = moved(change, change, counts.an - release.an, floor)
     unknown = np.full_like(counts.n_hom, -1)
-    return shown & (told | _homozygotes_tell(counts, unknown, release, floor))
-
-
-def _homozygotes_tell(counts: Counts, n_hom: Ints, release: Earlier, floor: int) -> Flags:
-    """Whether homozygotes (-1: withheld) of both, or of one and AC, tell of 1..floor who came or left."""
-    low, high = _possible(counts.ac, counts.an, n_hom)
-    low_then, high_then = _possible(release.ac, release.an, release.n_hom)
-    least, most = low - high_then, high - low_then
-    told = ((least >= 1) & (most <= floor)) | ((least >= -floor) & (most <= -1))
-    ac, an = counts.ac - release.ac, counts.an - release.an
-    down = an < 0
-    least, most = np.where(down, -most, least), np.where(down, -least, most)
-    ac, called = np.where(down, -ac, ac), np.abs(an) // 2
-    # Where people only came, or only left, each genotype among them is one or several of these.
-    least, most = np.maximum(least, np.maximum(ac - called, 0)), np.minimum(most, ac // 2)
-    nested = (ac > 0) & (ac <= 2 * called) & (least <= most)
-    for fewest, highest in (
-        (least, most),
-        (ac - 2 * most, ac - 2 * least),
-        (called - ac + least, called - ac + most),
-        (ac - most, ac - least),
-        (called - most, called - least),
-    ):
-        told |= nested & (fewest >= 1) & (highest <= floor)
-    same = (counts.people == release.people) & (counts.people >= 0)
-    return np.asarray(told & counts.diploid[:, None] & ~same)
-
-
-def _possible(ac: Ints, an: Ints, n_hom: Ints) -> tuple[Ints, Ints]:
-    """Lowest and highest number of homozygotes, by AC where they are not known."""
-    known = n_hom >= 0
-    return np.where(known, n_hom, np.maximum(ac - an // 2, 0)), np.where(known, n_hom, ac // 2)
+    return shown & (told | homozygotes_tell(counts, unknown, release, floor))
 
 
 def _closed(counts: Counts, primary: Flags, labelled: Flags, past: Sequence[View], floor: int) -> Flags:
@@ -214,51 +147,3 @@ def _fewer(ac: Ints, an: Ints, shown: Flags, primary: Flags, pinned: Flags) -> F
     without_total[:, 0] = False
     fewer = np.where(with_total[:, None], without_total, False)
     return np.where(several[:, None], one_less, fewer)
-
-
-def _homozygotes(
-    counts: Counts, ac_shown: Flags, labelled: Flags, earlier: Sequence[Earlier], floor: int
-) -> Flags:
-    """Homozygotes where each of the three genotypes is of more than ``floor`` people.
-
-    Those of ``all`` only where those of every group, and so of the remainder, are.
-    """
-    called = counts.an // 2
-    parts = np.stack([counts.ac, counts.n_hom, called])
-    safe = ac_shown & ((counts.ac == 0) | (counts.diploid[:, None] & _parts_safe(parts, floor)))
-    rest = _rest(parts, labelled)
-    every = _parts_safe(rest, floor)
-    for release in earlier:
-        shown = (release.ac >= 0) & (release.an >= 0) & release.present[:, None]
-        safe &= ~(shown & _homozygotes_tell(counts, counts.n_hom, release, floor))
-        then = np.stack([release.ac, release.n_hom, release.an // 2])
-        labelled_then = release.an[:, 1:] >= 0
-        unmoved = _parts_unmoved(rest - _rest(then, labelled_then), floor)
-        whole = (release.n_hom[:, 0] >= 0) & release.present
-        every &= ~whole | (unmoved & (labelled == labelled_then).all(axis=1))
-    safe[:, 0] &= every & (safe[:, 1:] | ~labelled).all(axis=1)
-    return np.asarray(safe)
-
-
-def _rest(parts: Ints, labelled: Flags) -> Ints:
-    """Of parts int64[3, rows, 1 + groups] those of the remainder: int64[3, rows]."""
-    return np.asarray(parts[:, :, 0] - np.where(labelled, parts[:, :, 1:], 0).sum(axis=2))
-
-
-def _parts_safe(parts: Ints, floor: int) -> Flags:
-    """Whether each of the three genotypes is of more than ``floor`` people, or all people are of one.
-
-    A genotype that nobody has is withheld as those of few are: else null would tell that some have it.
-    """
-    ac, n_hom, called = parts
-    genotypes = np.stack([n_hom, ac - 2 * n_hom, called - ac + n_hom])
-    everybody = (ac == 2 * called) & (called > floor)
-    return np.asarray((ac == 0) | everybody | (genotypes > floor).all(axis=0))
-
-
-def _parts_unmoved(change: Ints, floor: int) -> Flags:
-    """Whether each of three genotypes changed by none or more than ``floor``, or nobody carries still."""
-    ac, n_hom, called = change
-    changes = np.abs(np.stack([n_hom, ac - 2 * n_hom, called - ac + n_hom]))
-    unmoved = ((changes == 0) | (changes > floor)).all(axis=0)
-    return np.asarray(unmoved | ((ac == 0) & (n_hom == 0)))
