@@ -776,11 +776,11 @@ class ReleaseReasons(_Section):
     groups: str = Field("", description="Why participants by ancestry are released as they are.")
     phenotypes: str = Field("", description="Why cases and controls are released as they are.")
     associations: str = Field("", description="Why every test is released, however few carry.")
-    meta_associations: str = Field("", description="Why every meta-analysis is released.")
+    meta_associations: str = Field("", description="Why every meta-analysis is released, however few carry.")
     association_summaries: str = Field("", description="Why sample sizes are released as they are.")
     replications: str = Field("", description="Why every known association is released with its numbers.")
     representation: str = Field("", description="Why counts of representation are released as they are.")
-    ancestry_density: str = Field("", description="Why squares of few people are released.")
+    ancestry_density: str = Field("", description="Why squares are released that hold few people.")
     access_times: str = Field("", description="Why times of few researchers are released.")
 
 

@@ -12,9 +12,10 @@ from allofus_spark.disclosure.cells import Floats, copies_by_rate
 from allofus_spark.disclosure.findings import Finding, Verification
 from allofus_spark.disclosure.people import Bounds, Ints, half_up, within
 from allofus_spark.disclosure.rows import BATCH_ROWS
-from allofus_spark.disclosure.tables import by_columns, read_product
+from allofus_spark.disclosure.tables import Published, Row, by_columns, read_product
 from allofus_spark.published import ALL, table_files
 
+Interval = tuple[int, int]
 PRODUCT = "associations"
 SUMMARIES = "association_summaries"
 COUNTS = ("n", "n_cases", "n_controls")
@@ -81,28 +82,37 @@ def attack_analysed(release: Path, round_to: int, result: Verification) -> None:
     """Add people of all in no ancestry of a scan, cases and controls apart, and cases not analysed."""
     table = read_product(release, SUMMARIES, round_to, COUNTS)
     phenotypes = read_product(release, "phenotypes", round_to, COUNTS[1:])
-    known = {(row["phenotype_id"], row["ancestry"]): row for row in phenotypes.rows}
+    people = {(row["phenotype_id"], row["ancestry"]): row for row in phenotypes.rows}
     for (scan, phenotype), rows in by_columns(table.rows, "scan", "phenotype_id").items():
         for column in COUNTS:
-            parts = [
-                table.interval(row, column)
-                for row in rows
-                if row["ancestry"] not in (ALL, "meta") and row.get(column) is not None
-            ]
-            for row in (row for row in rows if row.get(column) is not None):
-                wholes: list[tuple[Sequence[int], Sequence[int], str]] = []
-                own = table.interval(row, column)
-                if row["ancestry"] == ALL:
-                    total = (sum(lo for lo, _ in parts), sum(hi for _, hi in parts))
-                    wholes.append((own, total, "in no ancestry, as all minus the ancestries"))
-                other = known.get((phenotype, row["ancestry"]))
-                if other is not None and other.get(column) is not None:
-                    wholes.append(
-                        (phenotypes.interval(other, column), own, "not analysed, as phenotypes minus n")
-                    )
-                result.try_kind(SUMMARIES, "people left out of a scan", len(wholes))
-                for whole, part, how in wholes:
-                    lo, hi = whole[0] - part[1], whole[1] - part[0]
-                    if lo >= 1 and hi <= result.floor:
-                        name = f"{scan} {phenotype}"
-                        result.add(Finding(SUMMARIES, name, _GROUPS[column], (row["ancestry"],), lo, hi, how))
+            for ancestry, whole, part, how in _wholes(table, rows, phenotypes, people, column):
+                result.try_kind(SUMMARIES, "people left out of a scan", 1)
+                lo, hi = whole[0] - part[1], whole[1] - part[0]
+                if lo >= 1 and hi <= result.floor:
+                    name = f"{scan} {phenotype}"
+                    result.add(Finding(SUMMARIES, name, _GROUPS[column], (ancestry,), lo, hi, how))
+
+
+def _wholes(
+    table: Published,
+    rows: Sequence[Row],
+    phenotypes: Published,
+    people: Mapping[tuple[str, str], Row],
+    column: str,
+) -> Iterator[tuple[str, Interval, Interval, str]]:
+    """Ancestry, a count, one of some of its people, and what the difference is."""
+    counted = {row["ancestry"]: row for row in rows if row.get(column) is not None}
+    own = {ancestry: table.interval(row, column) for ancestry, row in counted.items()}
+    parts = [interval for ancestry, interval in own.items() if ancestry not in (ALL, "meta")]
+    if ALL in own:
+        total = (sum(lo for lo, _ in parts), sum(hi for _, hi in parts))
+        yield ALL, own[ALL], total, "in no ancestry, as all minus the ancestries"
+    for ancestry, interval in own.items():
+        other = people.get((counted[ancestry]["phenotype_id"], ancestry))
+        if other is not None and other.get(column) is not None:
+            yield (
+                ancestry,
+                phenotypes.interval(other, column),
+                interval,
+                "not analysed, as phenotypes minus n",
+            )

@@ -13,7 +13,7 @@ from allofus_spark.disclosure.margins import attack_representation
 from allofus_spark.disclosure.phenotypes import attack_phenotypes
 from allofus_spark.disclosure.remainders import attack_density, attack_times
 from allofus_spark.disclosure.scan import scan_release
-from allofus_spark.disclosure.sizes import attack_sizes, group_sizes
+from allofus_spark.disclosure.sizes import Sizes, attack_sizes, group_sizes
 from allofus_spark.disclosure.variants import Case, attack_variants
 from allofus_spark.published import Manifest, read_manifest, table_files
 
@@ -35,18 +35,7 @@ def verify_release(
     result = Verification(own.release, own.floor if floor is None else floor, tuple(names[:-1]))
     groups = tuple(dict.fromkeys(group for each in manifests for group in each.groups))
     sizes = [group_sizes(folder) for folder in folders]
-    called: list[dict[str, int]] = [{} for _ in folders]
-    places = [place for place, folder in enumerate(folders) if table_files(folder, "variants")]
-    if table_files(release, "variants"):
-        case = Case(
-            tuple(names[place] for place in places),
-            groups,
-            tuple(sizes[place] for place in places),
-            result.floor,
-        )
-        found = attack_variants([folders[place] for place in places], case, result)
-        for place, of_release in zip(places, found, strict=True):
-            called[place] = of_release
+    called = _attack_variants(folders, names, sizes, groups, result)
     attack_sizes(names, sizes, called, result)
     scan_release(release, result)
     attack_phenotypes(release, sizes[-1], own.round_to, result)
@@ -58,3 +47,27 @@ def verify_release(
     attack_small_changes(release, list(zip(names[:-1], earlier, strict=True)), own.round_to, result)
     attack_copies(release, groups, result)
     return result
+
+
+def _attack_variants(
+    folders: Sequence[Path],
+    names: Sequence[str],
+    sizes: Sequence[Sizes],
+    groups: tuple[str, ...],
+    result: Verification,
+) -> list[dict[str, int]]:
+    """The releases that have variants, together; of every release the most alleles called of each group."""
+    called: list[dict[str, int]] = [{} for _ in folders]
+    if not table_files(folders[-1], "variants"):
+        return called
+    places = [place for place, folder in enumerate(folders) if table_files(folder, "variants")]
+    case = Case(
+        tuple(names[place] for place in places),
+        groups,
+        tuple(sizes[place] for place in places),
+        result.floor,
+    )
+    found = attack_variants([folders[place] for place in places], case, result)
+    for place, of_release in zip(places, found, strict=True):
+        called[place] = of_release
+    return called

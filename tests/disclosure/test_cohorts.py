@@ -175,7 +175,7 @@ def broken_rows(n_releases: int, n_cohorts: int) -> tuple[set[tuple[int, str]], 
 
 
 def test_nothing_follows_from_one_release_of_the_kernel() -> None:
-    """Groups of 5 to 500 people, with and without unlabelled ones; a fifth of the cells are shown at least."""
+    """Groups of 5 to 500 people, with and without unlabelled ones; a fifth of cells are shown."""
     rows, _, share_shown = broken_rows(1, 1500)
     assert rows == set()
     assert share_shown > 0.2
