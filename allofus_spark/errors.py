@@ -46,6 +46,10 @@ class StorageProblem(AllofusError):
     """The tables' place, or that of temporary files, is full or cannot be written."""
 
 
+class Disclosure(AllofusError):
+    """Counts of few people could be derived from what was to be published."""
+
+
 class QueryRefused(AllofusError):
     """A query is not one SELECT over named tables."""
 

@@ -9,7 +9,7 @@ import difflib
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -137,6 +137,8 @@ class Sources:
         field = next(
             self._fields[path[:end]] for end in range(len(path), 0, -1) if path[:end] in self._fields
         )
+        if choices := _choices(field.annotation):
+            return f"must be {' or '.join(map(str, choices))}"
         limits = [
             f"{words} {getattr(bound, name)}"
             for bound in field.metadata
@@ -157,6 +159,13 @@ def leaf_fields(model: type[BaseModel], prefix: KeyPath = ()) -> Iterator[tuple[
             yield from leaf_fields(section, (*prefix, name))
         else:
             yield (*prefix, name), field
+
+
+def _choices(annotation: Any) -> list[Any]:
+    """Values of a `Literal`, and of one that may be unset."""
+    if get_origin(annotation) is Literal:
+        return list(get_args(annotation))
+    return [value for part in get_args(annotation) for value in _choices(part)]
 
 
 def _kind(field: FieldInfo) -> type:

@@ -226,3 +226,17 @@ def test_a_batch_is_the_largest_that_fits(n_samples: int, bytes_per_sample: floa
     assert rows >= 1
     assert rows == 1 or rows * row_bytes <= limit_bytes
     assert (rows + 1) * row_bytes > limit_bytes
+
+
+@pytest.mark.parametrize(
+    ("override", "answer"),
+    [
+        ("release.policy.associations=round", "must be suppress or exempt or leave_out"),
+        ("release.policy.variants=exempt", "is exempt without a reason; write one in reason.variants"),
+        ("release.round_to=30", "round_to 30 must be at least twice the floor 20"),
+        ("ancestry.labels=round", "must be supplied_else_inferred or supplied or inferred"),
+    ],
+)
+def test_policies_of_a_release_are_held_against_what_a_product_can_take(override: str, answer: str) -> None:
+    (problem,) = problems(None, override)
+    assert answer in problem

@@ -26,9 +26,11 @@ from allofus_spark.cli.phenotypes import (
 )
 from allofus_spark.cli.qc import qc_command, sample_outliers_command
 from allofus_spark.cli.relatedness import relatedness_command
+from allofus_spark.cli.release import release_command
 from allofus_spark.cli.replication import ingest_known_associations_command, replicate_command
 from allofus_spark.cli.summary import summary_command
 from allofus_spark.cli.variant import variant_command
+from allofus_spark.cli.verify_release import verify_release_command
 from allofus_spark.cli.withdrawal import withdraw_command
 
 
@@ -60,10 +62,12 @@ def main() -> None:
       allofus variant 22-19963748-G-A
       allofus query "SELECT variant_id, overall.ac, overall.an FROM allele_frequencies LIMIT 5"
       allofus export --format vcf --out cohort.vcf.gz
+      allofus release --version v8
+      allofus verify-release --version v8
       allofus browse --version v8
+      allofus access --help
       allofus nightly --dry-run
       allofus withdraw NA12878
-      allofus access --help
       allofus status
 
     Every command takes --settings FILE, --warehouse PATH and --set KEY=VALUE. On a cluster run the same jobs
@@ -92,6 +96,7 @@ for command in (
     replicate_command,
     export_command,
     export_phenotypes_command,
+    release_command,
     withdraw_command,
     access_group,
     variant_command,
@@ -101,5 +106,6 @@ for command in (
     status_command,
     maintain_command,
     migrate_command,
+    verify_release_command,
 ):
     main.add_command(command)

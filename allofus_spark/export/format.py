@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol
 
-from allofus_spark import __version__
 from allofus_spark.export.people import People
 from allofus_spark.export.variants import Variants
 from allofus_spark.genome import Build
@@ -65,20 +64,3 @@ class Format(ABC):
     def companions(self) -> Mapping[str, bytes]:
         """Small files beside those made of parts, by ending."""
         return {}
-
-
-def meta_lines(build: Build, summary: Summary) -> str:
-    """VCF's meta lines on the origin, the filters and the contigs; other contigs have no known length."""
-    others = [contig for contig in summary.contigs if contig not in build.contig_lengths]
-    return "".join(
-        [
-            "##fileformat=VCFv4.2\n",
-            f"##source=allofus-spark {__version__}\n",
-            *(f'##FILTER=<ID={name},Description="As in the source">\n' for name in summary.filters),
-            *(
-                f"##contig=<ID={contig},length={length},assembly={build.name}>\n"
-                for contig, length in build.contig_lengths.items()
-            ),
-            *(f"##contig=<ID={contig}>\n" for contig in others),
-        ]
-    )

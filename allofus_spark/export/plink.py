@@ -12,9 +12,10 @@ import pyarrow as pa
 
 from allofus_spark.cohort import XX, XY
 from allofus_spark.errors import BadSamples, shown
-from allofus_spark.export.format import Format, Summary, meta_lines
+from allofus_spark.export.format import Format, Summary
 from allofus_spark.export.variants import Variants, as_lines, fixed_fields, id_texts
 from allofus_spark.genotypes import BED_HEADER, bed_from_packed, pgen_header
+from allofus_spark.vcf_files import meta_lines
 
 _MAX_ID_BYTES = 80  # PLINK 2's limit
 _SEX_CODES = {XX: "2", XY: "1"}
@@ -45,7 +46,7 @@ class Pgen(_Plink):
     def heads(self, summary: Summary) -> Mapping[str, bytes]:
         columns = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\n"
         return {
-            ".pvar": (meta_lines(self.build, summary) + columns).encode(),
+            ".pvar": (meta_lines(self.build, summary.contigs, summary.filters) + columns).encode(),
             ".pgen": pgen_header(summary.n_variants, len(self.people.ids)),
         }
 

@@ -26,8 +26,8 @@ from pyspark.sql import functions as F
 
 from allofus_spark.arrow import runs_of
 from allofus_spark.cohort import passed
-from allofus_spark.export.target import check_seen
 from allofus_spark.genome.regions import Regions
+from allofus_spark.joined_files import check_seen
 
 _KEY_FIELDS = (("position", pa.int32()), ("ref", pa.string()), ("alt", pa.string()))
 _SITE_FIELDS = (("input_id", pa.string()), ("qual", pa.float64()), ("filters", pa.list_(pa.string())))

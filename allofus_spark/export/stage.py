@@ -23,13 +23,13 @@ from allofus_spark.export.target import (
     bytes_of,
     check_not_read,
     put_in_place,
-    put_together,
     resolve_target,
     scratch_folder,
 )
-from allofus_spark.export.vcf import VCF_ENDING, Vcf, index_vcf
+from allofus_spark.export.vcf import Vcf
 from allofus_spark.genome.regions import Regions, read_regions
 from allofus_spark.genotypes import rows_that_fit
+from allofus_spark.joined_files import put_together
 from allofus_spark.tables import (
     CALLSETS,
     GENOTYPES,
@@ -39,6 +39,7 @@ from allofus_spark.tables import (
     Warehouse,
     rows_per_batch,
 )
+from allofus_spark.vcf_files import VCF_ENDING, index_vcf
 
 _log = logging.getLogger(__name__)
 _WRITERS: Mapping[str, type[Format]] = {"pgen": Pgen, "bed": Bed, "vcf": Vcf, "mt": Vcf}
@@ -181,7 +182,7 @@ def _join_parts(form: Format, parts: Sequence[Part], summary: Summary, folder: P
 
 def _index(vcf: Path, summary: Summary) -> dict[str, Path]:
     _log.info("indexing")
-    index = index_vcf(vcf, summary)
+    index = index_vcf(vcf, summary.last_position)
     return {VCF_ENDING + index.suffix: index}
 
 

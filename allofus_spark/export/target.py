@@ -13,7 +13,6 @@ from pathlib import Path
 from allofus_spark.errors import BadSource
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
-_COPY_BYTES = 8 << 20
 _OF_HAIL = "metadata.json.gz"  # what every MatrixTable has
 
 
@@ -76,27 +75,6 @@ def scratch_folder(target: Target) -> Iterator[Path]:
         yield target.scratch
     finally:
         shutil.rmtree(target.scratch, ignore_errors=True)
-
-
-def put_together(path: Path, head: bytes, pieces: Iterable[Path], tail: bytes) -> None:
-    """Write head, pieces in order and tail to ``path`` by streaming; a piece is removed once it is copied."""
-    with path.open("wb") as whole:
-        whole.write(head)
-        for piece in pieces:
-            check_seen(piece)
-            with piece.open("rb") as source:
-                shutil.copyfileobj(source, whole, _COPY_BYTES)
-            piece.unlink()
-        whole.write(tail)
-
-
-def check_seen(written: Path) -> None:
-    """Raise BadSource where a file that a task wrote is not on a file system that the driver shares."""
-    if not written.exists():
-        raise BadSource(
-            f"{written}: a task wrote it where this machine does not see it; the folder of --out must be "
-            "mounted on every node"
-        )
 
 
 def check_not_read(target: Target, inputs: Iterable[str]) -> None:

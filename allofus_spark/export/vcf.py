@@ -9,19 +9,17 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pysam
 
+from allofus_spark.bgzf import BgzfFile, blocks
 from allofus_spark.bgzip import END_OF_FILE
-from allofus_spark.export.bgzf import BgzfFile, blocks
-from allofus_spark.export.format import Format, Summary, Writer, meta_lines
+from allofus_spark.export.format import Format, Summary, Writer
 from allofus_spark.export.genotype_text import CALL_BYTES, genotype_lines
 from allofus_spark.export.variants import Variants, fixed_fields
 from allofus_spark.genome import ploidy_regions
+from allofus_spark.vcf_files import VCF_ENDING, meta_lines
 
-VCF_ENDING = ".vcf.gz"
 _FORMAT_LINE = '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">\n'
 _COLUMNS = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT")
-_TBI_LAST_POSITION = 1 << 29  # what a tabix index can hold; longer contigs take the CSI form
 
 
 class Vcf(Format):
@@ -50,7 +48,7 @@ class Vcf(Format):
 
     def heads(self, summary: Summary) -> Mapping[str, bytes]:
         columns = "\t".join([*_COLUMNS, *self.people.ids]) + "\n"
-        header = meta_lines(self.build, summary) + _FORMAT_LINE + columns
+        header = meta_lines(self.build, summary.contigs, summary.filters) + _FORMAT_LINE + columns
         return {VCF_ENDING: b"".join(blocks(header.encode()))}
 
 
@@ -59,10 +57,3 @@ def _before_calls(variants: Variants) -> tuple[npt.NDArray[np.uint8], npt.NDArra
     lines = pc.binary_join_element_wise(*fixed_fields(variants), ".", "GT", "\t")
     offsets = np.frombuffer(lines.buffers()[1], np.int32)[lines.offset : lines.offset + len(lines) + 1]
     return np.frombuffer(lines.buffers()[2], np.uint8), offsets
-
-
-def index_vcf(path: Path, summary: Summary) -> Path:
-    """Index a bgzip VCF: ``.tbi``, or ``.csi`` where a position is past 2^29; the path of the index."""
-    csi = summary.last_position >= _TBI_LAST_POSITION
-    pysam.tabix_index(str(path), preset="vcf", force=True, csi=csi)
-    return path.with_name(path.name + (".csi" if csi else ".tbi"))

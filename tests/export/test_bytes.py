@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from allofus_spark.bgzf import TEXT_BYTES, BgzfFile, block
 from allofus_spark.bgzip import END_OF_FILE
-from allofus_spark.export.bgzf import TEXT_BYTES, BgzfFile, block
 from allofus_spark.export.genotype_text import genotype_lines
 from allofus_spark.genotypes import pack
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from allofus_spark.errors import BadSource
-from allofus_spark.export.target import put_in_place, put_together, resolve_target, scratch_folder
+from allofus_spark.export.target import put_in_place, resolve_target, scratch_folder
+from allofus_spark.joined_files import put_together
 
 PGEN = (".pvar", ".psam", ".pgen")
 

@@ -1,0 +1,220 @@
+"""A release: products in a folder of their own, attacked before the manifest makes them one."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from allofus_spark import __version__
+from allofus_spark.cohort import active_samples, present, warehouse_build
+from allofus_spark.errors import BadSource, Disclosure, shown
+from allofus_spark.published import ALL, FORMAT, MANIFEST, Manifest, ReleasedProduct
+from allofus_spark.release.changes import sizes_of, write_changes
+from allofus_spark.release.counts import few_moved, group_sizes_shown
+from allofus_spark.release.dictionary import write_dictionary
+from allofus_spark.release.folder import (
+    PastRelease,
+    check_version,
+    new_folder,
+    past_releases,
+    releases_folder,
+)
+from allofus_spark.release.making import AccessTimes, Making
+from allofus_spark.release.people import sizes_by_group
+from allofus_spark.release.products import make_products
+from allofus_spark.release.writing import ProductWriter
+from allofus_spark.tables import Freshness, Run, Warehouse, allele_frequencies, start_run
+
+STAGE = "publish_release"
+_log = logging.getLogger(__name__)
+
+
+class Verified(Protocol):
+    """What an attacker found."""
+
+    @property
+    def derived(self) -> Sequence[object]:
+        """Counts that follow from what is released, each as a sentence."""
+        ...
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it, for verification.json."""
+        ...
+
+
+Verify = Callable[[Path, Sequence[Path], Manifest], Verified]
+Report = Callable[[Path, Manifest], object]
+
+
+@dataclass(frozen=True)
+class Released:
+    """A release that was made; ``left_out`` says of products why, ``kept`` of ``all`` and each group how many
+    variants it carries, and how many of them keep their frequency."""
+
+    folder: Path
+    manifest: Manifest
+    left_out: Mapping[str, str]
+    kept: Mapping[str, tuple[int, int]]
+    warnings: Sequence[str]
+
+
+def publish_release(
+    warehouse: Warehouse,
+    version: str,
+    *,
+    verify: Verify,
+    write_report: Report | None = None,
+    access_times: AccessTimes | None = None,
+    releases: str | None = None,
+) -> Released:
+    """Publish the newest snapshot as release ``version``, in ``releases`` or the warehouse's public zone.
+
+    ``verify`` attacks the release, with the earlier ones, before it has a manifest: where it derives
+    anything nothing is published. Raises BadSource where the release exists, the cohort changed by so few
+    people that a difference would tell of them, or the frequencies are not current; Disclosure naming what
+    could be derived.
+    """
+    check_version(version)
+    place = releases_folder(warehouse, releases)
+    with start_run(warehouse, STAGE) as run:
+        _check_current(warehouse, run)
+        past = past_releases(place)
+        sizes = _sizes(warehouse, run, past)
+        with _folder_of(place, version) as folder:
+            released = _make(warehouse, run, folder, version, past, sizes, write_report, access_times)
+            _attack(released, past, verify)
+            _write_json(folder / MANIFEST, released.manifest.model_dump())
+        run.counters.update({product.name: product.rows for product in released.manifest.products})
+    return released
+
+
+@contextmanager
+def _folder_of(place: Path, version: str) -> Iterator[Path]:
+    """A new folder, which goes again where the block raises."""
+    folder = new_folder(place, version)
+    try:
+        yield folder
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _check_current(warehouse: Warehouse, run: Run) -> None:
+    groups = warehouse.settings.frequencies.ancestry_groups
+    if not run.holds(allele_frequencies(groups)):
+        raise BadSource("a release needs allele frequencies; run allofus frequencies first")
+    if changes := Freshness(warehouse).changes("compute_frequencies"):
+        raise BadSource(
+            f"the allele frequencies are of before: {'; '.join(changes)}; run allofus nightly, then release"
+        )
+
+
+def _sizes(warehouse: Warehouse, run: Run, past: Sequence[PastRelease]) -> dict[str, int]:
+    """Participants by group; raises BadSource where they changed by few since a release."""
+    settings = warehouse.settings
+    groups = settings.frequencies.ancestry_groups
+    samples = active_samples(warehouse, run)
+    labels = [sample.ancestry for slots in samples.values() for sample in present(slots)]
+    sizes = sizes_by_group(labels, groups)
+    now: dict[str, int | None] = {**sizes, ALL: sum(sizes.values())}
+    if settings.release.policy.groups == "suppress":
+        try:
+            now |= group_sizes_shown(sizes, settings.release.floor)
+        except ValueError as error:
+            raise BadSource(f"{error}: too few to release with a floor of {settings.release.floor}") from None
+    for release in past:
+        if tuple(release.manifest.groups) != groups:
+            raise BadSource(
+                f"release {release.name} has the ancestry groups {', '.join(release.manifest.groups)}, the "
+                f"settings {', '.join(groups)}: their counts cannot be held against each other; name another "
+                "folder with --releases, where what both show together is no concern"
+            )
+        if moved := few_moved(now, sizes_of(release.folder), ALL, settings.release.floor):
+            changes = [f"{name} by {change:+d}" for name, change in sorted(moved.items())]
+            raise BadSource(
+                f"since release {release.name} groups changed by 1 to {settings.release.floor} people, whom "
+                f"the difference would tell of: {shown(changes)}. Release again when more have joined or left"
+            )
+    return sizes
+
+
+def _make(
+    warehouse: Warehouse,
+    run: Run,
+    folder: Path,
+    version: str,
+    past: Sequence[PastRelease],
+    sizes: Mapping[str, int],
+    write_report: Report | None,
+    access_times: AccessTimes | None,
+) -> Released:
+    """Everything but the verification and the manifest itself."""
+    build = warehouse_build(warehouse)
+    making = Making(
+        warehouse, run, ProductWriter(folder, version, build), past, sizes, access_times=access_times
+    )
+    products = make_products(making)
+    manifest = _manifest(warehouse, version, build.name, past, products)
+    before = past[-1] if past else None
+    write_changes(folder, manifest, before, warehouse.settings.spark.driver_memory)
+    write_dictionary(folder, manifest)
+    if write_report is not None:
+        write_report(folder, manifest)
+    return Released(folder, manifest, making.left_out, making.kept, _stale(warehouse))
+
+
+def _manifest(
+    warehouse: Warehouse,
+    version: str,
+    build: str,
+    past: Sequence[PastRelease],
+    products: list[ReleasedProduct],
+) -> Manifest:
+    settings = warehouse.settings
+    return Manifest(
+        format=FORMAT,
+        release=version,
+        created=dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
+        build=build,
+        groups=list(settings.frequencies.ancestry_groups),
+        floor=settings.release.floor,
+        round_to=settings.release.round_to,
+        previous=[release.name for release in past],
+        snapshot_id=warehouse.newest_snapshot().snapshot_id,
+        package_version=__version__,
+        settings_hash=settings.content_hash(),
+        products=products,
+    )
+
+
+def _attack(released: Released, past: Sequence[PastRelease], verify: Verify) -> None:
+    """Raise Disclosure where anything can be derived; else verification.json says what was tried."""
+    _log.info(f"release {released.manifest.release}: attacking")
+    result = verify(released.folder, [release.folder for release in past], released.manifest)
+    if result.derived:
+        found = [str(finding) for finding in result.derived]
+        raise Disclosure(
+            f"release {released.manifest.release} is not published: {len(found)} counts of 1 to "
+            f"{released.manifest.floor} people could be derived from it: {shown(found)}"
+        )
+    _write_json(released.folder / "verification.json", result.as_dict())
+
+
+def _stale(warehouse: Warehouse) -> list[str]:
+    """Other results that are not current, in a sentence each."""
+    made = Freshness(warehouse).made()
+    return [f"{each.stage.name}: {'; '.join(each.changes)}" for each in made if each.changes]
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Whole or not at all: the file gets its name last."""
+    draft = path.with_name(f".{path.name}.writing")
+    draft.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    draft.replace(path)

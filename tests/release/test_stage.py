@@ -1,0 +1,194 @@
+"""How a release is made, refused, and held against those before it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from pyspark.sql import SparkSession
+
+from allofus_spark.errors import BadSource, Disclosure
+from allofus_spark.published import table_files
+from allofus_spark.release import Released, publish_release
+from allofus_spark.release.withhold import withhold
+from allofus_spark.tables import PIPELINE_RUNS, Warehouse
+from tests.release.brute_force import pages
+from tests.release.cohorts import earlier_of
+from tests.release.made_cohort import Cohort, Spy, cohort_warehouse, publish, random_cohort
+
+SIZES: dict[str | None, int] = {"afr": 200, "amr": 100, "eur": 300, "oth": 0, None: 30}
+
+
+@pytest.fixture(scope="module")
+def joined() -> Cohort:
+    return random_cohort(11, 90, {"afr": 235, "amr": 100, "eur": 300, "oth": 0, None: 30})
+
+
+@pytest.fixture(scope="module")
+def first(joined: Cohort) -> Cohort:
+    """The same before the last 35 of afr joined."""
+    chosen = np.ones(len(joined.labels), bool)
+    chosen[200:235] = False
+    return joined.people(chosen)
+
+
+@pytest.fixture(scope="module")
+def before(spark: SparkSession, first: Cohort, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    return cohort_warehouse(spark, str(tmp_path_factory.mktemp("before") / "w"), first)
+
+
+def rows_of(released: Released, product: str = "variants") -> list[dict]:
+    files = table_files(released.folder, product)
+    return [row for file in files for row in pq.read_table(file).to_pylist()]
+
+
+def test_a_release_is_made_once(before: Warehouse, tmp_path: Path) -> None:
+    spy = Spy()
+    made = publish_release(before, "v1", verify=spy, releases=str(tmp_path))
+    manifest = (made.folder / "manifest.json").read_bytes()
+    assert spy.asked == [(tmp_path / "v1", [])]
+    with pytest.raises(BadSource, match=r"release v1 exists: .* Releases are never changed"):
+        publish(before, "v1", tmp_path)
+    assert (made.folder / "manifest.json").read_bytes() == manifest
+    again = publish_release(before, "v2", verify=spy, releases=str(tmp_path))
+    assert spy.asked[1] == (tmp_path / "v2", [tmp_path / "v1"])
+    assert again.manifest.previous == ["v1"]
+    # The same people: the same cells, byte for byte.
+    assert rows_of(again) == rows_of(made)
+    runs = [row for row in before.rows(PIPELINE_RUNS) if row.stage == "publish_release"]
+    assert [row.status for row in runs[:3]] == ["finished", "failed", "finished"]
+    assert runs[0].parameters is None, "a night does not release again"
+
+
+def test_what_a_killed_attempt_left_is_removed(
+    before: Warehouse, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    left = tmp_path / "v1" / "tables" / "variants"
+    left.mkdir(parents=True)
+    (left / "part-00000.parquet").write_bytes(b"half")
+    made = publish(before, "v1", tmp_path)
+    assert "removed what an attempt left that did not end" in caplog.text
+    assert (left / "part-00000.parquet").read_bytes() != b"half"
+    assert made.manifest.release == "v1"
+
+
+def test_nothing_is_published_where_the_attacker_finds_something(before: Warehouse, tmp_path: Path) -> None:
+    with pytest.raises(
+        Disclosure, match=r"v1 is not published: 1 counts of 1 to 20 people .*: seven carriers"
+    ):
+        publish_release(before, "v1", verify=Spy(["seven carriers"]), releases=str(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["../v1", "v/1", "", ".v1", "v 1", "v1\n", "-v", "v" * 101, "ü"])
+def test_names_that_are_no_folder_are_refused(before: Warehouse, tmp_path: Path, name: str) -> None:
+    with pytest.raises(BadSource, match="letters, digits, dots"):
+        publish(before, name, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_release_into_a_store_is_refused(before: Warehouse) -> None:
+    with pytest.raises(BadSource, match="written to local or mounted folders"):
+        publish_release(before, "v1", verify=Spy(), releases="s3a://bucket/releases")
+
+
+def test_people_who_joined_move_cells_by_few(
+    spark: SparkSession, before: Warehouse, joined: Cohort, tmp_path: Path
+) -> None:
+    then = {row["variant_id"]: row for row in rows_of(publish(before, "v1", tmp_path))}
+    released = publish(cohort_warehouse(spark, str(tmp_path / "w"), joined), "v2", tmp_path)
+    cells = {group: joined.cells(group) for group in ("all", *joined.groups)}
+    places = {site: place for place, site in enumerate(joined.sites)}
+    n_moved = n_withheld = 0
+    for row in rows_of(released):
+        place = places[row["contig"], row["position"], row["ref"], row["alt"]]
+        past = then.get(row["variant_id"])
+        for group in cells:
+            before_ac = None if past is None else past[f"{group}_ac"]
+            if before_ac is None:
+                continue
+            change = abs(int(cells[group]["ac"][place]) - before_ac)
+            if 1 <= change <= 20:
+                n_moved += 1
+                assert row[f"{group}_ac"] is None
+            n_withheld += row[f"{group}_ac"] is None
+    assert n_moved > 10
+    said = (released.folder / "CHANGES.md").read_text(encoding="utf-8")
+    assert "Against release v1." in said
+    assert "| afr | 200 | 235 |" in said
+    assert "| all | 630 | 665 |" in said
+    now = {row["variant_id"]: row for row in rows_of(released)}
+    newly = sum(then[key]["all_ac"] is not None and now[key]["all_ac"] is None for key in then.keys() & now)
+    gained = sum(then[key]["all_ac"] is None and now[key]["all_ac"] is not None for key in then.keys() & now)
+    assert f"| all | {gained} | {newly} |" in said
+    assert f"- {len(now.keys() - then)} added, {len(then.keys() - now)} gone" in said
+
+
+@pytest.mark.parametrize(("group", "n"), [("afr", 1), ("eur", 20), (None, 7)])
+def test_groups_that_changed_by_few_are_refused(
+    spark: SparkSession, before: Warehouse, first: Cohort, tmp_path: Path, group: str | None, n: int
+) -> None:
+    publish(before, "v1", tmp_path)
+    places = [place for place, label in enumerate(first.labels) if label == group]
+    chosen = np.ones(len(first.labels), bool)
+    chosen[places[:n]] = False
+    after = cohort_warehouse(spark, str(tmp_path / "w"), first.people(chosen))
+    name = group or "unlabelled"
+    with pytest.raises(
+        BadSource, match=rf"since release v1 groups changed by 1 to 20 people.*{name} by -{n}"
+    ):
+        publish(after, "v2", tmp_path)
+    assert not (tmp_path / "v2").exists()
+
+
+def test_too_few_people_are_no_release(spark: SparkSession, tmp_path: Path) -> None:
+    few = random_cohort(1, 9, {"afr": 8, "amr": 0, "eur": 10, "oth": 0, None: 2})
+    with pytest.raises(BadSource, match="all groups together are 20 people: too few"):
+        publish(cohort_warehouse(spark, str(tmp_path / "w"), few), "v1", tmp_path)
+
+
+def test_the_tables_are_withheld_as_the_kernel_says(before: Warehouse, first: Cohort, tmp_path: Path) -> None:
+    """Through Spark, Parquet and an earlier release, as in memory."""
+    from allofus_spark.release.withhold import Counts
+
+    publish(before, "v1", tmp_path)
+    released = publish(before, "v2", tmp_path)
+    cells = [first.cells(group) for group in ("all", *first.groups)]
+    carried = cells[0]["ac"] > 0
+    matrices = {
+        name: np.stack([own[name] for own in cells], axis=1)[carried] for name in ("ac", "an", "n_hom")
+    }
+    diploid = np.array([site[0] != "chrM" for site in first.sites])[carried]
+    counts = Counts(**matrices, diploid=diploid, people=matrices["an"][0] // 2)
+    shown = withhold(counts, 20)
+    assert (withhold(counts, 20, [earlier_of(counts, shown)]).ac == shown.ac).all()
+    sites = [site for site, kept in zip(first.sites, carried, strict=True) if kept]
+    rows = {(row["contig"], row["position"], row["ref"], row["alt"]): row for row in rows_of(released)}
+    for site, page in zip(sites, pages(counts, shown), strict=True):
+        row = rows[site]
+        for name in ("ac", "an", "n_hom"):
+            told = [row[f"{group}_{name}"] for group in ("all", *first.groups)]
+            assert told == getattr(page, name)
+
+
+def test_an_exempt_product_shows_all_and_says_why(spark: SparkSession, first: Cohort, tmp_path: Path) -> None:
+    reason = "release.reason.variants=genomes of a public reference, whose donors agreed"
+    open_to_all = ("release.policy.variants=exempt", reason)
+    made = publish(cohort_warehouse(spark, str(tmp_path / "w"), first, *open_to_all), "v1", tmp_path)
+    product = made.manifest.product("variants")
+    assert (product.policy, product.withheld) == ("exempt", {})
+    assert product.reason == "genomes of a public reference, whose donors agreed"
+    assert all(row["withheld"] == [] and row["all_n_hom"] is not None for row in rows_of(made))
+    said = json.loads((made.folder / "manifest.json").read_text(encoding="utf-8"))
+    assert said["floor"] == 20
+
+
+def test_products_that_a_policy_leaves_out(spark: SparkSession, first: Cohort, tmp_path: Path) -> None:
+    policies = ("release.policy.rsids=leave_out", "release.policy.genes=leave_out")
+    made = publish(cohort_warehouse(spark, str(tmp_path / "w"), first, *policies), "v1", tmp_path)
+    assert made.left_out["rsids"] == "release.policy.rsids leaves it out"
+    assert {product.name for product in made.manifest.products} == {"variants", "groups", "consequences"}
+    assert not (made.folder / "tables" / "genes").exists()
