@@ -1,9 +1,10 @@
-"""What ``make demo`` runs: genotypes to frequencies by ancestry, and to associations that are seen again.
+"""What ``make demo`` runs: genotypes to frequencies by ancestry, associations that are seen again, and a release.
 
 By default real calls of 2,504 people (`tools.demo_data`), of whom half also teach a model that then tells the
-ancestry of the other half, and to whom simulated health records are given (`tools.demo_associations`); with
-``--simulate`` a cohort of four ancestries of any size (`tools.simulate_cohort`). The jobs are those of the
-``allofus`` command, run in one process so that Spark starts once; the command for each is printed.
+ancestry of the other half, to whom simulated health records are given (`tools.demo_associations`), and whose
+summary data are released (`tools.demo_release`); with ``--simulate`` a cohort of four ancestries of any size
+(`tools.simulate_cohort`). The jobs are those of the ``allofus`` command, run in one process so that Spark starts
+once; the command for each is printed.
 """
 
 from __future__ import annotations
@@ -27,11 +28,12 @@ from allofus_spark.progress import show_progress, watch_tasks
 from allofus_spark.query import run_query, warehouse_status
 from allofus_spark.relatedness import compute_relatedness
 from allofus_spark.session import start_session
-from allofus_spark.settings import load_settings
+from allofus_spark.settings import BrowserSettings, load_settings
 from allofus_spark.tables import Warehouse
 from tools.cohort_files import BUILD, Cohort, read_samples
 from tools.demo_associations import show_associations
 from tools.demo_data import make_demo_data
+from tools.demo_release import VERSION, show_release
 from tools.simulate_cohort import add_size_options, simulate_cohort
 
 ALLOFUS = ".venv/bin/allofus"
@@ -73,7 +75,10 @@ def main() -> None:
             title, published = "EDAR rs3827760, chr2:108897145 A>G", EDAR_PUBLISHED
             row = frequencies_of(warehouse, EDAR_VARIANT_ID)
         show_frequencies(console, title, row, published)
-    show_next_steps(console, demo, row)
+        release = None
+        if not options.simulate:
+            release = show_release(console, warehouse, partial(_say_command, console, demo))
+    show_next_steps(console, demo, row, release)
     spark.stop()
 
 
@@ -200,8 +205,8 @@ def show_frequencies(console: Console, title: str, row: Row, published: Mapping[
     console.print(table)
 
 
-def show_next_steps(console: Console, demo: Demo, row: Row) -> None:
-    """Commands to try on the tables that were made."""
+def show_next_steps(console: Console, demo: Demo, row: Row, release: Path | None) -> None:
+    """Commands to try on the tables that were made, and on the folder of the release, if there is one."""
     query = f"{ALLOFUS} query --warehouse {demo.root}"
     console.print("[bold]Where to look next[/bold]")
     for command, argument in (("status", ""), ("variant", row.variant_id), ("qc", "")):
@@ -216,6 +221,10 @@ def show_next_steps(console: Console, demo: Demo, row: Row) -> None:
     where = f"contig = '{row.contig}' AND position = {row.position}"
     console.print(f'{query} "SELECT * FROM variant_sites WHERE {where}"')
     console.print("docs/tables.md says what every column means.")
+    if release is not None:
+        console.print(f"The release's report, for a browser: {release / 'report' / 'index.html'}")
+        console.print(f"{ALLOFUS} browse --warehouse {demo.root} --version {VERSION}")
+        console.print(f"serves its variants at http://{BrowserSettings().host}:{BrowserSettings().port}/")
 
 
 def _parser() -> argparse.ArgumentParser:
