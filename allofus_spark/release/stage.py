@@ -162,19 +162,28 @@ def _attacked(
         released = _described(making, version, write_report)
         _log.info(f"release {version}: attacking")
         result = verify(making.writer.folder, [each.folder for each in making.past], released.manifest)
-        if not result.derived:
+        derived = _of_kept_products(result, released.manifest)
+        if not derived:
             return released, result
-        told_of = {_variant_of(finding) for finding in result.derived} - making.told_of
+        told_of = {_variant_of(finding) for finding in derived} - making.told_of
         if None in told_of or not told_of:
             break
         _log.warning(f"release {version}: {len(told_of)} variants could be told of: their cells are withheld")
         making.told_of |= {name for name in told_of if name is not None}
         write_variants(making)
-    found = [str(finding) for finding in result.derived]
+    found = [str(finding) for finding in derived]
     raise Disclosure(
         f"release {version} is not published: {len(found)} counts of 1 to "
         f"{making.rules.floor} people could be derived from it: {shown(found)}"
     )
+
+
+def _of_kept_products(result: Verified, manifest: Manifest) -> Sequence[object]:
+    """Findings but those of exempt products; all of them where he lists but the first of those."""
+    exempt = {product.name for product in manifest.products if product.policy == "exempt"}
+    listed = len(result.derived)
+    kept = [finding for finding in result.derived if getattr(finding, "product", None) not in exempt]
+    return kept if getattr(result, "n_derived", listed) == listed else result.derived
 
 
 def _variant_of(finding: object) -> str | None:
