@@ -54,6 +54,10 @@ class QueryRefused(AllofusError):
     """A query is not one SELECT over named tables."""
 
 
+class AccessRefused(AllofusError):
+    """Who asks may not see it, or it could not be written down that they did."""
+
+
 class NotFound(AllofusError):
     """What was asked for is not in the tables."""
 

@@ -10,15 +10,16 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
+from allofus_spark.jvm import java
+
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 _GLOB_CHARACTERS = re.compile(r"([\\*?{}\[\]])")
 
 
 def hadoop_path(spark: SparkSession, path: str) -> tuple[Any, Any]:
     """The file system of ``path`` and the path itself, as Hadoop's objects, with the session's settings."""
-    jvm: Any = spark._jvm
     context: Any = spark._jsc
-    parsed = jvm.org.apache.hadoop.fs.Path(path)
+    parsed = java(spark, "org.apache.hadoop.fs.Path")(path)
     return parsed.getFileSystem(context.hadoopConfiguration()), parsed
 
 
@@ -43,12 +44,11 @@ def is_uri(path: str) -> bool:
 
 def read_bytes(spark: SparkSession, path: str) -> bytes:
     """The whole of a small file; OSError, as of a local one, where it cannot be read."""
-    jvm: Any = spark._jvm
     try:
         file_system, parsed = hadoop_path(spark, path)
         stream = file_system.open(parsed)
         try:
-            return bytes(jvm.org.apache.commons.io.IOUtils.toByteArray(stream))
+            return bytes(java(spark, "org.apache.commons.io.IOUtils.toByteArray")(stream))
         finally:
             stream.close()
     except (Py4JJavaError, PySparkException) as error:

@@ -81,6 +81,8 @@ class Sources:
         for detail in error.errors(include_url=False):
             path = tuple(str(part) for part in detail["loc"])
             own_words = str(detail["ctx"]["error"]) if detail["type"] == "value_error" else None
+            if own_words is None and self._is_inside_a_table_of_a_list(path):
+                own_words = detail["msg"]
             where = f"{self._origin(path)}: {'.'.join(path)}"
             if own_words is not None and path in self._sections:
                 self._problems.append(f"{where}: {own_words}")
@@ -102,6 +104,9 @@ class Sources:
         if field is not None and not text and type(None) in get_args(field.annotation):
             return None
         return text if field is not None and _kind(field) is str else _toml_value(text)
+
+    def _is_inside_a_table_of_a_list(self, path: KeyPath) -> bool:
+        return any(path[:end] in self._fields for end in range(1, len(path) - 1))
 
     def _origin(self, path: KeyPath) -> str:
         """Where the value at `path` came from; for a section, the last of its values."""

@@ -31,6 +31,8 @@ BRIEF_JVM = "-XX:+UseSerialGC -XX:ReservedCodeCacheSize=512m"
 
 # Folders of which every test is long.
 LONG_FOLDERS = ("long",)
+# These take minutes each: last, one would run while the other workers have nothing left.
+FIRST_FILES = ("long/test_kills.py", "long/test_cluster.py", "long/test_fifty_nights.py")
 
 
 @pytest.hookimpl(tryfirst=True)  # before options of the command line choose by marker
@@ -40,6 +42,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.relative_to(root).parts[0] in LONG_FOLDERS:
             item.add_marker(pytest.mark.long)
+    items.sort(key=lambda item: item.path.relative_to(root).as_posix() not in FIRST_FILES)
 
 
 def _absent(message: str) -> NoReturn:

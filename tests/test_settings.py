@@ -81,9 +81,9 @@ def test_raw_spark_settings_by_any_spelling(tmp_path: Path) -> None:
         ("genome.zzz=1", "the keys are genome.bin_width_bases, genome.reference_fasta"),
         (
             "zzz=1",
-            "the sections are ancestry, association, consequences, export, frequencies, genome, ingest, "
-            "lease, maintenance, nightly, phenotypes, qc, relatedness, release, replication, representation, "
-            "sites, spark, summary",
+            "the sections are access, ancestry, association, browser, consequences, export, frequencies, "
+            "genome, ingest, lease, maintenance, nightly, phenotypes, qc, relatedness, release, "
+            "replication, representation, sites, spark, summary",
         ),
     ],
 )

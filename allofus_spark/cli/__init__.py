@@ -5,8 +5,10 @@ from __future__ import annotations
 import click
 
 from allofus_spark import __version__
+from allofus_spark.cli.access import access_group
 from allofus_spark.cli.ancestry import infer_ancestry_group
 from allofus_spark.cli.association import associate_command
+from allofus_spark.cli.browse import browse_command
 from allofus_spark.cli.catalogue import ingest_catalogue_command
 from allofus_spark.cli.consequences import annotate_command
 from allofus_spark.cli.export import export_command
@@ -59,9 +61,11 @@ def main() -> None:
       allofus variant 22-19963748-G-A
       allofus query "SELECT variant_id, overall.ac, overall.an FROM allele_frequencies LIMIT 5"
       allofus export --format vcf --out cohort.vcf.gz
-      allofus release --version v1
+      allofus release --version v8
+      allofus browse --version v8
       allofus nightly --dry-run
       allofus withdraw NA12878
+      allofus access --help
       allofus status
 
     Every command takes --settings FILE, --warehouse PATH and --set KEY=VALUE. On a cluster run the same jobs
@@ -92,9 +96,11 @@ for command in (
     export_phenotypes_command,
     release_command,
     withdraw_command,
+    access_group,
     variant_command,
     query_command,
     nightly_command,
+    browse_command,
     status_command,
     maintain_command,
     migrate_command,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from allofus_spark.cli.gate import demand_controlled, passport_option
 from allofus_spark.cli.options import common_options, echo_counters, open_warehouse, region_options
 
 
@@ -34,6 +35,7 @@ from allofus_spark.cli.options import common_options, echo_counters, open_wareho
     metavar="CATALOGUE=VERSION",
     help="Only alleles at positions where a catalogue has an allele, such as clinvar=2025-01.",
 )
+@passport_option
 @common_options
 def export_command(
     file_format: str,
@@ -45,6 +47,7 @@ def export_command(
     pass_only: bool,
     common: bool,
     positions_of: str | None,
+    passport: str | None,
     settings_file: str | None,
     warehouse: str | None,
     overrides: tuple[str, ...],
@@ -61,12 +64,14 @@ def export_command(
       allofus export --format mt   --out brca2.mt --region chr13:32315086-32400268
       allofus export --format vcf  --out clinvar.vcf.gz --positions-of clinvar=2025-01
 
-    Files at the target are replaced when the new ones are whole.
+    Files at the target are replaced when the new ones are whole. Where access.enforce is set, the Controlled
+    tier and a passport that grants the data set are needed.
     """
     from allofus_spark.cohort import read_sample_ids
     from allofus_spark.export import Selection, export_genotypes
 
     with open_warehouse("export", settings_file, warehouse, overrides) as tables:
+        demand_controlled(tables, "export", passport, ["genotypes"])
         selection = Selection(
             callset_id=callset,
             regions=regions,

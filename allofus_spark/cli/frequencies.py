@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from allofus_spark.cli.gate import demand_controlled, passport_option
 from allofus_spark.cli.options import common_options, echo_counters, fail, open_warehouse
 
 
@@ -12,12 +13,14 @@ from allofus_spark.cli.options import common_options, echo_counters, fail, open_
 @click.option("--out", metavar="FILE", help="With --samples: write a .tsv, .csv or .parquet file.")
 @click.option("--table", metavar="NAME", help="With --samples: write the table frequencies_of_NAME.")
 @click.option("--recompute", is_flag=True, help="Count all callsets anew, whether or not anything changed.")
+@passport_option
 @common_options
 def frequencies_command(
     samples_file: str | None,
     out: str | None,
     table: str | None,
     recompute: bool,
+    passport: str | None,
     settings_file: str | None,
     warehouse: str | None,
     overrides: tuple[str, ...],
@@ -25,7 +28,9 @@ def frequencies_command(
     """Count alleles by ancestry and sex, and compute allele frequencies.
 
     Writes strata, allele_counts and allele_frequencies of the callsets whose genotypes, labels or sexes
-    changed; with --samples, answers for any set of samples without touching those tables.
+    changed; with --samples, answers for any set of samples without touching those tables. Frequencies of one
+    sample are its genotypes: where access.enforce is set, --samples needs the Controlled tier and a passport
+    that grants the data set.
     """
     from allofus_spark.cohort import read_sample_ids
     from allofus_spark.frequencies import compute_frequencies, write_subset_frequencies
@@ -39,5 +44,6 @@ def frequencies_command(
             counters = compute_frequencies(tables, recompute=recompute)
             echo_counters(f"allele_frequencies of {tables.root} are computed", counters)
             return
+        demand_controlled(tables, "frequencies --samples", passport, ["genotypes"])
         counters = write_subset_frequencies(tables, read_sample_ids(samples_file), file=out, table=table)
         echo_counters(f"frequencies are in {out or 'table frequencies_of_' + str(table)}", counters)

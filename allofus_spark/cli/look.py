@@ -15,6 +15,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table as RichTable
 
+from allofus_spark.cli.gate import demand_for, passport_option
 from allofus_spark.cli.options import clear_errors, common_options, fail, open_warehouse
 
 _WIDE = 400  # columns where the output is no terminal: a pipe or a log wraps nothing
@@ -26,11 +27,13 @@ _DELIMITERS = {"tsv": "\t", "csv": ","}
 @click.option(
     "--rows", default=100, show_default=True, help="Most rows shown as a table; other formats give all."
 )
+@passport_option
 @click.argument("sql")
 @common_options
 def query_command(
     output: str,
     rows: int,
+    passport: str | None,
     sql: str,
     settings_file: str | None,
     warehouse: str | None,
@@ -40,12 +43,16 @@ def query_command(
 
     \b
     allofus query "SELECT variant_id, eas.af FROM allele_frequencies WHERE eas.af > 0.9 LIMIT 10"
+
+    Where access.enforce is set, tables of the zone controlled/ need the Controlled tier and a passport that
+    grants the data set, those of registered/ the Registered tier and a passport of registered access.
     """
-    from allofus_spark.query import check_statement, run_query
+    from allofus_spark.query import check_statement, run_query, tables_read
 
     with clear_errors():
         check_statement(sql)
     with open_warehouse("query", settings_file, warehouse, overrides) as tables:
+        demand_for(tables, "query", passport, tables_read(tables, sql))
         try:
             frame = run_query(tables, sql)
             if output == "table":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from allofus_spark.cli.gate import demand_controlled, passport_option
 from allofus_spark.cli.options import (
     column_option,
     common_options,
@@ -168,6 +169,7 @@ def build_phenotypes_command(
 )
 @click.option("--ancestry", multiple=True, metavar="GROUP", help="Only these people; may be repeated.")
 @click.option("--covariates", is_flag=True, help="Write sex (XX 0, XY 1), age and PCs too.")
+@passport_option
 @common_options
 def export_phenotypes_command(
     prefix: str,
@@ -176,6 +178,7 @@ def export_phenotypes_command(
     phenotypes: tuple[str, ...],
     ancestry: tuple[str, ...],
     covariates: bool,
+    passport: str | None,
     settings_file: str | None,
     warehouse: str | None,
     overrides: tuple[str, ...],
@@ -187,11 +190,13 @@ def export_phenotypes_command(
       plink2 --pfile cohort --pheno cohort.pheno --covar cohort.covar --glm
 
     NA is missing: neither case nor control, or not measured. The files are of single people; keep them as
-    you keep genotypes.
+    you keep genotypes. Where access.enforce is set, the Controlled tier and a passport that grants the data
+    set are needed.
     """
     from allofus_spark.phenotypes import export_phenotypes
 
     with open_warehouse("export-phenotypes", settings_file, warehouse, overrides) as tables:
+        demand_controlled(tables, "export-phenotypes", passport, ["phenotypes"])
         counters = export_phenotypes(
             tables,
             prefix,

@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from allofus_spark.cli.gate import may_name_people
 from allofus_spark.cli.options import common_options, echo_counters, fail, open_warehouse
 from allofus_spark.cli.screen import grid, percent, screen
 
@@ -104,7 +105,8 @@ def sample_outliers_command(
 
     with open_warehouse("sample-outliers", settings_file, warehouse, overrides) as tables:
         counters = flag_sample_outliers(tables)
-        draw_outliers(counters, report_outliers(tables, most=_SHOWN_OUTLIERS), screen())
+        shown = _SHOWN_OUTLIERS if may_name_people(tables) else 0
+        draw_outliers(counters, report_outliers(tables, most=shown), screen())
 
 
 def draw_outliers(counters: Mapping[str, int], report: OutlierReport, console: Console) -> None:

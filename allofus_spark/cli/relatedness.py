@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
+from allofus_spark.cli.gate import demand_controlled, may_name_people, passport_option
 from allofus_spark.cli.options import common_options, fail, open_warehouse
 from allofus_spark.cli.screen import grid, screen
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 )
 @click.option("--samples", metavar="FILE", help="Only these sample ids, one a line.")
 @click.option("--out", metavar="FILE", help="Write the ids of the unrelated set there, one a line.")
+@passport_option
 @common_options
 def relatedness_command(
     keep_cases: str | None,
@@ -41,6 +43,7 @@ def relatedness_command(
     method: str,
     samples: str | None,
     out: str | None,
+    passport: str | None,
     settings_file: str | None,
     warehouse: str | None,
     overrides: tuple[str, ...],
@@ -57,6 +60,9 @@ def relatedness_command(
 
     Replicates of one person defeat pc-relate: they make a principal component of their own, which then
     explains what they share, and pass for unrelated. Look for duplicates with king-robust first.
+
+    Where access.enforce is set, --out needs the Controlled tier and a passport that grants the data set, and
+    duplicates are not named on the screen.
     """
     from allofus_spark.cohort import read_sample_ids
     from allofus_spark.relatedness import compute_relatedness
@@ -64,6 +70,8 @@ def relatedness_command(
     if out is not None:
         _check_can_be_written(out)
     with open_warehouse("relatedness", settings_file, warehouse, overrides) as tables:
+        if out is not None:
+            demand_controlled(tables, "relatedness --out", passport, ["unrelated"])
         found = compute_relatedness(
             tables,
             method=method.replace("-", "_"),
@@ -73,7 +81,7 @@ def relatedness_command(
         )
         if out is not None:
             Path(out).write_text("".join(f"{name}\n" for name in found.kept), encoding="utf-8")
-        _draw(found, screen(), out)
+        _draw(found, screen(), out, named=may_name_people(tables))
 
 
 def _check_can_be_written(out: str) -> None:
@@ -87,7 +95,7 @@ def _check_can_be_written(out: str) -> None:
         fail(f"--out {out}: it may not be written; name another file")
 
 
-def _draw(found: Relatedness, console: Console, out: str | None) -> None:
+def _draw(found: Relatedness, console: Console, out: str | None, *, named: bool) -> None:
     counters = found.counters
     pairs = grid(
         f"Relatives among {counters['samples']:,} samples, over {counters['sites']:,} sites",
@@ -99,10 +107,12 @@ def _draw(found: Relatedness, console: Console, out: str | None) -> None:
         if name.startswith("pairs_"):
             pairs.add_row(name.removeprefix("pairs_").replace("_", " "), f"{n:,}")
     console.print(pairs)
-    if found.duplicates:
+    if found.duplicates and named:
         more = counters["pairs_duplicate_or_twin"] - len(found.duplicates)
-        named = ", ".join(f"{first} = {second}" for first, second in found.duplicates)
-        console.print(f"Duplicates or twins: {named}{f' and {more:,} more' if more else ''}", markup=False)
+        pairs_text = ", ".join(f"{first} = {second}" for first, second in found.duplicates)
+        console.print(
+            f"Duplicates or twins: {pairs_text}{f' and {more:,} more' if more else ''}", markup=False
+        )
     of_cases = f", {counters['cases_kept']:,} of {counters['cases']:,} cases" if "cases" in counters else ""
     console.print(
         f"Unrelated set: {counters['samples_kept']:,} kept{of_cases}; "

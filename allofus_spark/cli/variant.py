@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from allofus_spark.cli.gate import demand_for, passport_option
 from allofus_spark.cli.options import common_options, open_warehouse
 from allofus_spark.cli.screen import screen
 from allofus_spark.cli.variant_screen import draw_list, draw_variant
@@ -24,11 +25,13 @@ from allofus_spark.cli.variant_screen import draw_list, draw_variant
     help="Most variants of a list that are shown.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as one JSON object.")
+@passport_option
 @common_options
 def variant_command(
     name: str,
     rows: int,
     as_json: bool,
+    passport: str | None,
     settings_file: str | None,
     warehouse: str | None,
     overrides: tuple[str, ...],
@@ -45,11 +48,13 @@ def variant_command(
 
     Any spelling of a contig is understood, and alleles that are not in their normal form. As of the newest
     finished run; novelty is that against summary.catalogue_set, consequences those of
-    consequences.annotator.
+    consequences.annotator. Counts are not disclosure-controlled: where access.enforce is set, the Registered
+    tier and a passport of registered access are needed.
     """
     from allofus_spark.query import VariantReport, find_variant
 
     with open_warehouse("variant", settings_file, warehouse, overrides) as tables:
+        demand_for(tables, "variant", passport, [tables.contract("allele_frequencies")])
         found = find_variant(tables, name, most=rows)
         if as_json:
             click.echo(json.dumps(plain(asdict(found)), default=str, allow_nan=False))

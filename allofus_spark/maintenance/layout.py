@@ -18,6 +18,7 @@ from allofus_spark.errors import ContractViolation
 from allofus_spark.maintenance.plan import TablePlan
 from allofus_spark.tables import CALLSETS, ArrowWrite, FilesWrite, Run, Warehouse, rows_per_batch
 from allofus_spark.tables.commits import commit_same_rows
+from allofus_spark.tables.journals import undisturbed
 from allofus_spark.tables.leftovers import discard
 from allofus_spark.tables.writer import prepare
 from allofus_spark.tasks import numbers_in, task_numbers
@@ -115,14 +116,15 @@ def _commit(run: Run, plan: TablePlan, write: FilesWrite) -> None:
     run.check_lease()
     warehouse = run.warehouse
     said = {"job": run.stage, "run_id": run.run_id, "package_version": __version__}
-    version = commit_same_rows(
-        warehouse.spark,
-        warehouse.path(plan.table),
-        plan.table,
-        [file.action for file in write.files],
-        [(file.path, file.bytes, file.partition) for file in replaced],
-        user_metadata=json.dumps(said, sort_keys=True),
-    )
+    with undisturbed(warehouse, plan.table, run.stage):
+        version = commit_same_rows(
+            warehouse.spark,
+            warehouse.path(plan.table),
+            plan.table,
+            [file.action for file in write.files],
+            [(file.path, file.bytes, file.partition) for file in replaced],
+            user_metadata=json.dumps(said, sort_keys=True),
+        )
     run.note_same_rows(plan.table, version)
 
 
@@ -138,7 +140,8 @@ def _by_delta(run: Run, plans: Sequence[TablePlan]) -> None:
         with rows_per_batch(spark, widest):
             for plan in plans:
                 run.check_lease()
-                DeltaTable.forPath(spark, warehouse.path(plan.table)).optimize().executeCompaction()
+                with undisturbed(warehouse, plan.table, run.stage):
+                    DeltaTable.forPath(spark, warehouse.path(plan.table)).optimize().executeCompaction()
                 state = warehouse.state(plan.table)
                 assert state is not None
                 run.note_same_rows(plan.table, state.version)

@@ -15,6 +15,7 @@ from allofus_spark.errors import ContractViolation
 from allofus_spark.tables import Table, Warehouse, start_run
 from allofus_spark.tables.commits import commit_metadata, read_metadata
 from allofus_spark.tables.holding import lease_of_run
+from allofus_spark.tables.journals import undisturbed
 from allofus_spark.tables.run_tables import RUN_TABLES
 from allofus_spark.tables.shape import (
     SCHEMA_PROPERTY,
@@ -77,7 +78,8 @@ def migrate(warehouse: Warehouse) -> list[Migration]:
             # Asked again: beginning may have undone what another run left.
             for item in find_migrations(warehouse):
                 run.progress(f"{item.table.name}: adding {', '.join(item.columns)}")
-                version = commit_metadata(warehouse.spark, warehouse.path(item.table), item.metadata)
+                with undisturbed(warehouse, item.table, _STAGE):
+                    version = commit_metadata(warehouse.spark, warehouse.path(item.table), item.metadata)
                 run.note_same_rows(item.table, version)
                 run.counters.update(tables_migrated=1, columns_added=len(item.columns))
     return found

@@ -2,6 +2,7 @@
 
 from allofus_spark.query.find import VariantList, find_variant
 from allofus_spark.query.run import run_query
+from allofus_spark.query.sources import tables_read
 from allofus_spark.query.statement import check_statement
 from allofus_spark.query.status import TableStatus, warehouse_status
 from allofus_spark.query.variant import VariantReport
@@ -13,5 +14,6 @@ __all__ = [
     "check_statement",
     "find_variant",
     "run_query",
+    "tables_read",
     "warehouse_status",
 ]

@@ -10,15 +10,16 @@ from allofus_spark.query.statement import check_statement, distinct_headers
 from allofus_spark.query.views import VIEWS
 from allofus_spark.tables import Warehouse, contract, contracts
 from allofus_spark.tables.catalog import no_such_table
-from allofus_spark.tables.run_tables import RUN_TABLES
+from allofus_spark.tables.live_tables import LIVE_TABLES
 
 
 def run_query(warehouse: Warehouse, text: str) -> DataFrame:
     """The rows of one SELECT; every table is read at the version of the newest finished snapshot.
 
-    Raises QueryRefused where the text is anything else, ContractViolation where a table is not there. The
-    run tables, which record the snapshots, are read as they are. Columns have distinct names: where two would
-    have one, such as the fields ``eas.af`` and ``eur.af``, they are called as the query writes them.
+    Raises QueryRefused where the text is anything else, ContractViolation where a table is not there. Tables
+    that no snapshot names, such as those that record the runs, are read as they are. Columns have distinct
+    names: where two would have one, such as the fields ``eas.af`` and ``eur.af``, they are called as the
+    query writes them.
     """
     statement = check_statement(text)
     snapshot = warehouse.snapshot()
@@ -38,6 +39,6 @@ def _read(warehouse: Warehouse, name: str, snapshot: Mapping[str, int]) -> DataF
     if name in VIEWS:
         return VIEWS[name](warehouse, snapshot)
     table = contract(name, warehouse.settings)
-    if table in RUN_TABLES and warehouse.exists(table):
+    if table in LIVE_TABLES and warehouse.exists(table):
         return warehouse.live(table)
     return warehouse.read(table, snapshot)

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from allofus_spark.tables import PIPELINE_RUNS, Table, Warehouse, contract, contracts
 from allofus_spark.tables.delta_log import read_size
-from allofus_spark.tables.run_tables import RUN_TABLES
+from allofus_spark.tables.live_tables import LIVE_TABLES
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def _table_status(
 ) -> TableStatus:
     state = warehouse.state(table)
     assert state is not None
-    version = state.version if table in RUN_TABLES else snapshot.get(table.name)
+    version = state.version if table in LIVE_TABLES else snapshot.get(table.name)
     size = read_size(warehouse.spark, warehouse.path(table))
     rows = warehouse.read(table, {table.name: version}).count() if version is not None else 0
     stage, finished = last.get(table.name, (None, None))

@@ -52,6 +52,13 @@ def _read_labels(warehouse: Warehouse, snapshot: Mapping[str, int]) -> DataFrame
     )
 
 
+# Tables that each view is made of: who may see those may see it.
+VIEW_SOURCES: dict[str, tuple[str, ...]] = {
+    "allele_counts_long": ("allele_counts", "strata"),
+    "sample_labels": ("samples", "callsets", "ancestries"),
+    "vat": ("allele_frequencies", "variants", "variant_sites", "novelty", "consequences"),
+}
+
 VIEWS: dict[str, Callable[[Warehouse, Mapping[str, int]], DataFrame]] = {
     "allele_counts_long": _read_counts_long,
     "sample_labels": _read_labels,

@@ -1,5 +1,6 @@
 """Contracts of every table, and the only code that reads and writes them."""
 
+from allofus_spark.tables.access_tables import ACCESS_AUDIT, ACCESS_EVENTS, EVENTS, RESEARCHERS
 from allofus_spark.tables.ancestry_tables import (
     ANCESTRY_LOADINGS,
     ANCESTRY_MODELS,
@@ -22,6 +23,7 @@ from allofus_spark.tables.contract import Column, Table, Zone
 from allofus_spark.tables.frequency_tables import ALLELE_COUNTS, STRATA, allele_frequencies
 from allofus_spark.tables.freshness import Freshness
 from allofus_spark.tables.holding import hold_lease
+from allofus_spark.tables.journals import writing_journals
 from allofus_spark.tables.leftovers import STAGING
 from allofus_spark.tables.live_files import LiveFile, live_files, paths_by_partition
 from allofus_spark.tables.novelty_tables import CATALOGUE_SETS, NOVELTY, NOVELTY_HISTORY, PARTITION_INPUTS
@@ -62,7 +64,7 @@ from allofus_spark.tables.run_tables import PIPELINE_RUNS, RUN_TABLES, SNAPSHOTS
 from allofus_spark.tables.runs import Run
 from allofus_spark.tables.starts import record_run, start_run
 from allofus_spark.tables.vacuum import (
-    StoredFile,
+    FoundFile,
     keep_newest_only,
     live_names,
     log_files,
@@ -93,6 +95,8 @@ from allofus_spark.tables.writes import (
 )
 
 __all__ = [
+    "ACCESS_AUDIT",
+    "ACCESS_EVENTS",
     "ALLELE_COUNTS",
     "ALLELE_KEY",
     "ANCESTRY_LOADINGS",
@@ -107,6 +111,7 @@ __all__ = [
     "CATALOGUES",
     "CATALOGUE_SETS",
     "CONSEQUENCES",
+    "EVENTS",
     "GENOTYPES",
     "KNOWN_ASSOCIATIONS",
     "KNOWN_PARTITIONS",
@@ -133,6 +138,7 @@ __all__ = [
     "REPLICATIONS",
     "REPLICATION_SUMMARY",
     "REPRESENTATION",
+    "RESEARCHERS",
     "RUN_TABLES",
     "SAMPLES",
     "SAMPLE_OUTLIERS",
@@ -154,6 +160,7 @@ __all__ = [
     "Column",
     "Deletion",
     "FilesWrite",
+    "FoundFile",
     "Freshness",
     "Inputs",
     "Keys",
@@ -170,7 +177,6 @@ __all__ = [
     "SideOutput",
     "SnapshotReader",
     "SourceRecords",
-    "StoredFile",
     "Table",
     "Warehouse",
     "Write",
@@ -208,4 +214,5 @@ __all__ = [
     "start_run",
     "unreferenced_files",
     "variant_qc",
+    "writing_journals",
 ]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from allofus_spark.errors import ContractViolation
 from allofus_spark.settings import Settings
+from allofus_spark.tables.access_tables import ACCESS_AUDIT, ACCESS_EVENTS, RESEARCHERS
 from allofus_spark.tables.ancestry_tables import (
     ANCESTRY_LOADINGS,
     ANCESTRY_MODELS,
@@ -79,6 +80,8 @@ MADE_BY: Mapping[str, str] = {
     **dict.fromkeys(("known_associations", "rejected_known_associations"), "ingest-known-associations"),
     **dict.fromkeys(("replications", "replication_summary"), "replicate"),
     **dict.fromkeys(("withdrawals", "withdrawal_proofs"), "withdraw"),
+    **dict.fromkeys(("researchers", "access_events"), "access register"),
+    "access_audit": "query",
     **dict.fromkeys(("pipeline_runs", "snapshots"), "ingest-genotypes"),
 }
 
@@ -109,6 +112,7 @@ def contracts(settings: Settings) -> Iterator[Table]:
     yield from (ASSOCIATIONS, META_ASSOCIATIONS, ASSOCIATION_SUMMARIES)
     yield from (KNOWN_ASSOCIATIONS, REJECTED_KNOWN_ASSOCIATIONS, REPLICATIONS, REPLICATION_SUMMARY)
     yield from (WITHDRAWALS, WITHDRAWAL_PROOFS)
+    yield from (RESEARCHERS, ACCESS_EVENTS, ACCESS_AUDIT)
     yield from RUN_TABLES
 
 

@@ -50,7 +50,11 @@ class Claims(Protocol):
 
 def claims_of(spark: SparkSession, root: str) -> Claims:
     """The claims of the warehouse at ``root``; a local folder is reached without the JVM."""
-    folder = f"{root}/{FOLDER}"
+    return claims_at(spark, f"{root}/{FOLDER}")
+
+
+def claims_at(spark: SparkSession, folder: str) -> Claims:
+    """The claims in a folder."""
     file_system, path = hadoop_path(spark, folder)
     uri = file_system.makeQualified(path).toUri()
     return LocalClaims(str(uri.getPath())) if uri.getScheme() == "file" else HadoopClaims(spark, folder)

@@ -24,8 +24,9 @@ from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
 from allofus_spark.arrow import select
+from allofus_spark.jvm import java
 from allofus_spark.tables.contract import Table
-from allofus_spark.tables.delta_log import listed, log_of
+from allofus_spark.tables.delta_log import DELTA, listed, log_of, no_value
 from allofus_spark.tables.shape import check_features, fitted_metadata, new_metadata
 from allofus_spark.tables.writes import WHOLE_TABLE
 
@@ -58,29 +59,29 @@ def fit_table(
     For writes that Spark makes. Where all rows are to be replaced and the table is not its contract's, it is
     emptied and becomes so.
     """
-    jvm: Any = spark._jvm
     transaction = _begin(spark, path)
     if int(transaction.snapshot().version()) < 0:
-        metadata = _action(jvm, "metaData", new_metadata(table, properties))
+        metadata = _action(spark, "metaData", new_metadata(table, properties))
         transaction.updateMetadataForNewTable(metadata)
-        none = jvm.scala.Option.empty()
-        operation = jvm.org.apache.spark.sql.delta.DeltaOperations.CreateTable(metadata, False, False, none)
-        transaction.commit(_sequence(jvm, []), operation)
-    elif _fit(jvm, transaction, table, properties, replace):
+        none = no_value(spark)
+        operation = java(spark, f"{DELTA}.DeltaOperations.CreateTable")(metadata, False, False, none)
+        transaction.commit(_sequence(spark, []), operation)
+    elif _fit(spark, transaction, table, properties, replace):
         held = listed(transaction.filterFiles())
-        operation = _write_operation(jvm, WHOLE_TABLE, user_metadata)
-        transaction.commit(_sequence(jvm, [file.remove() for file in held]), operation)
+        operation = _write_operation(spark, WHOLE_TABLE, user_metadata)
+        transaction.commit(_sequence(spark, [file.remove() for file in held]), operation)
 
 
 def check_table(spark: SparkSession, path: str, table: Table, *, replace: str = "") -> None:
     """Raise ContractViolation where a commit to the table would; before files are written for it."""
-    jvm: Any = spark._jvm
     transaction = _begin(spark, path)
     if int(transaction.snapshot().version()) >= 0:
-        _fit(jvm, transaction, table, {}, replace)
+        _fit(spark, transaction, table, {}, replace)
 
 
-def _fit(jvm: Any, transaction: Any, table: Table, properties: Mapping[str, str], replace: str) -> bool:
+def _fit(
+    spark: SparkSession, transaction: Any, table: Table, properties: Mapping[str, str], replace: str
+) -> bool:
     """Hold a table against its contract, and update its metadata where no row stays; whether it did."""
     check_features(table, json.loads(transaction.protocol().json())["protocol"])
     held = json.loads(transaction.metadata().json())["metaData"]
@@ -92,7 +93,7 @@ def _fit(jvm: Any, transaction: Any, table: Table, properties: Mapping[str, str]
     )
     if fitted is None:
         return False
-    transaction.updateMetadataForTableOverwrite(_action(jvm, "metaData", fitted))
+    transaction.updateMetadataForTableOverwrite(_action(spark, "metaData", fitted))
     return True
 
 
@@ -133,23 +134,22 @@ def _commit_files(
     user_metadata: str,
 ) -> int:
     """Try the commit once; Delta raises where another one that bears on it came between."""
-    jvm: Any = spark._jvm
     transaction = _begin(spark, path)
     version = int(transaction.snapshot().version())
     removed = []
     if version < 0:
-        transaction.updateMetadataForNewTable(_action(jvm, "metaData", new_metadata(table, properties)))
+        transaction.updateMetadataForNewTable(_action(spark, "metaData", new_metadata(table, properties)))
         fitted = True
     else:
-        fitted = _fit(jvm, transaction, table, properties, replace)
+        fitted = _fit(spark, transaction, table, properties, replace)
         if replace:
             transaction.readWholeTable()
             removed = list(_removals(folder, version, replace))
     if not (added or removed or fitted):
         return version
-    from_json = jvm.org.apache.spark.sql.delta.actions.Action.fromJson
+    from_json = java(spark, f"{DELTA}.actions.Action.fromJson")
     actions = [from_json(action) for action in (*removed, *added)]
-    return int(transaction.commit(_sequence(jvm, actions), _write_operation(jvm, replace, user_metadata)))
+    return int(transaction.commit(_sequence(spark, actions), _write_operation(spark, replace, user_metadata)))
 
 
 def read_metadata(spark: SparkSession, path: str) -> dict[str, Any]:
@@ -160,13 +160,12 @@ def read_metadata(spark: SparkSession, path: str) -> dict[str, Any]:
 
 def commit_metadata(spark: SparkSession, path: str, metadata: Mapping[str, Any]) -> int:
     """Commit other columns or properties of a table without touching its files; the newest version."""
-    jvm: Any = spark._jvm
     transaction = _begin(spark, path)
-    action = _action(jvm, "metaData", metadata)
+    action = _action(spark, "metaData", metadata)
     before = transaction.metadata().schema()
     transaction.updateMetadata(action, False)
-    operation = jvm.org.apache.spark.sql.delta.DeltaOperations.UpdateSchema(before, action.schema())
-    return int(transaction.commit(_sequence(jvm, []), operation))
+    operation = java(spark, f"{DELTA}.DeltaOperations.UpdateSchema")(before, action.schema())
+    return int(transaction.commit(_sequence(spark, []), operation))
 
 
 def commit_same_rows(
@@ -182,49 +181,47 @@ def commit_same_rows(
 
     The commit says that no row changed, so that readers of changes, and this engine, pass it over.
     """
-    jvm: Any = spark._jvm
     transaction = _begin(spark, path)
-    _fit(jvm, transaction, table, {}, "")
+    _fit(spark, transaction, table, {}, "")
     transaction.readWholeTable()
     now = int(time.time() * 1000)
     actions = [json.dumps({"remove": _removal(*file, now, changes_rows=False)}) for file in removed]
     actions += [json.dumps({"add": {**json.loads(action)["add"], "dataChange": False}}) for action in added]
-    from_json = jvm.org.apache.spark.sql.delta.actions.Action.fromJson
-    nothing, none = _sequence(jvm, []), jvm.scala.Option.empty()
-    operation = jvm.org.apache.spark.sql.delta.DeltaOperations.Optimize(nothing, nothing, False, none, False)
+    from_json = java(spark, f"{DELTA}.actions.Action.fromJson")
+    nothing, none = _sequence(spark, []), no_value(spark)
+    operation = java(spark, f"{DELTA}.DeltaOperations.Optimize")(nothing, nothing, False, none, False)
     spark.conf.set(_USER_METADATA, user_metadata)
     try:
-        return int(transaction.commit(_sequence(jvm, [from_json(action) for action in actions]), operation))
+        return int(transaction.commit(_sequence(spark, [from_json(action) for action in actions]), operation))
     finally:
         spark.conf.unset(_USER_METADATA)
 
 
-def _write_operation(jvm: Any, replace: str, user_metadata: str) -> Any:
+def _write_operation(spark: SparkSession, replace: str, user_metadata: str) -> Any:
     """How the log's history shows a commit."""
-    option, modes = jvm.scala.Option, jvm.org.apache.spark.sql.SaveMode
-    predicate = option.apply(replace) if replace else option.empty()
-    mode = modes.Overwrite if replace else modes.Append
-    write = jvm.org.apache.spark.sql.delta.DeltaOperations.Write
-    return write(mode, option.empty(), predicate, option.apply(user_metadata))
+    some, none = java(spark, "scala.Option.apply"), no_value(spark)
+    mode = java(spark, f"org.apache.spark.sql.SaveMode.{'Overwrite' if replace else 'Append'}")
+    write = java(spark, f"{DELTA}.DeltaOperations.Write")
+    return write(mode, none, some(replace) if replace else none, some(user_metadata))
 
 
-def _action(jvm: Any, kind: str, content: Mapping[str, Any]) -> Any:
-    return jvm.org.apache.spark.sql.delta.actions.Action.fromJson(json.dumps({kind: content}))
+def _action(spark: SparkSession, kind: str, content: Mapping[str, Any]) -> Any:
+    return java(spark, f"{DELTA}.actions.Action.fromJson")(json.dumps({kind: content}))
 
 
 def _begin(spark: SparkSession, path: str) -> Any:
     """A transaction on the newest version of the table; version -1 where there is none."""
-    jvm: Any = spark._jvm
-    none = jvm.scala.Option.empty()
+    none = no_value(spark)
     return log_of(spark, path).startTransaction(none, none)
 
 
-def _sequence(jvm: Any, items: Sequence[Any]) -> Any:
+def _sequence(spark: SparkSession, items: Sequence[Any]) -> Any:
     """A Scala sequence."""
-    held = jvm.java.util.ArrayList()
+    held = java(spark, "java.util.ArrayList")()
     for item in items:
         held.add(item)
-    return jvm.scala.collection.JavaConverters.asScalaBufferConverter(held).asScala().toSeq()
+    converter = java(spark, "scala.collection.JavaConverters.asScalaBufferConverter")
+    return converter(held).asScala().toSeq()
 
 
 def _removals(folder: str, version: int, replace: str) -> Iterator[str]:

@@ -17,8 +17,11 @@ from typing import Any
 from deltalake import DeltaTable
 from pyspark.sql import DataFrame, Row, SparkSession
 
+from allofus_spark.jvm import java
 from allofus_spark.tables.contract import Table
 from allofus_spark.tables.shape import check_columns, differences
+
+DELTA = "org.apache.spark.sql.delta"
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,9 @@ def read_state(spark: SparkSession, path: str) -> TableState | None:
     """State of the Delta table at ``path``; None where there is no table."""
     snapshot = _newest(spark, path)
     version = int(snapshot.version())
-    return TableState(version, _to_dict(snapshot.metadata().configuration())) if version >= 0 else None
+    if version < 0:
+        return None
+    return TableState(version, json.loads(snapshot.metadata().json())["metaData"]["configuration"])
 
 
 def read_size(spark: SparkSession, path: str) -> TableSize:
@@ -77,14 +82,8 @@ def make_checkpoint(spark: SparkSession, path: str) -> None:
 
 def rows_written(spark: SparkSession, path: str, version: int) -> int | None:
     """Rows that the commit of ``version`` wrote; None where it does not say."""
-    jvm: Any = spark._jvm
-    delta = jvm.org.apache.spark.sql.delta
-    log = delta.DeltaLog.forTable(spark._jsparkSession, path)
-    commit = delta.util.FileNames.unsafeDeltaFile(log.logPath(), version)
-    info = delta.DeltaHistoryManager.getCommitInfoOpt(log.store(), commit, log.newDeltaHadoopConf())
-    if not info.isDefined() or not info.get().operationMetrics().isDefined():
-        return None
-    rows = _to_dict(info.get().operationMetrics().get()).get("numOutputRows")
+    infos = [action["commitInfo"] for action in _actions(spark, path, version) if "commitInfo" in action]
+    rows = infos[0].get("operationMetrics", {}).get("numOutputRows") if infos else None
     return int(rows) if rows is not None else None
 
 
@@ -135,9 +134,8 @@ def changed_partitions(spark: SparkSession, path: str, table: Table, version: in
 
 def _actions(spark: SparkSession, path: str, version: int) -> Iterator[dict[str, Any]]:
     """Actions of one commit of the table at ``path``."""
-    jvm: Any = spark._jvm
     log = log_of(spark, path)
-    file = jvm.org.apache.spark.sql.delta.util.FileNames.unsafeDeltaFile(log.logPath(), version)
+    file = java(spark, f"{DELTA}.util.FileNames.unsafeDeltaFile")(log.logPath(), version)
     for action in log.store().read(file, log.newDeltaHadoopConf()).mkString("\n").split("\n"):
         if action:
             yield json.loads(action)
@@ -160,15 +158,19 @@ def read_rows(folder: str, version: int, table: Table) -> list[Row]:
 
 
 def _newest(spark: SparkSession, path: str) -> Any:
-    jvm: Any = spark._jvm
-    return log_of(spark, path).update(False, jvm.scala.Option.empty(), jvm.scala.Option.empty())
+    none = no_value(spark)
+    return log_of(spark, path).update(False, none, none)
+
+
+def no_value(spark: SparkSession) -> Any:
+    """Scala's None."""
+    return java(spark, "scala.Option.empty")()
 
 
 def log_of(spark: SparkSession, path: str) -> Any:
     """Delta's log of the table at ``path``; Delta asks the calling thread for its session, now and later."""
-    jvm: Any = spark._jvm
-    jvm.org.apache.spark.sql.SparkSession.setActiveSession(spark._jsparkSession)
-    return jvm.org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, path)
+    java(spark, "org.apache.spark.sql.SparkSession.setActiveSession")(spark._jsparkSession)
+    return java(spark, f"{DELTA}.DeltaLog.forTable")(spark._jsparkSession, path)
 
 
 def listed(scala_sequence: Any) -> list[Any]:
@@ -178,7 +180,3 @@ def listed(scala_sequence: Any) -> list[Any]:
     while iterator.hasNext():
         items.append(iterator.next())
     return items
-
-
-def _to_dict(scala_map: Any) -> dict[str, str]:
-    return {str(pair._1()): str(pair._2()) for pair in listed(scala_map)}

@@ -21,8 +21,9 @@ Written by `python -m allofus_spark.tables.document` from the contracts in `allo
 those, then run `make docs`. The ancestry groups are those of the default settings.
 
 Every table is a Delta table at `WAREHOUSE/ZONE/TABLE`. Readers use the versions of the newest finished
-snapshot (`snapshots`); `allofus query` and `allofus status` do so by themselves. No column holds a clock or a
-run id except in `pipeline_runs` and `snapshots`, so that a recompute gives the same content."""
+snapshot (`snapshots`); `allofus query` and `allofus status` do so by themselves. `pipeline_runs`, `snapshots`
+and the journals of access (`researchers`, `access_events`, `access_audit`) are in no snapshot, and are read
+as last committed. No result holds a clock or a run id, so that a recompute gives the same content."""
 
 _ZONES = {
     Zone.CONTROLLED: "individual-level data",

@@ -24,8 +24,9 @@ from allofus_spark.tables.contract import Table
 from allofus_spark.tables.lease import Lease
 from allofus_spark.tables.leftovers import STAGING, discard, disown_unfinished
 from allofus_spark.tables.live_files import LiveFile, live_files
+from allofus_spark.tables.live_tables import LIVE_TABLES
 from allofus_spark.tables.recipes import BY_HAND, Recipe, fingerprint_of
-from allofus_spark.tables.run_tables import PIPELINE_RUNS, RUN_TABLES, SNAPSHOTS, SourceRecords
+from allofus_spark.tables.run_tables import PIPELINE_RUNS, SNAPSHOTS, SourceRecords
 from allofus_spark.tables.shape import SCHEMA_PROPERTY, SCHEMA_VERSION
 from allofus_spark.tables.stages import STAGES
 from allofus_spark.tables.warehouse import Warehouse
@@ -74,7 +75,7 @@ class Run:
 
     def note_same_rows(self, table: Table, version: int) -> None:
         """Let the snapshot name a version that this run made without changing a row."""
-        if table not in RUN_TABLES:
+        if table not in LIVE_TABLES:
             self._moved[table.name] = self._snapshot[table.name] = version
 
     def read(self, table: Table) -> DataFrame:

@@ -12,6 +12,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from allofus_spark.hadoop import hadoop_path
+from allofus_spark.jvm import java
 from allofus_spark.tables.contract import Table
 from allofus_spark.tables.delta_log import held_files, replaced_files
 from allofus_spark.tables.warehouse import Warehouse
@@ -130,7 +131,7 @@ def needless_files(
 def remove_files(warehouse: Warehouse, table: Table, files: Sequence[LyingFile]) -> None:
     """Delete files below the table's folder."""
     file_system, root = hadoop_path(warehouse.spark, warehouse.path(table))
-    make_path = warehouse.spark._jvm.org.apache.hadoop.fs.Path  # type: ignore[union-attr]
+    make_path = java(warehouse.spark, "org.apache.hadoop.fs.Path")
     for file in files:
         # By its parts: a name such as a:b would be taken for one with a scheme.
         file_system.delete(make_path(f"{root.toString()}/{file.name}"), False)

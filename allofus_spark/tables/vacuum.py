@@ -14,15 +14,15 @@ from pyspark.sql import SparkSession
 from allofus_spark.hadoop import hadoop_path, read_bytes
 from allofus_spark.tables.contract import Table, Zone
 from allofus_spark.tables.delta_log import log_of
-from allofus_spark.tables.live_files import live_files
-from allofus_spark.tables.run_tables import RUN_TABLES
+from allofus_spark.tables.live_tables import LIVE_TABLES
+from allofus_spark.tables.stored_files import stored_files
 from allofus_spark.tables.warehouse import Warehouse
 
 _LOG = "_delta_log"
 
 
-class StoredFile(NamedTuple):
-    """A file below a table's folder: its name, and when it was written (milliseconds since 1970, UTC)."""
+class FoundFile(NamedTuple):
+    """A file of any kind below a folder: its name, and when it was written (milliseconds since 1970, UTC)."""
 
     path: str
     name: str
@@ -43,7 +43,7 @@ def keep_newest_only(warehouse: Warehouse, table: Table) -> None:
             remove_file(warehouse, file)
     state = warehouse.state(table)
     # Of a version that the newest snapshot does not name, the log says which rows it has.
-    if state is not None and (table in RUN_TABLES or warehouse.snapshot().get(table.name) == state.version):
+    if state is not None and (table in LIVE_TABLES or warehouse.snapshot().get(table.name) == state.version):
         _forget_older_log(warehouse.spark, path, state.version)
 
 
@@ -79,22 +79,17 @@ def _forget_older_log(spark: SparkSession, path: str, version: int) -> None:
             file_system.delete(parsed, False)
 
 
-def log_files(spark: SparkSession, path: str) -> list[StoredFile]:
+def log_files(spark: SparkSession, path: str) -> list[FoundFile]:
     """Files of the log of the table at ``path``."""
     return list(_files(spark, f"{path}/{_LOG}"))
 
 
 def live_names(warehouse: Warehouse, table: Table) -> set[str]:
     """Names, each its own, of the data files that a table's newest version reads."""
-    state = warehouse.state(table)
-    if warehouse.local_root is None or state is None:
-        paths = [unquote(uri) for uri in warehouse.live(table).inputFiles()]
-    else:
-        paths = [file.path for file in live_files(warehouse.local_path(table), state.version)]
-    return {path.rsplit("/", 1)[-1] for path in paths}
+    return {file.name.rsplit("/", 1)[-1] for file in stored_files(warehouse, table)}
 
 
-def unreferenced_files(warehouse: Warehouse, table: Table) -> list[StoredFile]:
+def unreferenced_files(warehouse: Warehouse, table: Table) -> list[FoundFile]:
     """Data files in a table's folder that its newest version does not read."""
     live = live_names(warehouse, table)
     path = warehouse.path(table)
@@ -115,19 +110,19 @@ def names_removed_since(warehouse: Warehouse, table: Table, since_ms: int) -> se
     return removed
 
 
-def pictures_of_people(warehouse: Warehouse) -> list[StoredFile]:
+def pictures_of_people(warehouse: Warehouse) -> list[FoundFile]:
     """Pictures in the zone of what is known of single people."""
     folder = warehouse.picture_path(Zone.CONTROLLED, "").rsplit("/", 1)[0]
     return list(_files(warehouse.spark, folder))
 
 
-def remove_file(warehouse: Warehouse, file: StoredFile) -> None:
+def remove_file(warehouse: Warehouse, file: FoundFile) -> None:
     """Remove a file that was found."""
     file_system, parsed = hadoop_path(warehouse.spark, file.path)
     file_system.delete(parsed, False)
 
 
-def _files(spark: SparkSession, path: str) -> Iterator[StoredFile]:
+def _files(spark: SparkSession, path: str) -> Iterator[FoundFile]:
     file_system, parsed = hadoop_path(spark, path)
     if not file_system.exists(parsed):
         return
@@ -135,4 +130,4 @@ def _files(spark: SparkSession, path: str) -> Iterator[StoredFile]:
     while found.hasNext():
         status = found.next()
         own = status.getPath()
-        yield StoredFile(str(own), str(own.getName()), int(status.getModificationTime()))
+        yield FoundFile(str(own), str(own.getName()), int(status.getModificationTime()))

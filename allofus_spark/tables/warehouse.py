@@ -7,11 +7,13 @@ live, writes through its contracts, and records a snapshot when it ends well.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 from delta.tables import DeltaTable
 from py4j.protocol import Py4JJavaError
@@ -34,7 +36,8 @@ from allofus_spark.tables.delta_log import (
     same_content,
 )
 from allofus_spark.tables.frequency_tables import SUBSET_PREFIX
-from allofus_spark.tables.run_tables import RUN_TABLES, SNAPSHOTS
+from allofus_spark.tables.live_tables import LIVE_TABLES
+from allofus_spark.tables.run_tables import SNAPSHOTS
 from allofus_spark.tables.shape import check_columns, check_schema_version
 
 BUILD_PROPERTY = "allofus.build"
@@ -220,11 +223,11 @@ class Warehouse:
             ) from None
 
     def data_tables(self) -> list[Table]:
-        """Every table that has a folder, but those that record the runs."""
+        """Every table that has a folder, but those that no snapshot names."""
         there = {zone: self._folders(zone) for zone in Zone}
         subsets = [name for name in there[Zone.REGISTERED] if name.startswith(SUBSET_PREFIX)]
         tables = [*catalog.contracts(self.settings), *map(self.contract, sorted(subsets))]
-        return [table for table in tables if table.name in there[table.zone] and table not in RUN_TABLES]
+        return [table for table in tables if table.name in there[table.zone] and table not in LIVE_TABLES]
 
     def existing(self) -> list[Table]:
         """Every table that exists, in pipeline order, those that record the runs last."""
@@ -235,6 +238,9 @@ class Warehouse:
 
     def _folders(self, zone: Zone) -> set[str]:
         """Names in the folder of a zone: looking there is quicker than asking for each table."""
+        if self.local_root is not None:
+            folder = Path(self.local_root, zone.value)
+            return set(os.listdir(folder)) if folder.is_dir() else set()
         file_system, path = hadoop_path(self.spark, f"{self.root}/{zone.value}")
         if not file_system.exists(path):
             return set()

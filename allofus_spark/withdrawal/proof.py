@@ -35,8 +35,8 @@ from allofus_spark.tables import (
     GENOTYPES,
     PIPELINE_RUNS,
     WITHDRAWALS,
+    FoundFile,
     Run,
-    StoredFile,
     Table,
     live_names,
     log_files,
@@ -201,7 +201,7 @@ def check_files(run: Run, tables: Iterable[Table], before_ms: int) -> Iterator[C
         yield Check(FILES, table.name, len(live_names(run.warehouse, table)) + len(stray), len(old))
 
 
-def old_pictures(run: Run) -> list[StoredFile]:
+def old_pictures(run: Run) -> list[FoundFile]:
     """Pictures of people that were drawn before the last withdrawal; their stages draw them anew."""
     last = max((milliseconds(row.withdrawn_at) for row in run.rows(WITHDRAWALS)), default=0)
     return [file for file in pictures_of_people(run.warehouse) if file.modified_ms < last]

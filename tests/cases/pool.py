@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 
+from allofus_spark.access import Request, Tier, demand_access, register
 from allofus_spark.ancestry import project_samples, train_model
 from allofus_spark.consequences import import_annotation
+from allofus_spark.errors import AccessRefused
 from allofus_spark.frequencies import compute_frequencies
 from allofus_spark.ingest import ingest_catalogue, ingest_genotypes, ingest_samples
 from allofus_spark.novelty import flag_novelty
@@ -118,6 +121,9 @@ def _make(spark: SparkSession, cases: Path, folder: Path) -> Pool:
     _look_up(warehouse, folder)
     withdraw_samples(warehouse, ["nobody"], allow_absent=True)
     verify_withdrawn(warehouse)
+    register(warehouse, "ada", name="Ada Lovelace", institution="University of X")
+    with suppress(AccessRefused):
+        demand_access(warehouse, Request("query", Tier.CONTROLLED, ["samples"]), None)
     frequencies = warehouse.read(warehouse.contract("allele_frequencies"))
     for row in frequencies.collect():
         pool.frequencies[f"{row.contig}:{row.position}:{row.ref}:{row.alt}"] = row.asDict(recursive=True)

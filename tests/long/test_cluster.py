@@ -15,7 +15,7 @@ from allofus_spark.settings import load_settings
 from allofus_spark.ship import pack_environment, pack_package
 from allofus_spark.tables import Warehouse
 from tests.long.clusters import ROOT, Cluster, link_jars, started_cluster, wait_for
-from tests.long.contents import newest_versions, table_hashes
+from tools.soak.contents import contents, newest
 
 SHARDS = ("1kg_p3_2504_chr1_11.70-11.84M.grch37.vcf.gz", "1kg_p3_2504_chr22_16.05-16.5M.grch37.vcf.gz")
 # Many tasks of a second or less, so that each job is amid its tasks for a while.
@@ -71,7 +71,7 @@ def expected(
     warehouse = Warehouse(spark, load_settings(warehouse=root, overrides=SETTINGS))
     ingest_genotypes(warehouse, sources, callset_id="g1k", callset_date="2013-05-02", build="GRCh37")
     assert run_nightly(warehouse).is_well
-    return table_hashes(root)
+    return contents(root)
 
 
 def test_tasks_import_the_package_that_was_sent(cluster: Cluster, tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_a_callset_and_a_night_end_right_though_workers_are_lost_and_a_driver_is
     wait_for(lambda: not killed.is_running() or counts(root), _WAIT_SECONDS)
     assert killed.is_running(), killed.log.read_text()
     killed.kill()
-    assert "allele_counts" not in newest_versions(root)
+    assert "allele_counts" not in newest(root)
 
     left = len(counts(root))
     again = cluster.submit(*job, options=sent, python=sys.executable)
@@ -123,7 +123,7 @@ def test_a_callset_and_a_night_end_right_though_workers_are_lost_and_a_driver_is
     cluster.kill_a_worker()
     said = again.wait()
     assert again.events("ExecutorRemoved"), said
-    assert table_hashes(root) == expected
+    assert contents(root) == expected
 
 
 def staged(root: str) -> list[Path]:

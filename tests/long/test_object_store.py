@@ -17,8 +17,8 @@ from allofus_spark.jars import FOLDER_VARIABLE, fetch_jars
 from allofus_spark.session.properties import parse_properties
 from tests.cases.vcf_files import gt_record, vcf_text, write_bgzip, write_bytes
 from tests.long.clusters import ROOT, free_port, wait_for
-from tests.long.contents import table_hashes
 from tests.long.on_a_store import NIGHTLY
+from tools.soak.contents import contents
 
 JARS = ROOT / ".cache" / "jars-s3"
 BUCKET = "allofus"
@@ -111,9 +111,9 @@ def made(endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, d
 def test_tables_and_answers_are_those_of_a_folder(made: dict[str, dict], endpoint: str) -> None:
     print({place: said["seconds"] for place, said in made.items()})
     store = {**KEYS, "AWS_ENDPOINT_URL": endpoint, "AWS_ALLOW_HTTP": "true"}
-    local = table_hashes(made["folder"]["root"])
+    local = contents(made["folder"]["root"])
     assert {"genotypes", "allele_counts", "novelty", "variant_qc", "variant_summary"} <= local.keys()
-    assert table_hashes(WAREHOUSE, store) == local
+    assert contents(WAREHOUSE, store) == local
     assert (
         made["store"]["query"]
         == made["folder"]["query"]

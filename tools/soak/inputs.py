@@ -15,25 +15,26 @@ from tools.cohort_files import Person, Site, bgzip_file, cell_table, vcf_header,
 PEOPLE = 120
 SITES = 150  # a contig
 CONTIGS = ("chr4", "chr9")
+FIRST_POSITION = 1_000_000
 _SPACING = 200_000  # bases between sites: far apart, so that the pruning of linked sites leaves them
 _GENOTYPES = ("0/0", "0/1", "1/1", "./.")
 
 
-def make_inputs(folder: Path, seed: int = 1) -> Path:
-    """Write all files below ``folder``, the same for the same seed; the folder."""
+def make_inputs(folder: Path, seed: int = 1, contigs: Sequence[str] = CONTIGS) -> Path:
+    """Write all files below ``folder``, the same for the same seed; the folder. REF is A at every site."""
     chance = np.random.default_rng(seed)
     people = [
         Person(f"S{number:03d}", ("XX", "XY")[number // 2 % 2], ("afr", "eur")[number % 2])
         for number in range(PEOPLE)
     ]
     sites = [
-        Site(contig, 1_000_000 + _SPACING * place, "A", "CGT"[place % 3])
-        for contig in CONTIGS
+        Site(contig, FIRST_POSITION + _SPACING * place, "A", "CGT"[place % 3])
+        for contig in contigs
         for place in range(SITES)
     ]
     codes = _codes(chance, len(sites))
     with bgzip_file(folder / "cohort.vcf.gz") as stream:
-        stream.write(vcf_header(CONTIGS, people, source="made up"))
+        stream.write(vcf_header(contigs, people, source="made up"))
         write_records(stream, sites, codes, cell_table(_GENOTYPES))
     write_samples(folder / "samples.tsv", people)
     _write_catalogue(folder / "known.vcf", sites[::2])
@@ -149,7 +150,8 @@ def _write_health(
     )
     site = sites[0]
     known = {
-        "assoc_ID": "1", "SNP_hg38": f"4:{site.position}:{site.ref}:{site.alts}", "ancestry": "EUR",
+        "assoc_ID": "1", "ancestry": "EUR",
+        "SNP_hg38": f"{site.contig[3:]}:{site.position}:{site.ref}:{site.alts}",
         "rsID": "rs0", "risk_allele_dir": "alt", "risk_allele": site.alts, "phecode": "sick",
         "phecode_string": "Sick", "cat_LOG10_P": "9", "cat_OR": "2", "cat_L95": "1.5", "cat_U95": "2.5",
         "Study_accession": "GCST1", "category_string": "general", "pubmedid": "1",
