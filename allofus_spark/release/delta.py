@@ -18,8 +18,8 @@ _FIRST_VERSION = "_delta_log/00000000000000000000.json"
 _PROTOCOL = {"minReaderVersion": 1, "minWriterVersion": 2}
 
 
-def write_log(folder: Path, table: Table, files: Sequence[Path], release: str) -> None:
-    """Make ``folder``, which holds ``files``, a Delta table; statistics are of the columns of the order."""
+def write_log(folder: Path, table: Table, files: Sequence[Path], release: str) -> Path:
+    """Make ``folder``, which holds ``files``, a Delta table, with statistics of the key; the log's file."""
     now = int(time.time() * 1000)
     operation = {"timestamp": now, "operation": "WRITE", "engineInfo": f"allofus-spark/{__version__}"}
     operation["userMetadata"] = json.dumps({"release": release})
@@ -33,6 +33,7 @@ def write_log(folder: Path, table: Table, files: Sequence[Path], release: str) -
     log = folder / _FIRST_VERSION
     log.parent.mkdir()
     log.write_text("".join(json.dumps(action) + "\n" for action in actions), encoding="utf-8")
+    return log
 
 
 def _add(file: Path, table: Table, now: int) -> dict[str, object]:

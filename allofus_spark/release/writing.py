@@ -164,8 +164,8 @@ class ProductWriter:
             texts += self._vcf(named, groups)
         for stray in set(folder.iterdir()) - set(files):
             stray.unlink()  # of a task that was tried again
-        write_log(folder, table, files, self.release)
-        return Written(table, sum(part.rows for part in parts), counters, (*files, *texts))
+        log = write_log(folder, table, files, self.release)
+        return Written(table, sum(part.rows for part in parts), counters, (*files, log, *texts))
 
     def _tsv(self, table: Table, parts: Sequence[Part]) -> Path:
         path = self._text_path("tsv", f"{table.name}{TSV}")
