@@ -30,6 +30,7 @@ from allofus_spark.cli.release import release_command
 from allofus_spark.cli.replication import ingest_known_associations_command, replicate_command
 from allofus_spark.cli.summary import summary_command
 from allofus_spark.cli.variant import variant_command
+from allofus_spark.cli.verify_release import verify_release_command
 from allofus_spark.cli.withdrawal import withdraw_command
 
 
@@ -62,6 +63,7 @@ def main() -> None:
       allofus query "SELECT variant_id, overall.ac, overall.an FROM allele_frequencies LIMIT 5"
       allofus export --format vcf --out cohort.vcf.gz
       allofus release --version v8
+      allofus verify-release --version v8
       allofus browse --version v8
       allofus nightly --dry-run
       allofus withdraw NA12878
@@ -104,5 +106,6 @@ for command in (
     status_command,
     maintain_command,
     migrate_command,
+    verify_release_command,
 ):
     main.add_command(command)

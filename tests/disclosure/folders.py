@@ -1,0 +1,75 @@
+"""Small folders that look like releases, good and bad, for the attacker's tests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from allofus_spark.published import FORMAT, MANIFEST
+
+GROUPS = ("afr", "eas", "eur")
+
+
+def write_manifest(folder: Path, groups: Sequence[str] = GROUPS, previous: Sequence[str] = ()) -> None:
+    """The manifest of a release that is named as its folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    manifest = {
+        "format": FORMAT,
+        "release": folder.name,
+        "created": "2026-01-01T00:00:00Z",
+        "build": "GRCh38",
+        "groups": list(groups),
+        "floor": 20,
+        "round_to": 40,
+        "previous": list(previous),
+        "snapshot_id": 1,
+        "package_version": "0",
+        "settings_hash": "0",
+        "products": [],
+    }
+    (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def write_table(folder: Path, product: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """One product of a release as a Parquet file; a row without a column has null there."""
+    place = folder / "tables" / product
+    place.mkdir(parents=True, exist_ok=True)
+    names = dict.fromkeys(name for row in rows for name in row)
+    columns = {name: [row.get(name) for row in rows] for name in names}
+    table = pa.table(columns)
+    empty = [name for name in names if table.schema.field(name).type == pa.null()]
+    for name in empty:
+        table = table.set_column(table.schema.get_field_index(name), name, pa.nulls(len(table), pa.int64()))
+    pq.write_table(table, place / "part-0.parquet")
+
+
+def release(
+    folder: Path, tables: Mapping[str, Sequence[Mapping[str, Any]]], names: Sequence[str] = GROUPS
+) -> Path:
+    """A release with these tables, of ancestry groups ``names``."""
+    write_manifest(folder, names)
+    for product, rows in tables.items():
+        write_table(folder, product, rows)
+    return folder
+
+
+def sizes(**numbers: int | None) -> list[dict[str, Any]]:
+    """Rows of groups: ``sizes(afr=100, all=None)``."""
+    return [{"ancestry": name, "n_participants": number} for name, number in numbers.items()]
+
+
+def variant(position: int = 100, contig: str = "chr1", **cells: Any) -> dict[str, Any]:
+    """One row of variants: ``afr=(AC, AN)`` or ``afr=(AC, AN, homozygotes)``; ``afr_sc=…``: any column."""
+    row: dict[str, Any] = {"contig": contig, "position": position, "ref": "A", "alt": "G"}
+    for name, value in cells.items():
+        if isinstance(value, tuple):
+            ac, an, hom = (*value, None)[:3]
+            row |= {f"{name}_ac": ac, f"{name}_an": an, f"{name}_n_hom": hom}
+        else:
+            row[name] = value
+    return row
