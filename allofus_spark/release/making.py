@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -47,6 +48,7 @@ class Making:
     left_out: dict[str, str] = field(default_factory=dict)
     kept: dict[str, tuple[int, int]] = field(default_factory=dict)
     made: list[ReleasedProduct] = field(default_factory=list)
+    told_of: set[str] = field(default_factory=set)
 
     @property
     def rules(self) -> ReleaseSettings:
@@ -64,6 +66,16 @@ class Making:
     def sizes_shown(self) -> dict[str, int | None]:
         """Participants by group as ``groups`` shows them."""
         return {row["ancestry"]: row["n_participants"] for row in group_rows(self.sizes, self.rules).rows}
+
+    def products(self) -> list[ReleasedProduct]:
+        """What was made, in the order of the contracts."""
+        order = list(self.contracts)
+        return sorted(self.made, key=lambda product: order.index(product.name))
+
+    def forget(self, product: str) -> None:
+        """Remove a product that is to be written again."""
+        self.made = [each for each in self.made if each.name != product]
+        shutil.rmtree(self.writer.folder / "tables" / product, ignore_errors=True)
 
     def released(self, product: str) -> DataFrame:
         """Rows of a product of this release that is written."""

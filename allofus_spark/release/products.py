@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 
 from allofus_spark.cohort import passing_alleles, read_frequencies
 from allofus_spark.errors import BadSource
-from allofus_spark.published import ALL, ReleasedProduct
+from allofus_spark.published import ALL
 from allofus_spark.release.associations import (
     Summaries,
     meta_rows,
@@ -44,10 +44,10 @@ from allofus_spark.tables import (
 )
 
 
-def make_products(making: Making) -> list[ReleasedProduct]:
+def make_products(making: Making) -> None:
     """Write every product that there are tables for; raises BadSource where no variant is to be released."""
     making.add_small("groups", group_rows(making.sizes, making.rules), "callsets", "samples", "ancestries")
-    _variants(making)
+    write_variants(making)
     _lookups(making)
     _variant_counts(making)
     _phenotypes(making)
@@ -55,11 +55,11 @@ def make_products(making: Making) -> list[ReleasedProduct]:
     _representation(making)
     _density(making)
     _access_times(making)
-    order = list(making.contracts)
-    return sorted(making.made, key=lambda product: order.index(product.name))
 
 
-def _variants(making: Making) -> None:
+def write_variants(making: Making) -> None:
+    """Write ``variants``, in the place of what was written before."""
+    making.forget("variants")
     run, rules, groups = making.run, making.rules, making.groups
     frequencies = read_frequencies(run, groups)
     if making.warehouse.settings.summary.passing_only:
@@ -80,6 +80,7 @@ def _variants(making: Making) -> None:
         everything=rules.policy.variants == "exempt",
         people=(sum(making.sizes.values()), *(making.sizes[group] for group in groups)),
         people_then=tuple(_people_of(release, groups) for release in making.past),
+        told_of=frozenset(making.told_of),
     )
     written = making.writer.write_frame(making.contracts["variants"], frame, make=withholding, groups=groups)
     if written is None:

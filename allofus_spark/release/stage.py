@@ -28,11 +28,12 @@ from allofus_spark.release.folder import (
 )
 from allofus_spark.release.making import AccessTimes, Making
 from allofus_spark.release.people import sizes_by_group
-from allofus_spark.release.products import make_products
+from allofus_spark.release.products import make_products, write_variants
 from allofus_spark.release.writing import ProductWriter
 from allofus_spark.tables import Freshness, Run, Warehouse, allele_frequencies, start_run
 
 STAGE = "publish_release"
+_ATTACKS = 4  # each after what the one before could tell of was withheld
 _log = logging.getLogger(__name__)
 
 
@@ -76,10 +77,10 @@ def publish_release(
 ) -> Released:
     """Publish the newest snapshot as release ``version``, in ``releases`` or the warehouse's public zone.
 
-    ``verify`` attacks the release, with the earlier ones, before it has a manifest: where it derives
-    anything nothing is published. Raises BadSource where the release exists, the cohort changed by so few
-    people that a difference would tell of them, or the frequencies are not current; Disclosure naming what
-    could be derived.
+    ``verify`` attacks the release, with the earlier ones, before it has a manifest: variants that it can tell
+    of are withheld whole, and where it derives anything then nothing is published. Raises BadSource where the
+    release exists, the cohort changed by so few people that a difference would tell of them, or the
+    frequencies are not current; Disclosure naming what could be derived.
     """
     check_version(version)
     place = releases_folder(warehouse, releases)
@@ -88,8 +89,11 @@ def publish_release(
         past = past_releases(place)
         sizes = _sizes(warehouse, run, past)
         with _folder_of(place, version) as folder:
-            released = _make(warehouse, run, folder, version, past, sizes, write_report, access_times)
-            _attack(released, past, verify)
+            writer = ProductWriter(folder, version, warehouse_build(warehouse))
+            making = Making(warehouse, run, writer, past, sizes, access_times=access_times)
+            make_products(making)
+            released, verified = _attacked(making, version, verify, write_report)
+            _write_json(folder / "verification.json", verified.as_dict())
             _write_json(folder / MANIFEST, released.manifest.model_dump())
         run.counters.update({product.name: product.rows for product in released.manifest.products})
     return released
@@ -145,24 +149,54 @@ def _sizes(warehouse: Warehouse, run: Run, past: Sequence[PastRelease]) -> dict[
     return sizes
 
 
-def _make(
-    warehouse: Warehouse,
-    run: Run,
-    folder: Path,
-    version: str,
-    past: Sequence[PastRelease],
-    sizes: Mapping[str, int],
-    write_report: Report | None,
-    access_times: AccessTimes | None,
-) -> Released:
-    """Everything but the verification and the manifest itself."""
-    build = warehouse_build(warehouse)
-    making = Making(
-        warehouse, run, ProductWriter(folder, version, build), past, sizes, access_times=access_times
+def _attacked(
+    making: Making, version: str, verify: Verify, write_report: Report | None
+) -> tuple[Released, Verified]:
+    """Everything but verification and manifest, of which nothing follows.
+
+    Of variants that the attacker can tell of all the same (he sums homozygotes over groups and releases, say)
+    every cell is withheld, which tells nothing new, and he tries again. Raises Disclosure where he still can,
+    or can tell of another product.
+    """
+    for _ in range(_ATTACKS):
+        released = _described(making, version, write_report)
+        _log.info(f"release {version}: attacking")
+        result = verify(making.writer.folder, [each.folder for each in making.past], released.manifest)
+        derived = _of_kept_products(result, released.manifest)
+        if not derived:
+            return released, result
+        told_of = {_variant_of(finding) for finding in derived} - making.told_of
+        if None in told_of or not told_of:
+            break
+        _log.warning(f"release {version}: {len(told_of)} variants could be told of: their cells are withheld")
+        making.told_of |= {name for name in told_of if name is not None}
+        write_variants(making)
+    found = [str(finding) for finding in derived]
+    raise Disclosure(
+        f"release {version} is not published: {len(found)} counts of 1 to "
+        f"{making.rules.floor} people could be derived from it: {shown(found)}"
     )
-    products = make_products(making)
-    manifest = _manifest(warehouse, version, build.name, past, products)
-    before = past[-1] if past else None
+
+
+def _of_kept_products(result: Verified, manifest: Manifest) -> Sequence[object]:
+    """Findings but those of exempt products; all of them where he lists but the first of those."""
+    exempt = {product.name for product in manifest.products if product.policy == "exempt"}
+    listed = len(result.derived)
+    kept = [finding for finding in result.derived if getattr(finding, "product", None) not in exempt]
+    return kept if getattr(result, "n_derived", listed) == listed else result.derived
+
+
+def _variant_of(finding: object) -> str | None:
+    """The variant that a finding is of; None: it is of another product."""
+    is_of_variant = getattr(finding, "product", None) == "variants"
+    return str(getattr(finding, "row", "")) if is_of_variant else None
+
+
+def _described(making: Making, version: str, write_report: Report | None) -> Released:
+    """The manifest, not yet written, and what is written by it."""
+    warehouse, folder = making.warehouse, making.writer.folder
+    manifest = _manifest(warehouse, version, making.writer.build.name, making.past, making.products())
+    before = making.past[-1] if making.past else None
     write_changes(folder, manifest, before, warehouse.settings.spark.driver_memory)
     write_dictionary(folder, manifest)
     if write_report is not None:
@@ -192,19 +226,6 @@ def _manifest(
         settings_hash=settings.content_hash(),
         products=products,
     )
-
-
-def _attack(released: Released, past: Sequence[PastRelease], verify: Verify) -> None:
-    """Raise Disclosure where anything can be derived; else verification.json says what was tried."""
-    _log.info(f"release {released.manifest.release}: attacking")
-    result = verify(released.folder, [release.folder for release in past], released.manifest)
-    if result.derived:
-        found = [str(finding) for finding in result.derived]
-        raise Disclosure(
-            f"release {released.manifest.release} is not published: {len(found)} counts of 1 to "
-            f"{released.manifest.floor} people could be derived from it: {shown(found)}"
-        )
-    _write_json(released.folder / "verification.json", result.as_dict())
 
 
 def _stale(warehouse: Warehouse) -> list[str]:

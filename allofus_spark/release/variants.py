@@ -70,6 +70,13 @@ def _as_earlier(release: DataFrame, place: int, groups: Sequence[str]) -> DataFr
     return release.select(*_IN_RELEASES, *shown)
 
 
+def variant_names(contig: pa.Array, position: pa.Array, ref: pa.Array, alt: pa.Array) -> pa.Array:
+    """Variants as an attacker names them: chr1:100 A>G."""
+    place = pa.compute.binary_join_element_wise(contig, position.cast(pa.string()), ":")
+    change = pa.compute.binary_join_element_wise(ref, alt, ">")
+    return pa.compute.binary_join_element_wise(place, change, " ")
+
+
 def rs_ids() -> Column:
     """Distinct rs numbers of a row of ``novelty``, the lowest first."""
     ids = F.split(F.array_join(F.col("reports.known_id"), ";"), ";")
@@ -85,7 +92,8 @@ class WithholdCells:
     """Batches of `variant_rows` to those of the product; goes to the workers by pickle.
 
     ``people`` are participants of ``all`` and each group, ``people_then`` those of each earlier release, -1
-    where it does not show them. Counters: cells withheld by column, and, for the share of variants that keep
+    where it does not show them. Of the variants ``told_of``, named as by `variant_names`, no cell is shown.
+    Counters: cells withheld by column, and, for the share of variants that keep
     their frequency, ``carried_GROUP`` and ``kept_GROUP``.
     """
 
@@ -95,6 +103,7 @@ class WithholdCells:
     everything: bool
     people: tuple[int, ...]
     people_then: tuple[tuple[int, ...], ...]
+    told_of: frozenset[str] = frozenset()
 
     def __call__(self, batch: pa.RecordBatch) -> Made:
         counts = self.counts(batch)
@@ -103,8 +112,16 @@ class WithholdCells:
             all_of_it = np.ones(counts.ac.shape, np.bool_)
             shown = Shown(all_of_it, all_of_it, all_of_it)
         else:
-            shown = withhold(counts, self.floor, earlier)
+            shown = self._less(batch, withhold(counts, self.floor, earlier))
         return self._rows(batch, counts, shown), self._counters(counts, shown)
+
+    def _less(self, batch: pa.RecordBatch, shown: Shown) -> Shown:
+        """Without any cell of the variants ``told_of``."""
+        if not self.told_of:
+            return shown
+        names = variant_names(*(batch.column(name) for name in _IN_RELEASES))
+        kept = ~np.isin(np.asarray(names), list(self.told_of))[:, None]
+        return Shown(shown.ac & kept, shown.an, shown.n_hom & kept)
 
     def counts(self, batch: pa.RecordBatch) -> Counts:
         """True counts of a batch."""

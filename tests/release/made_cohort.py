@@ -145,11 +145,11 @@ def _consequences(place: int, key: tuple[Any, ...]) -> list[tuple[Any, ...]]:
 class Spy:
     """An attacker that finds what it is told to, and remembers what it was given."""
 
-    finds: list[str] = field(default_factory=list)
+    finds: list[Any] = field(default_factory=list)
     asked: list[tuple[Path, list[Path]]] = field(default_factory=list)
 
     @property
-    def derived(self) -> list[str]:
+    def derived(self) -> list[Any]:
         return self.finds
 
     def as_dict(self) -> dict[str, Any]:

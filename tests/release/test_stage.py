@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -11,15 +14,20 @@ import pytest
 from pyspark.sql import SparkSession
 
 from allofus_spark.errors import BadSource, Disclosure
-from allofus_spark.published import table_files
+from allofus_spark.published import Manifest, table_files
 from allofus_spark.release import Released, publish_release
 from allofus_spark.release.withhold import withhold
 from allofus_spark.tables import PIPELINE_RUNS, Warehouse
 from tests.release.brute_force import pages
 from tests.release.cohorts import earlier_of
-from tests.release.made_cohort import Cohort, Spy, cohort_warehouse, publish, random_cohort
+from tests.release.made_cohort import GROUPS, Cohort, Spy, cohort_warehouse, publish, random_cohort
 
-SIZES: dict[str | None, int] = {"afr": 200, "amr": 100, "eur": 300, "oth": 0, None: 30}
+
+class Told(NamedTuple):
+    """A finding, as an attacker tells it."""
+
+    product: str
+    row: str
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +89,36 @@ def test_nothing_is_published_where_the_attacker_finds_something(before: Warehou
     ):
         publish_release(before, "v1", verify=Spy(["seven carriers"]), releases=str(tmp_path))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_variants_that_the_attacker_can_tell_of_are_withheld_whole(before: Warehouse, tmp_path: Path) -> None:
+    """He names one variant of the first attempt, and nothing of the second."""
+    found: list[Told] = []
+
+    def verify(folder: Path, earlier: Sequence[Path], manifest: Manifest) -> Spy:
+        files = table_files(folder, "variants")
+        rows = [row for file in files for row in pq.read_table(file).to_pylist()]
+        told = next((row for row in rows if row["afr_ac"]), None) if not found else None
+        if told is None:
+            return Spy()
+        found.append(Told("variants", f"{told['contig']}:{told['position']} {told['ref']}>{told['alt']}"))
+        return Spy(list(found))
+
+    made = publish_release(before, "v1", verify=verify, releases=str(tmp_path))
+    rows = {f"{row['contig']}:{row['position']} {row['ref']}>{row['alt']}": row for row in rows_of(made)}
+    told = rows.pop(found[0].row)
+    assert told["withheld"] == ["all", *GROUPS]
+    assert told["all_ac"] is told["afr_af"] is told["eur_n_hom"] is told["max_af"] is None
+    assert told["afr_an"] == 400
+    assert any(row["afr_ac"] for row in rows.values())
+    with gzip.open(made.folder / "tsv" / "variants.tsv.gz", "rt") as lines:
+        assert len(list(lines)) == 1 + len(rows) + 1
+
+    def other_product(folder: Path, earlier: Sequence[Path], manifest: Manifest) -> Spy:
+        return Spy([Told("phenotypes", "250.2 afr")])
+
+    with pytest.raises(Disclosure, match="v2 is not published"):
+        publish_release(before, "v2", verify=other_product, releases=str(tmp_path))
 
 
 @pytest.mark.parametrize("name", ["../v1", "v/1", "", ".v1", "v 1", "v1\n", "-v", "v" * 101, "ü"])
@@ -177,7 +215,9 @@ def test_the_tables_are_withheld_as_the_kernel_says(before: Warehouse, first: Co
 def test_an_exempt_product_shows_all_and_says_why(spark: SparkSession, first: Cohort, tmp_path: Path) -> None:
     reason = "release.reason.variants=genomes of a public reference, whose donors agreed"
     open_to_all = ("release.policy.variants=exempt", reason)
-    made = publish(cohort_warehouse(spark, str(tmp_path / "w"), first, *open_to_all), "v1", tmp_path)
+    exempt = cohort_warehouse(spark, str(tmp_path / "w"), first, *open_to_all)
+    few = Spy([Told("variants", "chr2:1 A>G")])
+    made = publish_release(exempt, "v1", verify=few, releases=str(tmp_path))
     product = made.manifest.product("variants")
     assert (product.policy, product.withheld) == ("exempt", {})
     assert product.reason == "genomes of a public reference, whose donors agreed"
