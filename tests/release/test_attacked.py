@@ -19,7 +19,7 @@ def test_two_releases_withstand_the_attacker(spark: SparkSession, tmp_path: Path
     """People joined one group and left another; unlabelled ones, and a group too small to show."""
     joined = random_cohort(23, 400, {"afr": 160, "amr": 90, "eur": 260, "oth": 9, None: 35})
     places = np.arange(len(joined.labels))
-    before, after = joined.people(places >= 40), joined.people((places < 480) | (places >= 510))
+    before, after = joined.people(places >= 65), joined.people((places < 480) | (places >= 510))
     for version, cohort in (("v1", before), ("v2", after)):
         warehouse = cohort_warehouse(spark, str(tmp_path / version), cohort)
         released = publish_release(
