@@ -1,10 +1,10 @@
-"""What ``make demo`` runs: genotypes to frequencies by ancestry, associations that are seen again, and a release.
+"""What ``make demo`` runs: genotypes to frequencies by ancestry, associations seen again, and a release.
 
 By default real calls of 2,504 people (`tools.demo_data`), of whom half also teach a model that then tells the
 ancestry of the other half, to whom simulated health records are given (`tools.demo_associations`), and whose
 summary data are released (`tools.demo_release`); with ``--simulate`` a cohort of four ancestries of any size
-(`tools.simulate_cohort`). The jobs are those of the ``allofus`` command, run in one process so that Spark starts
-once; the command for each is printed.
+(`tools.simulate_cohort`). The jobs are those of the ``allofus`` command, run in one process so that Spark
+starts once; the command for each is printed.
 """
 
 from __future__ import annotations
