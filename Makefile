@@ -16,7 +16,7 @@ SIZES := $(if $(SAMPLES),--samples $(SAMPLES)) $(if $(LENGTH),--length $(LENGTH)
 .DELETE_ON_ERROR:
 .PHONY: help setup demo test test-long check lint types law docs bench bench-wide bench-novelty bench-consequences \
 	bench-ancestry bench-projection bench-relatedness bench-association \
-	bench-association-wide bench-calibration bench-increment bench-scale soak package clean
+	bench-association-wide bench-calibration bench-browser bench-increment bench-scale soak package clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ bench-association-wide: $(STAMPS)/dev ## 245,388 people × 100 phenotypes in a 4
 
 bench-calibration: $(STAMPS)/dev ## shuffled phenotypes on real genomes; needs ALLOFUS_TEST_DATA
 	@$(BIN)/python -m benchmarks.calibration $(ARGS)
+
+bench-browser: $(STAMPS)/dev ## 20 clients of the variant browser over a release of a million variants
+	@$(BIN)/python -m benchmarks.browser $(ARGS)
 
 bench-increment: $(STAMPS)/dev ## a night after one contig's callset beside a night of everything; ARGS="--samples 500"
 	@$(BIN)/python -m benchmarks.increment $(ARGS)

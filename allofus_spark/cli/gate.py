@@ -37,13 +37,10 @@ def demand_for(tables: Warehouse, command: str, passport: str | None, read: Sequ
     """Raise AccessRefused unless who asks may see these tables, by their zones, where that is enforced."""
     from allofus_spark.access import Request, Tier, demand_access
     from allofus_spark.tables import Zone
-    from allofus_spark.tables.frequency_tables import SUBSET_PREFIX
 
     zones = {table.zone for table in read} - {Zone.PUBLIC}
     if zones and tables.settings.access.enforce:
-        # Frequencies of a set of samples may be those of one person.
-        of_few = any(table.name.startswith(SUBSET_PREFIX) for table in read)
-        tier = Tier.CONTROLLED if of_few or Zone.CONTROLLED in zones else Tier.REGISTERED
+        tier = Tier.CONTROLLED if Zone.CONTROLLED in zones else Tier.REGISTERED
         demand_access(tables, Request(command, tier, sorted({table.name for table in read})), passport)
 
 

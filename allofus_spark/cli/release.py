@@ -93,6 +93,8 @@ def _kept(released: Released) -> Table:
     columns = ("carried", "of these with AF", "carried, kept", "of all variants with AF", "kept")
     table = grid("Variants that keep their frequency", "group", *columns, numbers=columns)
     for group, (carried, kept) in released.kept.items():
+        if not carried:  # nobody is of the group, or nothing of it is shown
+            continue
         withheld = 0 if total is None else total.withheld.get(f"{group}_ac", 0)
         shown = n_variants - withheld
         shares = percent(kept, carried), percent(shown, n_variants)

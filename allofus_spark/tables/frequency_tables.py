@@ -86,8 +86,13 @@ SUBSET_PREFIX = "frequencies_of_"
 
 
 def subset_frequencies(name: str, ancestry_groups: Sequence[str]) -> Table:
-    """The contract of the frequencies of a named sample set: ``allele_frequencies`` under another name."""
-    table = allele_frequencies(ancestry_groups)
+    """The contract of the frequencies of a named sample set: ``allele_frequencies`` under another name.
+
+    Controlled: the set may be one person, whose genotypes they are then.
+    """
     return replace(
-        table, name=f"{SUBSET_PREFIX}{name}", grain="one normalised allele, over a named sample set"
+        allele_frequencies(ancestry_groups),
+        name=f"{SUBSET_PREFIX}{name}",
+        zone=Zone.CONTROLLED,
+        grain="one normalised allele, over a named sample set",
     )

@@ -225,7 +225,7 @@ class Warehouse:
     def data_tables(self) -> list[Table]:
         """Every table that has a folder, but those that no snapshot names."""
         there = {zone: self._folders(zone) for zone in Zone}
-        subsets = [name for name in there[Zone.REGISTERED] if name.startswith(SUBSET_PREFIX)]
+        subsets = [name for name in there[Zone.CONTROLLED] if name.startswith(SUBSET_PREFIX)]
         tables = [*catalog.contracts(self.settings), *map(self.contract, sorted(subsets))]
         return [table for table in tables if table.name in there[table.zone] and table not in LIVE_TABLES]
 
