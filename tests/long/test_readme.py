@@ -1,6 +1,7 @@
 """Every ``allofus`` command of the README, run in the order of the README on files named as it names them.
 
-``make demo`` and ``make test`` are run by .ci/run; what a cluster runs, by test_cluster.
+``make demo`` and ``make test`` are run by .ci/run; what a cluster runs, by test_cluster; ``browse`` by
+tests/browser.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ README = Path(__file__).parents[2] / "README.md"
 CONTIGS = {"chr21": 46_709_983, "chr22": 50_818_468}  # with their lengths in GRCh38
 BLOCK = re.compile(r"^( *)```console\n(.*?)^ *```", re.M | re.S)
 # What another test runs, or what a shell does.
-ELSEWHERE = ("make ", "source ", "python -m allofus_spark.", "PYSPARK_DRIVER_PYTHON=")
+ELSEWHERE = ("make ", "source ", "python -m allofus_spark.", "PYSPARK_DRIVER_PYTHON=", "allofus browse ")
 
 
 class Command(NamedTuple):
@@ -53,7 +54,11 @@ def commands(readme: str) -> Iterator[Command]:
 
 
 ALL = list(commands(README.read_text(encoding="utf-8")))
-OURS = [command for command in ALL if command.text.startswith("allofus ")]
+OURS = [
+    command
+    for command in ALL
+    if command.text.startswith("allofus ") and not command.text.startswith(ELSEWHERE)
+]
 
 
 @pytest.fixture(scope="module")
