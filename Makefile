@@ -83,7 +83,7 @@ bench-calibration: $(STAMPS)/dev ## shuffled phenotypes on real genomes; needs A
 	@$(BIN)/python -m benchmarks.calibration $(ARGS)
 
 bench-browser: $(STAMPS)/dev ## 20 clients of the variant browser over a release of a million variants
-	@$(BIN)/python -m benchmarks.browser $(ARGS)
+	@$(BIN)/python -m benchmarks.browser --folder benchmarks/data/browser $(ARGS)
 
 bench-increment: $(STAMPS)/dev ## a night after one contig's callset beside a night of everything; ARGS="--samples 500"
 	@$(BIN)/python -m benchmarks.increment $(ARGS)

@@ -18,7 +18,11 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 _OPTIONS = (
     click.option(
-        "--settings", "settings_file", metavar="FILE", help="TOML settings, such as conf/laptop.toml."
+        "--settings",
+        "settings_file",
+        metavar="FILE",
+        envvar="ALLOFUS_SETTINGS",
+        help="TOML settings, such as conf/laptop.toml (default: the file that ALLOFUS_SETTINGS names).",
     ),
     click.option("--warehouse", metavar="PATH", help="Folder or URI of the tables (default: ./warehouse)."),
     click.option(

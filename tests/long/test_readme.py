@@ -28,7 +28,14 @@ README = Path(__file__).parents[2] / "README.md"
 CONTIGS = {"chr21": 46_709_983, "chr22": 50_818_468}  # with their lengths in GRCh38
 BLOCK = re.compile(r"^( *)```console\n(.*?)^ *```", re.M | re.S)
 # What another test runs, or what a shell does.
-ELSEWHERE = ("make ", "source ", "python -m allofus_spark.", "PYSPARK_DRIVER_PYTHON=", "allofus browse ")
+ELSEWHERE = (
+    "make ",
+    "source ",
+    "export ",
+    "python -m allofus_spark.",
+    "PYSPARK_DRIVER_PYTHON=",
+    "allofus browse ",
+)
 
 
 class Command(NamedTuple):
@@ -49,7 +56,7 @@ def commands(readme: str) -> Iterator[Command]:
             if text.endswith("<<'END'"):
                 end = lines.index("END")
                 given, lines = lines[:end], lines[end + 1 :]
-            if text.strip():
+            if text.strip() and not text.startswith("#"):
                 yield Command(text, "\n".join(given))
 
 
@@ -115,8 +122,8 @@ def test_the_commands_work_in_their_order(
     files = re.sub(r'= "(?=GRCh38|Homo)', f'= "{cohort}/', settings)
     (cohort / "cohort.toml").write_text(_here(files, cohort))
     small = [part for setting in SETTINGS for part in ("--set", setting)]
-    # The panel is explained after the commands that use it.
-    for command in sorted(OURS, key=lambda command: "/data/panel" not in command.text.split("--from")[0]):
+    monkeypatch.setenv("ALLOFUS_SETTINGS", "cohort.toml")
+    for command in OURS:
         answer = CliRunner().invoke(main, [*_words(_here(command.text, cohort)), *small])
         assert answer.exit_code == 0, f"{command.text}\n{answer.output}"
 
