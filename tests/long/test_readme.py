@@ -121,7 +121,8 @@ def test_the_commands_work_in_their_order(
     settings = next(command.given for command in ALL if command.text.startswith("cat > cohort.toml"))
     files = re.sub(r'= "(?=GRCh38|Homo)', f'= "{cohort}/', settings)
     (cohort / "cohort.toml").write_text(_here(files, cohort))
-    small = [part for setting in SETTINGS for part in ("--set", setting)]
+    settings_of_few = (*SETTINGS, "ancestry.n_pcs=10")  # the covariates of a scan
+    small = [part for setting in settings_of_few for part in ("--set", setting)]
     monkeypatch.setenv("ALLOFUS_SETTINGS", "cohort.toml")
     for command in OURS:
         answer = CliRunner().invoke(main, [*_words(_here(command.text, cohort)), *small])
