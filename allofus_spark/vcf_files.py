@@ -14,12 +14,14 @@ VCF_ENDING = ".vcf.gz"
 _TBI_LAST_POSITION = 1 << 29  # what a tabix index can hold; longer contigs take the CSI form
 
 
-def meta_lines(build: Build, contigs: Iterable[str], filters: Iterable[str] = ()) -> str:
-    """Meta lines on the origin, the filters and the contigs; contigs of no known length come last."""
+def meta_lines(
+    build: Build, contigs: Iterable[str], filters: Iterable[str] = (), version: str = "4.2"
+) -> str:
+    """Meta lines on the VCF's version, origin, filters and contigs; contigs of no known length come last."""
     others = [contig for contig in contigs if contig not in build.contig_lengths]
     return "".join(
         [
-            "##fileformat=VCFv4.2\n",
+            f"##fileformat=VCFv{version}\n",
             f"##source=allofus-spark {__version__}\n",
             *(f'##FILTER=<ID={name},Description="As in the source">\n' for name in filters),
             *(

@@ -11,8 +11,7 @@ from allofus_spark.cli.release import print_release
 from allofus_spark.cli.verify_release import draw_verification
 from allofus_spark.disclosure import verify_release
 from allofus_spark.frequencies import compute_frequencies
-from allofus_spark.release import publish_release
-from allofus_spark.report import write_report
+from allofus_spark.pipeline.release import make_release
 from allofus_spark.representation import report_cohort
 from allofus_spark.summary import summarise_variants
 from allofus_spark.tables import Warehouse
@@ -31,7 +30,7 @@ def show_release(console: Console, warehouse: Warehouse, say: Say) -> Path:
     say("report-cohort")
     report_cohort(warehouse)
     say(f"release --version {VERSION}")
-    released = publish_release(warehouse, VERSION, verify=verify_release, write_report=write_report)
+    released = make_release(warehouse, VERSION)
     print_release(released)
     say(f"verify-release --version {VERSION}")
     draw_verification(verify_release(released.folder), console)

@@ -41,21 +41,10 @@ def release_command(
     differences, and earlier releases. Before it is published the release is attacked as verify-release does;
     where anything can be derived nothing is published. A release is never changed, and never made again.
     """
-    from allofus_spark.access.times import access_times
-    from allofus_spark.disclosure import verify_release
-    from allofus_spark.release import publish_release
-    from allofus_spark.report import write_report
+    from allofus_spark.pipeline.release import make_release
 
     with open_warehouse("release", settings_file, warehouse, overrides) as tables:
-        released = publish_release(
-            tables,
-            version,
-            verify=verify_release,
-            write_report=write_report,
-            access_times=access_times,
-            releases=releases,
-        )
-        print_release(released)
+        print_release(make_release(tables, version, releases))
 
 
 def print_release(released: Released) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow.parquet as pq
 
 from allofus_spark.disclosure.cells import Floats, copies_by_rate
-from allofus_spark.disclosure.findings import Finding, Verification
+from allofus_spark.disclosure.findings import Verification
 from allofus_spark.disclosure.people import Bounds, Ints, half_up, within
 from allofus_spark.disclosure.rows import BATCH_ROWS
 from allofus_spark.disclosure.tables import Published, Row, by_columns, read_product
@@ -24,6 +25,16 @@ _GROUPS = {"n": "analysed", "n_cases": "cases", "n_controls": "controls"}
 _KEY = ("scan", "phenotype_id", "ancestry", "contig", "position", "ref", "alt")
 
 
+class _Few(NamedTuple):
+    """Few carriers at a row of a batch."""
+
+    place: int
+    quantity: str
+    group: str
+    bounds: Interval
+    how: str
+
+
 def attack_associations(release: Path, round_to: int, result: Verification) -> None:
     """Add what follows from the rows of associations and of their meta-analysis."""
     for product in (PRODUCT, "meta_associations"):
@@ -35,14 +46,14 @@ def attack_associations(release: Path, round_to: int, result: Verification) -> N
                 columns = {
                     name: batch.column(name).cast("float64").to_numpy(zero_copy_only=False) for name in names
                 }
-                for place, finding in _frequencies(product, columns, round_to, result):
-                    key = " ".join(str(batch.column(name)[place].as_py()) for name in keys)
-                    result.add(Finding(**(vars(finding) | {"row": key})))
+                for few in _frequencies(product, columns, round_to, result):
+                    row = " ".join(str(batch.column(name)[few.place].as_py()) for name in keys)
+                    result.told(product, row, few.quantity, (few.group,), few.bounds, few.how)
 
 
 def _frequencies(
     product: str, columns: Mapping[str, Floats], round_to: int, result: Verification
-) -> Iterator[tuple[int, Finding]]:
+) -> Iterator[_Few]:
     """Copies of alt and of ref by AC, or by a frequency times the people it is of."""
     for people, group in _GROUPS.items():
         frequency = next(name for name, of in _PEOPLE.items() if of == people)
@@ -63,8 +74,8 @@ def _frequencies(
                 result.try_kind(product, "carriers by frequencies", len(shown))
                 carriers = Bounds(half_up(bounds.lo), np.minimum(bounds.hi, n.hi))
                 for place in np.flatnonzero(within(carriers, result.floor) & ~np.isnan(shown)):
-                    lo, hi = int(carriers.lo[place]), int(carriers.hi[place])
-                    yield int(place), Finding(product, "", f"carriers of {allele}", (group,), lo, hi, how)
+                    bounds = int(carriers.lo[place]), int(carriers.hi[place])
+                    yield _Few(int(place), f"carriers of {allele}", group, bounds, how)
 
 
 def _whole(low: Floats, high: Floats) -> Bounds:
@@ -87,10 +98,8 @@ def attack_analysed(release: Path, round_to: int, result: Verification) -> None:
         for column in COUNTS:
             for ancestry, whole, part, how in _wholes(table, rows, phenotypes, people, column):
                 result.try_kind(SUMMARIES, "people left out of a scan", 1)
-                lo, hi = whole[0] - part[1], whole[1] - part[0]
-                if lo >= 1 and hi <= result.floor:
-                    name = f"{scan} {phenotype}"
-                    result.add(Finding(SUMMARIES, name, _GROUPS[column], (ancestry,), lo, hi, how))
+                left = whole[0] - part[1], whole[1] - part[0]
+                result.told(SUMMARIES, f"{scan} {phenotype}", _GROUPS[column], (ancestry,), left, how)
 
 
 def _wholes(

@@ -91,7 +91,7 @@ def _attack_tsv(connection: duckdb.DuckDBPyConnection, copy: Copy, result: Verif
         if number:
             examples = list(_examples(connection, copy, name, joined))
             result.extend(examples)
-            result.n_derived += number - len(examples)
+            result.count(copy.product, number - len(examples))
 
 
 def _examples(connection: duckdb.DuckDBPyConnection, copy: Copy, name: str, joined: str) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-KEPT = 1000  # findings listed; all are counted
+KEPT = 1000  # findings listed, and as many of exempt products; all are counted
 
 
 @dataclass(frozen=True)
@@ -35,22 +35,38 @@ class Finding:
 class Verification:
     """The result of an attack on one release.
 
-    ``derived``: the first findings, ``n_derived`` all of them; ``tried``: quantities bounded, by product and
-    kind of attack; ``files``: files read.
+    ``derived``: the first findings, ``n_derived`` all of them; ``of_exempt``, ``n_exempt``: likewise of the
+    products ``exempt``, which may show any count; ``tried``: quantities bounded, by product and kind of attack.
     """
 
     release: str
     floor: int
     earlier: tuple[str, ...] = ()
+    exempt: frozenset[str] = frozenset()
     derived: list[Finding] = field(default_factory=list)
     n_derived: int = 0
+    of_exempt: list[Finding] = field(default_factory=list)
+    n_exempt: int = 0
     tried: dict[str, Counter[str]] = field(default_factory=dict)
 
     def add(self, finding: Finding) -> None:
         """Count a finding, and keep it unless the list is full."""
-        self.n_derived += 1
-        if len(self.derived) < KEPT:
-            self.derived.append(finding)
+        self.count(finding.product, 1)
+        if self.room(finding.product):
+            self._list(finding.product).append(finding)
+
+    def told(
+        self,
+        product: str,
+        row: str,
+        quantity: str,
+        groups: tuple[str, ...],
+        bounds: tuple[int, int] | None,
+        how: str,
+    ) -> None:
+        """Add what is known of a count if it lies within 1 to the floor; bounds None: the numbers contradict."""
+        if bounds is not None and bounds[0] >= 1 and bounds[1] <= self.floor:
+            self.add(Finding(product, row, quantity, groups, *bounds, how))
 
     def extend(self, findings: Iterable[Finding]) -> None:
         """Count findings, and keep those for which there is room."""
@@ -61,10 +77,19 @@ class Verification:
         """Count quantities of a product that a kind of attack bounded."""
         self.tried.setdefault(product, Counter())[kind] += int(number)
 
-    @property
-    def room(self) -> int:
-        """How many more findings are listed."""
-        return max(0, KEPT - len(self.derived))
+    def count(self, product: str, number: int) -> None:
+        """Count findings of a product without listing them."""
+        if product in self.exempt:
+            self.n_exempt += number
+        else:
+            self.n_derived += number
+
+    def room(self, product: str) -> int:
+        """How many more findings of a product are listed."""
+        return KEPT - len(self._list(product))
+
+    def _list(self, product: str) -> list[Finding]:
+        return self.of_exempt if product in self.exempt else self.derived
 
     def as_dict(self) -> dict[str, Any]:
         """All of it, for JSON."""
@@ -73,6 +98,12 @@ class Verification:
             "floor": self.floor,
             "earlier": list(self.earlier),
             "n_derived": self.n_derived,
-            "derived": [asdict(finding) | {"groups": list(finding.groups)} for finding in self.derived],
+            "derived": _as_dicts(self.derived),
+            "n_exempt": self.n_exempt,
+            "exempt": _as_dicts(self.of_exempt),
             "tried": {product: dict(kinds) for product, kinds in self.tried.items()},
         }
+
+
+def _as_dicts(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    return [asdict(finding) | {"groups": list(finding.groups)} for finding in findings]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import inf
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
@@ -67,12 +66,3 @@ class System:
                 matrix[row, self._places[name]] += coefficient
         lows, highs = (np.array([row[side] for row in self._rows]) for side in (1, 2))
         return [LinearConstraint(matrix.tocsr(), lows - _TOLERANCE, highs + _TOLERANCE)]
-
-
-def rounded(count: int | None, round_to: int, exact: bool = False) -> tuple[float, float]:
-    """What a published count stands for: itself, or those that are rounded up to it; any where withheld."""
-    if count is None:
-        return 0, inf
-    if exact or count == 0 or count % round_to:
-        return count, count
-    return count - round_to + 1, count

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from allofus_spark.disclosure.findings import Finding, Verification
+from allofus_spark.disclosure.findings import Verification
 from allofus_spark.disclosure.linear import System
 from allofus_spark.disclosure.tables import Published, Row, by_columns, read_product
 
@@ -26,7 +26,7 @@ def attack_representation(release: Path, round_to: int, result: Verification) ->
         whole = [row for row in rows if row["category"] == _ANY]
         for (category,), own in by_columns(rows, "category").items():
             both = own if category == _ANY else [*own, *whole]
-            result.extend(_attack(f"{version} {category}", str(category), both, table, told, result))
+            _attack(f"{version} {category}", str(category), both, table, told, result)
 
 
 def _tells(row: Row, column: str) -> bool:
@@ -45,7 +45,7 @@ def _name(row: Row, column: str) -> str:
 
 def _attack(
     name: str, category: str, rows: Sequence[Row], table: Published, told: bool, result: Verification
-) -> Iterator[Finding]:
+) -> None:
     system = System()
     for row in rows:
         for column in COUNTS:
@@ -68,11 +68,10 @@ def _attack(
             wanted += [({_name(row, c): 1.0, _name(genomes, c): -1.0}, rest, c) for c in COUNTS]
     result.try_kind(PRODUCT, "margins, parts, shares and people without genomes", len(wanted))
     for terms, row, column in wanted:
-        found = system.bounds(terms)
-        if found and found[0] >= 1 and found[1] <= result.floor:
-            groups = (row["people"], row["answer"])
-            quantity = column.removeprefix("n_").replace("_", "-")
-            yield Finding(PRODUCT, name, quantity, groups, *found, "by the other counts of its category")
+        groups = (row["people"], row["answer"])
+        quantity = column.removeprefix("n_").replace("_", "-")
+        how = "by the other counts of its category"
+        result.told(PRODUCT, name, quantity, groups, system.bounds(terms), how)
 
 
 def _relate_shares(system: System, row: Row) -> None:

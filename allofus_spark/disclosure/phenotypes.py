@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from allofus_spark.disclosure.findings import Finding, Verification
+from allofus_spark.disclosure.findings import Verification
 from allofus_spark.disclosure.linear import MOST_PEOPLE, System
 from allofus_spark.disclosure.sizes import Sizes
 from allofus_spark.disclosure.tables import Published, Row, by_columns, read_product
@@ -23,15 +23,15 @@ def attack_phenotypes(release: Path, sizes: Sizes, round_to: int, result: Verifi
     for (phenotype,), rows in by_columns(table.rows, "phenotype_id").items():
         for column in COUNTS:
             if any(row.get(column) is not None for row in rows):
-                result.extend(_attack_counts(str(phenotype), column, rows, table, sizes, result))
-        result.extend(_attack_means(str(phenotype), rows, table, result))
-        result.extend(_attack_excluded(str(phenotype), rows, table, sizes, result))
+                _attack_counts(str(phenotype), column, rows, table, sizes, result)
+        _attack_means(str(phenotype), rows, table, result)
+        _attack_excluded(str(phenotype), rows, table, sizes, result)
 
 
 def _attack_counts(
     phenotype: str, column: str, rows: Sequence[Row], table: Published, sizes: Sizes, result: Verification
-) -> Iterator[Finding]:
-    """Each ancestry's count, and what it leaves of its group; then the union of those withheld."""
+) -> None:
+    """Add each ancestry's count, and what it leaves of its group; then the union of those withheld."""
     by_ancestry = {row["ancestry"]: row for row in rows}
     system = System()
     for name, row in by_ancestry.items():
@@ -53,28 +53,26 @@ def _attack_counts(
         if found is None:
             continue
         lo, hi = found
-        if lo >= 1 and hi <= result.floor:
-            yield Finding(PRODUCT, phenotype, what, groups, lo, hi, "by the counts of the other ancestries")
+        result.told(PRODUCT, phenotype, what, groups, found, "by the counts of the other ancestries")
         size = sizes.get(groups[0]) if len(groups) == 1 and groups != (ALL,) else None
-        if size is not None and size - hi >= 1 and size - lo <= result.floor:
+        if size is not None:
             how = "as the size of the group minus the count"
-            yield Finding(PRODUCT, phenotype, f"not {what}", groups, size - hi, size - lo, how)
+            result.told(PRODUCT, phenotype, f"not {what}", groups, (size - hi, size - lo), how)
 
 
 def _attack_excluded(
     phenotype: str, rows: Sequence[Row], table: Published, sizes: Sizes, result: Verification
-) -> Iterator[Finding]:
-    """Who of a group is neither case nor control."""
+) -> None:
+    """Add who of a group is neither case nor control."""
     for row in rows:
         name, size = str(row["ancestry"]), sizes.get(row["ancestry"])
         if name == ALL or size is None or row.get("n_cases") is None or row.get("n_controls") is None:
             continue
         result.try_kind(PRODUCT, "neither cases nor controls", 1)
         cases, controls = table.interval(row, "n_cases"), table.interval(row, "n_controls")
-        lo, hi = max(size - cases[1] - controls[1], 0), size - cases[0] - controls[0]
-        if lo >= 1 and hi <= result.floor:
-            how = "as the size of the group minus both"
-            yield Finding(PRODUCT, phenotype, "neither cases nor controls", (name,), lo, hi, how)
+        bounds = max(size - cases[1] - controls[1], 0), size - cases[0] - controls[0]
+        how = "as the size of the group minus both"
+        result.told(PRODUCT, phenotype, "neither cases nor controls", (name,), bounds, how)
 
 
 def _relate_means(system: System, rows: dict[str, Row], parts: Sequence[str]) -> None:
@@ -102,19 +100,14 @@ def _slack(mean: float) -> float:
     return 0.5 * 10.0 ** (power - digits + 1)
 
 
-def _attack_means(
-    phenotype: str, rows: Sequence[Row], table: Published, result: Verification
-) -> Iterator[Finding]:
-    """A mean of few people, or one that follows for few: all's times n, minus the others'."""
+def _attack_means(phenotype: str, rows: Sequence[Row], table: Published, result: Verification) -> None:
+    """Add a mean of few people, or one that follows for few: all's times n, minus the others'."""
     by_ancestry = {row["ancestry"]: row for row in rows if row.get("kind") != "binary"}
     shown = {name: row for name, row in by_ancestry.items() if row.get("mean") is not None}
     result.try_kind(PRODUCT, "means", len(by_ancestry))
     for name, row in shown.items():
-        lo, hi = table.interval(row, "n_measured")
-        if lo >= 1 and hi <= result.floor:
-            yield Finding(
-                PRODUCT, phenotype, "measured, whose mean is shown", (name,), lo, hi, "from its own row"
-            )
+        bounds = table.interval(row, "n_measured")
+        result.told(PRODUCT, phenotype, "measured, whose mean is shown", (name,), bounds, "from its own row")
     parts = [name for name in by_ancestry if name != ALL]
     hidden = tuple(name for name in parts if name not in shown and by_ancestry[name].get("n_measured") != 0)
     if ALL not in shown or not hidden:
@@ -124,6 +117,5 @@ def _attack_means(
     own = [table.interval(by_ancestry[name], "n_measured") for name in hidden]
     lo = max(everybody[0] - sum(high for _, high in others), sum(low for low, _ in own), 0)
     hi = min(everybody[1] - sum(low for low, _ in others), sum(high for _, high in own), MOST_PEOPLE)
-    if lo >= 1 and hi <= result.floor:
-        how = "the mean of all times n, minus those of the other ancestries, is theirs"
-        yield Finding(PRODUCT, phenotype, "measured, whose mean follows", hidden, lo, hi, how)
+    how = "the mean of all times n, minus those of the other ancestries, is theirs"
+    result.told(PRODUCT, phenotype, "measured, whose mean follows", hidden, (lo, hi), how)

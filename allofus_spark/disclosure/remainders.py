@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
-from allofus_spark.disclosure.findings import Finding, Verification
+from allofus_spark.disclosure.findings import Verification
 from allofus_spark.disclosure.sizes import Sizes
 from allofus_spark.disclosure.tables import by_columns, read_product
 from allofus_spark.published import ALL
@@ -22,7 +22,7 @@ def attack_density(release: Path, sizes: Sizes, round_to: int, result: Verificat
             f"{plane} {row['x_bin']},{row['y_bin']}": table.interval(row, "n_participants") for row in rows
         }
         whole = None if everybody is None else (everybody, everybody)
-        result.extend(_remainder(DENSITY, str(plane), squares, whole, "squares that are not drawn", result))
+        _remainder(DENSITY, str(plane), squares, whole, "squares that are not drawn", result)
 
 
 def attack_times(release: Path, round_to: int, result: Verification) -> None:
@@ -34,24 +34,22 @@ def attack_times(release: Path, round_to: int, result: Verification) -> None:
         }
         whole = [table.interval(row, "n_researchers") for row in rows if row["month"] == ALL]
         left = "months that are not shown"
-        result.extend(_remainder(TIMES, str(step), months, whole[0] if whole else None, left, result))
+        _remainder(TIMES, str(step), months, whole[0] if whole else None, left, result)
 
 
 def _remainder(
     product: str,
     row: str,
-    parts: dict[str, tuple[int, int]],
-    whole: Sequence[int] | None,
+    parts: Mapping[str, tuple[int, int]],
+    whole: tuple[int, int] | None,
     left: str,
     result: Verification,
-) -> Iterator[Finding]:
-    """Parts, and the whole minus their sum, that are few."""
+) -> None:
+    """Add parts, and the whole minus their sum, that are few."""
     result.try_kind(product, "parts, and what is left of the whole", len(parts) + (whole is not None))
-    for name, (lo, hi) in parts.items():
-        if lo >= 1 and hi <= result.floor:
-            yield Finding(product, row, "people", (name,), lo, hi, "as it is shown")
+    for name, bounds in parts.items():
+        result.told(product, row, "people", (name,), bounds, "as it is shown")
     if whole is not None:
         lo = whole[0] - sum(high for _, high in parts.values())
         hi = whole[1] - sum(low for low, _ in parts.values())
-        if lo >= 1 and hi <= result.floor:
-            yield Finding(product, row, "people", (left,), lo, hi, "as all minus those shown")
+        result.told(product, row, "people", (left,), (lo, hi), "as all minus those shown")

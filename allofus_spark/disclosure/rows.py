@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from allofus_spark.disclosure.cells import Floats, is_diploid, known_columns
 from allofus_spark.disclosure.people import Flags
 from allofus_spark.published import table_files
+from allofus_spark.published.names import variant_names
 
 BATCH_ROWS = 1 << 14
 _KEY = ("contig", "position", "ref", "alt")
@@ -32,8 +33,8 @@ class Batch:
 
     def name(self, row: int) -> str:
         """The allele of a row."""
-        contig, position, ref, alt = (self.keys.column(part)[row].as_py() for part in _KEY)
-        return f"{contig}:{position} {ref}>{alt}"
+        own = self.keys.slice(row, 1)
+        return str(variant_names(*(own.column(part) for part in _KEY))[0].as_py())
 
 
 @contextmanager

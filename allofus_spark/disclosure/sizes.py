@@ -35,7 +35,7 @@ def attack_sizes(
     """
     systems = [_system(of_release, called) for of_release, called in zip(sizes, most_called, strict=True)]
     for name, of_release, system in zip(names, sizes, systems, strict=True):
-        result.extend(_hidden(name, of_release, system, result))
+        _hidden(name, of_release, system, result)
     for old, new in itertools.combinations(range(len(names)), 2):
         result.extend(_changes(names[old], names[new], sizes[old], sizes[new], result))
 
@@ -57,17 +57,16 @@ def _system(sizes: Sizes, called: Mapping[str, int]) -> System:
     return system
 
 
-def _hidden(name: str, sizes: Sizes, system: System, result: Verification) -> Iterator[Finding]:
-    """Groups that are shown, that are hidden, and unions of those hidden."""
+def _hidden(name: str, sizes: Sizes, system: System, result: Verification) -> None:
+    """Add groups that are shown, that are hidden, and unions of those hidden."""
     hidden = [group for group, size in sizes.items() if size is None and group != ALL]
     unions: list[tuple[str, ...]] = [(group,) for group in sizes]
     unions += [some for k in range(2, len(hidden) + 1) for some in itertools.combinations(hidden, k)]
     result.try_kind(PRODUCT, "sizes and unions of hidden groups", len(unions))
     for groups in unions:
-        found = system.bounds(dict.fromkeys(groups, 1))
-        if found and found[0] >= 1 and found[1] <= result.floor:
-            how = f"by the other sizes of {name} and the alleles called"
-            yield Finding(PRODUCT, name, "participants", groups, *found, how)
+        bounds = system.bounds(dict.fromkeys(groups, 1))
+        how = f"by the other sizes of {name} and the alleles called"
+        result.told(PRODUCT, name, "participants", groups, bounds, how)
 
 
 def _changes(old: str, new: str, before: Sizes, after: Sizes, result: Verification) -> Iterator[Finding]:

@@ -24,11 +24,11 @@ class Published:
     exact: frozenset[str]
     round_to: int
 
-    def interval(self, row: Row, column: str, least: int = 0) -> tuple[int, int]:
-        """Counts for which a cell may stand; from ``least`` where it is withheld."""
+    def interval(self, row: Row, column: str) -> tuple[int, int]:
+        """Counts for which a cell may stand; any where it is withheld."""
         count = row.get(column)
         if count is None:
-            return least, MOST_PEOPLE
+            return 0, MOST_PEOPLE
         exact = column in self.exact or count == 0
         return (int(count), int(count)) if exact else (int(count) - self.round_to + 1, int(count))
 

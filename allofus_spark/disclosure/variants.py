@@ -174,8 +174,8 @@ def _report(batch: Batch, hits: Iterable[Hit], case: Case, result: Verification)
     """Add hits as findings; beyond the room of the list they are only counted."""
     for hit in hits:
         places = np.argwhere(hit.at)
-        listed = places[: result.room]
-        result.n_derived += len(places) - len(listed)
+        listed = places[: result.room(PRODUCT)]
+        result.count(PRODUCT, len(places) - len(listed))
         for row, column in listed:
             members = hit.members[column] if hit.members.ndim == 2 else hit.members[row, column]
             groups = tuple(name for name, is_in in zip(case.cells, members, strict=True) if is_in)

@@ -27,12 +27,14 @@ def verify_release(
     """What counts of 1 to the floor follow from a release and those before it.
 
     ``earlier``: their folders, oldest first; ``manifest``: the release's, where it is not written yet;
-    ``floor``: the manifest's where None. Raises BadSource where a folder is no release.
+    ``floor``: the manifest's where None. What follows from products that the manifest calls exempt is counted
+    apart. Raises BadSource where a folder is no release.
     """
     own = manifest or read_manifest(release)
     manifests = [*(read_manifest(folder) for folder in earlier), own]
     folders, names = [*earlier, release], [each.release for each in manifests]
-    result = Verification(own.release, own.floor if floor is None else floor, tuple(names[:-1]))
+    exempt = frozenset(product.name for product in own.products if product.policy == "exempt")
+    result = Verification(own.release, own.floor if floor is None else floor, tuple(names[:-1]), exempt)
     groups = tuple(dict.fromkeys(group for each in manifests for group in each.groups))
     sizes = [group_sizes(folder) for folder in folders]
     called = _attack_variants(folders, names, sizes, groups, result)

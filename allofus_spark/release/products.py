@@ -215,4 +215,4 @@ def _access_times(making: Making) -> None:
     exact = rules.policy.access_times == "exempt"
     times = making.access_times(making.warehouse, 0 if exact else rules.floor, 1 if exact else rules.round_to)
     rows = [time._asdict() for time in times]
-    making.add_small("access_times", Small(rows, {}), "researchers", "access_events")
+    making.add_small("access_times", Small(rows, {}))

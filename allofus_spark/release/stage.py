@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from allofus_spark import __version__
 from allofus_spark.cohort import active_samples, present, warehouse_build
 from allofus_spark.errors import BadSource, Disclosure, shown
-from allofus_spark.published import ALL, FORMAT, MANIFEST, Manifest, ReleasedProduct
+from allofus_spark.published import ALL, FORMAT, MANIFEST, Manifest
 from allofus_spark.release.changes import sizes_of, write_changes
 from allofus_spark.release.counts import few_moved, group_sizes_shown
 from allofus_spark.release.dictionary import write_dictionary
@@ -37,12 +37,29 @@ _ATTACKS = 4  # each after what the one before could tell of was withheld
 _log = logging.getLogger(__name__)
 
 
-class Verified(Protocol):
-    """What an attacker found."""
+class Told(Protocol):
+    """A count of few people that follows from what is released; as text, the sentence that says how."""
 
     @property
-    def derived(self) -> Sequence[object]:
-        """Counts that follow from what is released, each as a sentence."""
+    def product(self) -> str: ...
+
+    @property
+    def row(self) -> str:
+        """Which row of the product; of ``variants`` as `variant_names` names it."""
+        ...
+
+
+class Verified(Protocol):
+    """What an attacker found in products that are not exempt."""
+
+    @property
+    def n_derived(self) -> int:
+        """How many counts follow."""
+        ...
+
+    @property
+    def derived(self) -> Sequence[Told]:
+        """The first of them."""
         ...
 
     def as_dict(self) -> dict[str, Any]:
@@ -92,10 +109,11 @@ def publish_release(
             writer = ProductWriter(folder, version, warehouse_build(warehouse))
             making = Making(warehouse, run, writer, past, sizes, access_times=access_times)
             make_products(making)
-            released, verified = _attacked(making, version, verify, write_report)
+            manifest, verified = _attacked(making, version, verify)
+            released = _described(making, manifest, write_report)
             _write_json(folder / "verification.json", verified.as_dict())
-            _write_json(folder / MANIFEST, released.manifest.model_dump())
-        run.counters.update({product.name: product.rows for product in released.manifest.products})
+            _write_json(folder / MANIFEST, manifest.model_dump())
+        run.counters.update({product.name: product.rows for product in manifest.products})
     return released
 
 
@@ -149,53 +167,36 @@ def _sizes(warehouse: Warehouse, run: Run, past: Sequence[PastRelease]) -> dict[
     return sizes
 
 
-def _attacked(
-    making: Making, version: str, verify: Verify, write_report: Report | None
-) -> tuple[Released, Verified]:
-    """Everything but verification and manifest, of which nothing follows.
+def _attacked(making: Making, version: str, verify: Verify) -> tuple[Manifest, Verified]:
+    """The manifest, not yet written, of products of which nothing follows, and what was tried.
 
     Of variants that the attacker can tell of all the same (he sums homozygotes over groups and releases, say)
-    every cell is withheld, which tells nothing new, and he tries again. Raises Disclosure where he still can,
-    or can tell of another product.
+    every cell is withheld, which tells nothing new, and he tries again. Raises Disclosure where the last
+    attack still tells, or one tells of another product.
     """
+    folder, earlier = making.writer.folder, [each.folder for each in making.past]
     for _ in range(_ATTACKS):
-        released = _described(making, version, write_report)
+        if making.told_of:
+            write_variants(making)
+        manifest = _manifest(making, version)
         _log.info(f"release {version}: attacking")
-        result = verify(making.writer.folder, [each.folder for each in making.past], released.manifest)
-        derived = _of_kept_products(result, released.manifest)
-        if not derived:
-            return released, result
-        told_of = {_variant_of(finding) for finding in derived} - making.told_of
-        if None in told_of or not told_of:
+        result = verify(folder, earlier, manifest)
+        if not result.n_derived:
+            return manifest, result
+        told_of = {told.row for told in result.derived if told.product == "variants"} - making.told_of
+        if not told_of or any(told.product != "variants" for told in result.derived):
             break
-        _log.warning(f"release {version}: {len(told_of)} variants could be told of: their cells are withheld")
-        making.told_of |= {name for name in told_of if name is not None}
-        write_variants(making)
-    found = [str(finding) for finding in derived]
+        _log.warning(f"release {version}: {len(told_of)} variants can be told of, to be withheld whole")
+        making.told_of |= told_of
     raise Disclosure(
-        f"release {version} is not published: {len(found)} counts of 1 to "
-        f"{making.rules.floor} people could be derived from it: {shown(found)}"
+        f"release {version} is not published: {result.n_derived} counts of 1 to "
+        f"{making.rules.floor} people could be derived from it: {shown([str(told) for told in result.derived])}"
     )
 
 
-def _of_kept_products(result: Verified, manifest: Manifest) -> Sequence[object]:
-    """Findings but those of exempt products; all of them where he lists but the first of those."""
-    exempt = {product.name for product in manifest.products if product.policy == "exempt"}
-    listed = len(result.derived)
-    kept = [finding for finding in result.derived if getattr(finding, "product", None) not in exempt]
-    return kept if getattr(result, "n_derived", listed) == listed else result.derived
-
-
-def _variant_of(finding: object) -> str | None:
-    """The variant that a finding is of; None: it is of another product."""
-    is_of_variant = getattr(finding, "product", None) == "variants"
-    return str(getattr(finding, "row", "")) if is_of_variant else None
-
-
-def _described(making: Making, version: str, write_report: Report | None) -> Released:
-    """The manifest, not yet written, and what is written by it."""
+def _described(making: Making, manifest: Manifest, write_report: Report | None) -> Released:
+    """What is written by the manifest: changes, dictionary and report."""
     warehouse, folder = making.warehouse, making.writer.folder
-    manifest = _manifest(warehouse, version, making.writer.build.name, making.past, making.products())
     before = making.past[-1] if making.past else None
     write_changes(folder, manifest, before, warehouse.settings.spark.driver_memory)
     write_dictionary(folder, manifest)
@@ -204,27 +205,21 @@ def _described(making: Making, version: str, write_report: Report | None) -> Rel
     return Released(folder, manifest, making.left_out, making.kept, _stale(warehouse))
 
 
-def _manifest(
-    warehouse: Warehouse,
-    version: str,
-    build: str,
-    past: Sequence[PastRelease],
-    products: list[ReleasedProduct],
-) -> Manifest:
-    settings = warehouse.settings
+def _manifest(making: Making, version: str) -> Manifest:
+    settings = making.warehouse.settings
     return Manifest(
         format=FORMAT,
         release=version,
         created=dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
-        build=build,
+        build=making.writer.build.name,
         groups=list(settings.frequencies.ancestry_groups),
         floor=settings.release.floor,
         round_to=settings.release.round_to,
-        previous=[release.name for release in past],
-        snapshot_id=warehouse.newest_snapshot().snapshot_id,
+        previous=[release.name for release in making.past],
+        snapshot_id=making.warehouse.newest_snapshot().snapshot_id,
         package_version=__version__,
         settings_hash=settings.content_hash(),
-        products=products,
+        products=making.products(),
     )
 
 

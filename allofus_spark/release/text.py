@@ -30,8 +30,12 @@ _ABOUT = {
     "consequence": ("CONSEQUENCE", "Most severe Sequence Ontology term"),
     "impact": ("IMPACT", "Its impact"),
 }
-# What would end a value of INFO, written as VCF 4.3 does.
-_ESCAPED = {"%": "%25", ";": "%3B", "=": "%3D", ",": "%2C", " ": "%20", "\t": "%09"}
+_VCF = "4.3"
+# Characters with a meaning, as section 1.2 of The Variant Call Format Specification, VCFv4.3, writes them
+# (samtools/hts-specs, VCFv4.3.tex); % comes first, which the others bring in.
+_ESCAPED = {
+    "%": "%25", ":": "%3A", ";": "%3B", "=": "%3D", ",": "%2C", "\r": "%0D", "\n": "%0A", "\t": "%09"
+}  # fmt: skip
 
 
 def tsv_head(schema: pa.Schema) -> str:
@@ -72,7 +76,7 @@ def vcf_head(build: Build, contigs: Sequence[str], groups: Sequence[str]) -> str
     for key, text in _ABOUT.values():
         lines.append(f'##INFO=<ID={key},Number=1,Type=String,Description="{text}">\n')
     columns = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
-    return meta_lines(build, contigs) + "".join(lines) + columns
+    return meta_lines(build, contigs, version=_VCF) + "".join(lines) + columns
 
 
 def vcf_lines(batch: pa.RecordBatch, groups: Sequence[str]) -> memoryview:

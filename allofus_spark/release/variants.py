@@ -14,9 +14,11 @@ from pyspark.sql import functions as F
 from allofus_spark.arrow import batch_of, flagged_names
 from allofus_spark.genome import DIPLOID, Build, ploidy_regions
 from allofus_spark.published import ALL, variants
+from allofus_spark.published.names import variant_names
+from allofus_spark.release.cells import Counts, Earlier, Shown
 from allofus_spark.release.closure import Ints
 from allofus_spark.release.parts import Made
-from allofus_spark.release.withhold import Counts, Earlier, Shown, withhold
+from allofus_spark.release.withhold import withhold
 from allofus_spark.tables import ALLELE_KEY
 
 _FIELDS = ("ac", "an", "n_hom")
@@ -68,13 +70,6 @@ def _as_earlier(release: DataFrame, place: int, groups: Sequence[str]) -> DataFr
         for name in _FIELDS
     ]
     return release.select(*_IN_RELEASES, *shown)
-
-
-def variant_names(contig: pa.Array, position: pa.Array, ref: pa.Array, alt: pa.Array) -> pa.Array:
-    """Variants as an attacker names them: chr1:100 A>G."""
-    place = pa.compute.binary_join_element_wise(contig, position.cast(pa.string()), ":")
-    change = pa.compute.binary_join_element_wise(ref, alt, ">")
-    return pa.compute.binary_join_element_wise(place, change, " ")
 
 
 def rs_ids() -> Column:

@@ -38,8 +38,6 @@ from allofus_spark.release.closure import (
 from allofus_spark.release.counts import sizes_withheld
 from allofus_spark.release.homozygotes import homozygotes_shown, homozygotes_tell
 
-__all__ = ["Counts", "Earlier", "Shown", "withhold"]
-
 _NEVER = np.iinfo(np.int64).max
 
 
