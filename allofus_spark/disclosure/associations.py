@@ -74,8 +74,8 @@ def _frequencies(
                 result.try_kind(product, "carriers by frequencies", len(shown))
                 carriers = Bounds(half_up(bounds.lo), np.minimum(bounds.hi, n.hi))
                 for place in np.flatnonzero(within(carriers, result.floor) & ~np.isnan(shown)):
-                    bounds = int(carriers.lo[place]), int(carriers.hi[place])
-                    yield _Few(int(place), f"carriers of {allele}", group, bounds, how)
+                    few = int(carriers.lo[place]), int(carriers.hi[place])
+                    yield _Few(int(place), f"carriers of {allele}", group, few, how)
 
 
 def _whole(low: Floats, high: Floats) -> Bounds:

@@ -36,7 +36,8 @@ class Verification:
     """The result of an attack on one release.
 
     ``derived``: the first findings, ``n_derived`` all of them; ``of_exempt``, ``n_exempt``: likewise of the
-    products ``exempt``, which may show any count; ``tried``: quantities bounded, by product and kind of attack.
+    products ``exempt``, which may show any count; ``tried``: quantities bounded, by product and kind of
+    attack.
     """
 
     release: str
@@ -64,7 +65,7 @@ class Verification:
         bounds: tuple[int, int] | None,
         how: str,
     ) -> None:
-        """Add what is known of a count if it lies within 1 to the floor; bounds None: the numbers contradict."""
+        """Add a count whose bounds lie within 1 to the floor; None: the published numbers contradict."""
         if bounds is not None and bounds[0] >= 1 and bounds[1] <= self.floor:
             self.add(Finding(product, row, quantity, groups, *bounds, how))
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from allofus_spark.disclosure.findings import Finding, Verification
+from allofus_spark.disclosure.findings import Verification
 from allofus_spark.disclosure.rows import BATCH_ROWS
 
 # Columns named n_… that count variants or tests, and products that count no people.
@@ -30,7 +29,7 @@ def scan_release(release: Path, result: Verification) -> None:
         first = 1
         for batch in parquet.iter_batches(BATCH_ROWS, columns=names) if names else ():
             result.try_kind(product, "cells looked at", batch.num_rows * len(names))
-            result.extend(_small(product, file.name, first, batch, result.floor))
+            _small(product, file.name, first, batch, result)
             first += batch.num_rows
 
 
@@ -45,11 +44,13 @@ def _is_number(kind: pa.DataType) -> bool:
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
 
 
-def _small(product: str, file: str, first: int, batch: pa.RecordBatch, floor: int) -> Iterable[Finding]:
+def _small(product: str, file: str, first: int, batch: pa.RecordBatch, result: Verification) -> None:
+    """Add cells in 1..floor; beyond the room of the list they are only counted."""
     for name in batch.schema.names:
         values = batch.column(name).cast("float64").to_numpy(zero_copy_only=False)
-        for place in np.flatnonzero((values >= 1) & (values <= floor)):
-            count = int(values[place])
-            yield Finding(
-                product, f"{file} row {first + place}", name, ("as published",), count, count, "it is shown"
-            )
+        places = np.flatnonzero((values >= 1) & (values <= result.floor))
+        listed = places[: result.room(product)]
+        result.count(product, len(places) - len(listed))
+        for place in listed:
+            bounds, row = (int(values[place]), int(values[place])), f"{file} row {first + place}"
+            result.told(product, row, name, ("as published",), bounds, "it is shown")

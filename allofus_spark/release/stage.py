@@ -188,9 +188,10 @@ def _attacked(making: Making, version: str, verify: Verify) -> tuple[Manifest, V
             break
         _log.warning(f"release {version}: {len(told_of)} variants can be told of, to be withheld whole")
         making.told_of |= told_of
+    found = shown([str(told) for told in result.derived])
     raise Disclosure(
         f"release {version} is not published: {result.n_derived} counts of 1 to "
-        f"{making.rules.floor} people could be derived from it: {shown([str(told) for told in result.derived])}"
+        f"{making.rules.floor} people could be derived from it: {found}"
     )
 
 

@@ -15,8 +15,10 @@ from allofus_spark.published import FORMAT, MANIFEST
 GROUPS = ("afr", "eas", "eur")
 
 
-def write_manifest(folder: Path, groups: Sequence[str] = GROUPS, previous: Sequence[str] = ()) -> None:
-    """The manifest of a release that is named as its folder."""
+def write_manifest(
+    folder: Path, groups: Sequence[str] = GROUPS, previous: Sequence[str] = (), exempt: Sequence[str] = ()
+) -> None:
+    """The manifest of a release that is named as its folder; it names no products but those ``exempt``."""
     folder.mkdir(parents=True, exist_ok=True)
     manifest = {
         "format": FORMAT,
@@ -30,7 +32,20 @@ def write_manifest(folder: Path, groups: Sequence[str] = GROUPS, previous: Seque
         "snapshot_id": 1,
         "package_version": "0",
         "settings_hash": "0",
-        "products": [],
+        "products": [
+            {
+                "name": name,
+                "grain": "",
+                "policy": "exempt",
+                "reason": "donors agreed",
+                "rows": 0,
+                "withheld": {},
+                "columns": [],
+                "source_tables": {},
+                "files": [],
+            }
+            for name in exempt
+        ],
     }
     (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
 

@@ -17,7 +17,8 @@ from allofus_spark.disclosure.genotypes import (
 )
 from allofus_spark.disclosure.people import UNKNOWN, Bounds, Copies, counts_of_people
 from allofus_spark.disclosure.variants import Case, shared_cells
-from allofus_spark.release.withhold import Counts, Earlier, withhold
+from allofus_spark.release.cells import Counts, Earlier
+from allofus_spark.release.withhold import withhold
 from tests.disclosure.cohorts import (
     Columns,
     Truth,

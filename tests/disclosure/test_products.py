@@ -11,7 +11,7 @@ import pytest
 
 from allofus_spark.disclosure import Verification, verify_release
 from tests.disclosure.conftest import Attack
-from tests.disclosure.folders import release, sizes, variant
+from tests.disclosure.folders import release, sizes, variant, write_manifest
 
 Row = dict[str, Any]
 
@@ -314,3 +314,22 @@ def test_the_result_as_json_has_every_finding_counted(attack: Attack) -> None:
     read = json.loads(json.dumps(result.as_dict()))
     assert (read["n_derived"], len(read["derived"])) == (1500, 1000)
     assert read["tried"]["cohort"] == {"cells looked at": 1500}
+
+
+def test_findings_of_exempt_products_are_apart_and_take_no_room(tmp_path: Path) -> None:
+    rows = [{"site": str(place), "n_people": 7} for place in range(1500)]
+    small = [variant(place, afr=(3, 400), all=(3003, 6000)) for place in range(1, 1501)]
+    folder = release(tmp_path / "v1", {"cohort": rows, "variants": small, "months": rows[:2]})
+    write_manifest(folder, exempt=("cohort", "variants"))
+    result = verify_release(folder)
+    assert {finding.product for finding in result.derived} == {"months"}
+    assert result.n_derived == 2
+    read = json.loads(json.dumps(result.as_dict()))
+    # At the least 1,500 numbers in the one, and 1,500 carriers in the other.
+    assert read["n_exempt"] >= 3000
+    assert len(read["exempt"]) == 1000
+    assert {finding["product"] for finding in read["exempt"]} <= {"cohort", "variants"}
+    write_manifest(folder, exempt=("cohort",))
+    of_variants = verify_release(folder)
+    assert of_variants.n_exempt == 1500
+    assert of_variants.n_derived == 2 + result.n_exempt - 1500

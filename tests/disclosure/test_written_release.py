@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,6 +17,7 @@ from allofus_spark.published import table_files
 from allofus_spark.release import publish_release
 from tests.release.made_cohort import Cohort, cohort_warehouse, random_cohort
 
+KEY = ("contig", "position", "ref", "alt")
 PEOPLE = {"afr": 300, "amr": 120, "eur": 500, "oth": 12, None: 40}
 
 
@@ -37,22 +40,76 @@ def test_nothing_follows_from_a_written_release(written: Path) -> None:
     assert result.tried["variants"]["cells of the TSV"] > 1000
 
 
-def test_one_cell_given_back_is_found(written: Path, made: Cohort, tmp_path: Path) -> None:
-    """The first withheld cell of 1 to 20 copies, shown in the Parquet file alone."""
-    spoilt = tmp_path / "v1"
-    shutil.copytree(written, spoilt)
+def few_withheld(written: Path, made: Cohort, column: str) -> tuple[int, int]:
+    """Row of the first cell of ``column`` that is withheld and truly 1 to 20, and its count."""
+    (file,) = table_files(written, "variants")
+    table = pq.read_table(file)
+    group, name = column.split("_", 1)
+    places = {site: place for place, site in enumerate(made.sites)}
+    true = made.cells(group)[name]
+    sites = zip(*(table.column(part).to_pylist() for part in KEY), strict=True)
+    counts = [int(true[places[site]]) for site in sites]
+    shown = table.column(column).to_pylist()
+    row = next(row for row, n in enumerate(counts) if shown[row] is None and 1 <= n <= 20)
+    return row, counts[row]
+
+
+def in_parquet(spoilt: Path, column: str, row: int, count: int) -> None:
     (file,) = table_files(spoilt, "variants")
     table = pq.read_table(file)
-    places = {site: place for place, site in enumerate(made.sites)}
-    true = made.cells("amr")["ac"]
-    sites = zip(
-        *(table.column(name).to_pylist() for name in ("contig", "position", "ref", "alt")), strict=True
-    )
-    counts = [int(true[places[site]]) for site in sites]
-    shown = table.column("amr_ac").to_pylist()
-    row = next(p for p, n in enumerate(counts) if shown[p] is None and 1 <= n <= 20)
-    shown[row] = counts[row]
-    place = table.schema.get_field_index("amr_ac")
-    pq.write_table(table.set_column(place, "amr_ac", pa.array(shown, pa.int64())), file)
+    values = table.column(column).to_pylist()
+    values[row] = count
+    place = table.schema.get_field_index(column)
+    pq.write_table(table.set_column(place, table.schema.field(place), pa.array(values, pa.int64())), file)
+
+
+def in_tsv(spoilt: Path, column: str, row: int, count: int) -> None:
+    file = spoilt / "tsv" / "variants.tsv.gz"
+    lines = gzip.decompress(file.read_bytes()).decode().splitlines()
+    cells = lines[1 + row].split("\t")
+    place = lines[0].split("\t").index(column)
+    assert cells[place] == ""
+    cells[place] = str(count)
+    lines[1 + row] = "\t".join(cells)
+    file.write_bytes(gzip.compress(("\n".join(lines) + "\n").encode()))
+
+
+def in_vcf(spoilt: Path, column: str, row: int, count: int) -> None:
+    file = spoilt / "vcf" / "variants.vcf.gz"
+    lines = gzip.decompress(file.read_bytes()).decode().splitlines()
+    place = row + sum(line.startswith("#") for line in lines)
+    group, name = column.split("_", 1)
+    key = {"ac": "AC", "n_hom": "nhomalt"}[name] + ("" if group == "all" else f"_{group}")
+    fields = lines[place].split(";")
+    fields[fields.index(f"{key}=.")] = f"{key}={count}"
+    lines[place] = ";".join(fields)
+    file.write_bytes(gzip.compress(("\n".join(lines) + "\n").encode()))
+
+
+@pytest.mark.parametrize(
+    ("give_back", "column", "quantity", "group"),
+    [
+        (in_parquet, "amr_ac", "carriers", "amr"),
+        (in_parquet, "all_ac", "carriers", "all"),
+        (in_parquet, "eur_n_hom", "homozygotes", "eur"),
+        (in_tsv, "amr_ac", "amr_ac", "as published"),
+        (in_tsv, "eur_n_hom", "eur_n_hom", "as published"),
+        (in_vcf, "all_ac", "all_ac", "as published"),
+        (in_vcf, "eur_n_hom", "eur_n_hom", "as published"),
+    ],
+)
+def test_one_cell_given_back_in_one_file_is_found(
+    written: Path,
+    made: Cohort,
+    tmp_path: Path,
+    give_back: Callable[[Path, str, int, int], None],
+    column: str,
+    quantity: str,
+    group: str,
+) -> None:
+    row, count = few_withheld(written, made, column)
+    spoilt = tmp_path / "v1"
+    shutil.copytree(written, spoilt)
+    give_back(spoilt, column, row, count)
     found = {(f.quantity, f.groups, f.hi) for f in verify_release(spoilt).derived}
-    assert ("carriers", ("amr",), counts[row]) in found
+    assert (quantity, (group,), count) in found

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from allofus_spark.release.withhold import Counts, Shown
+from allofus_spark.release.cells import Counts, Shown
 
 Rows = list[int]
 

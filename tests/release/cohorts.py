@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from allofus_spark.release.withhold import Counts, Earlier, Shown
+from allofus_spark.release.cells import Counts, Earlier, Shown
 
 
 def genotypes(rng: np.random.Generator, n_rows: int, sizes: list[int]) -> list[np.ndarray]:

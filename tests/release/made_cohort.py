@@ -152,6 +152,10 @@ class Spy:
     def derived(self) -> list[Any]:
         return self.finds
 
+    @property
+    def n_derived(self) -> int:
+        return len(self.finds)
+
     def as_dict(self) -> dict[str, Any]:
         return {"derived": self.finds}
 

@@ -9,9 +9,7 @@ import numpy as np
 from pyspark.sql import SparkSession
 
 from allofus_spark.cli.release import print_release
-from allofus_spark.disclosure import verify_release
-from allofus_spark.release import publish_release
-from allofus_spark.report import write_report
+from allofus_spark.pipeline.release import make_release
 from tests.release.made_cohort import cohort_warehouse, random_cohort
 
 
@@ -22,13 +20,7 @@ def test_two_releases_withstand_the_attacker(spark: SparkSession, tmp_path: Path
     before, after = joined.people(places >= 65), joined.people((places < 480) | (places >= 510))
     for version, cohort in (("v1", before), ("v2", after)):
         warehouse = cohort_warehouse(spark, str(tmp_path / version), cohort)
-        released = publish_release(
-            warehouse,
-            version,
-            verify=verify_release,
-            write_report=write_report,
-            releases=str(tmp_path / "releases"),
-        )
+        released = make_release(warehouse, version, str(tmp_path / "releases"))
         said = json.loads((released.folder / "verification.json").read_text(encoding="utf-8"))
         assert said["n_derived"] == 0
         assert said["tried"]["variants"]["counts of people in a cell"] > 5_000

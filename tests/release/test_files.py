@@ -6,17 +6,22 @@ import gzip
 import json
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import unquote
 
 import duckdb
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
 from allofus_spark.checksums import file_checksum
+from allofus_spark.genome import load_build
 from allofus_spark.published import products, read_manifest, table_files, variants
 from allofus_spark.release import Released
+from allofus_spark.release.text import vcf_head, vcf_lines
 from tests.release.made_cohort import GROUPS, Cohort
 
 CELLS = ("all", *GROUPS)
@@ -177,6 +182,27 @@ def test_bcftools_and_tabix_read_the_sites(
     assert view.stderr == ""
 
 
+def test_characters_with_a_meaning_are_escaped_as_vcf_4_3_does(
+    released: Released, tmp_path: Path, oracle: Callable[[str], str]
+) -> None:
+    gene = "HLA-A;B=1,C: 100%\tof\r\nall é"
+    batch = pq.read_table(table_files(released.folder, "variants")[0]).slice(0, 3).to_batches()[0]
+    place = batch.schema.get_field_index("gene_symbol")
+    batch = batch.set_column(place, "gene_symbol", pa.array([gene, None, "50%3B"]))
+    vcf = tmp_path / "v.vcf"
+    contigs = set(batch.column("contig").to_pylist())
+    text = vcf_head(load_build("GRCh38"), sorted(contigs), GROUPS).encode() + bytes(vcf_lines(batch, GROUPS))
+    vcf.write_bytes(text)
+    assert text.startswith(b"##fileformat=VCFv4.3\n")
+    told = subprocess.run(
+        [oracle("bcftools"), "query", "-f", "%INFO/GENE\n", str(vcf)], capture_output=True, check=True
+    )
+    assert told.stderr == b""
+    genes = told.stdout.decode().splitlines()
+    assert genes == ["HLA-A%3BB%3D1%2CC%3A 100%25%09of%0D%0Aall é", ".", "50%253B"]
+    assert [unquote(name) for name in genes] == [gene, ".", "50%3B"]
+
+
 def test_lookups_lead_to_released_variants(released: Released, rows: list[dict]) -> None:
     def read(product: str) -> list[dict]:
         return [
@@ -206,6 +232,9 @@ def test_lookups_lead_to_released_variants(released: Released, rows: list[dict])
 def test_the_dictionary_describes_every_column(released: Released) -> None:
     said = json.loads((released.folder / "dictionary.json").read_text(encoding="utf-8"))
     contracts = {table.name: table for table in products(GROUPS)}
+    released_names = [product.name for product in read_manifest(released.folder).products]
+    assert [product["name"] for product in said["products"]] == released_names
+    assert {"variants", "groups", "consequences"} <= set(released_names)
     for product in said["products"]:
         contract = contracts[product["name"]]
         assert product["key"] == list(contract.key)

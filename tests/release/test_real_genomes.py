@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from allofus_spark.release.withhold import Counts, Shown, withhold
+from allofus_spark.release.cells import Counts, Shown
+from allofus_spark.release.withhold import withhold
 from tests.release.cohorts import earlier_of
 from tools.demo_data import CACHE, CALLS_ARCHIVE, LABELS_ARCHIVE, fetch, read_calls, read_people
 

@@ -13,9 +13,13 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
+from allofus_spark.disclosure import verify_release
 from allofus_spark.errors import BadSource, Disclosure
 from allofus_spark.published import Manifest, table_files
 from allofus_spark.release import Released, publish_release
+from allofus_spark.release.cells import Counts
+from allofus_spark.release.making import Making
+from allofus_spark.release.products import write_variants
 from allofus_spark.release.withhold import withhold
 from allofus_spark.tables import PIPELINE_RUNS, Warehouse
 from tests.release.brute_force import pages
@@ -28,6 +32,13 @@ class Told(NamedTuple):
 
     product: str
     row: str
+
+    def __str__(self) -> str:
+        return f"seven carriers of {self.row}"
+
+
+def name_of(row: dict) -> str:
+    return f"{row['contig']}:{row['position']} {row['ref']}>{row['alt']}"
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +59,12 @@ def before(spark: SparkSession, first: Cohort, tmp_path_factory: pytest.TempPath
     return cohort_warehouse(spark, str(tmp_path_factory.mktemp("before") / "w"), first)
 
 
+def rows_in(folder: Path, product: str = "variants") -> list[dict]:
+    return [row for file in table_files(folder, product) for row in pq.read_table(file).to_pylist()]
+
+
 def rows_of(released: Released, product: str = "variants") -> list[dict]:
-    files = table_files(released.folder, product)
-    return [row for file in files for row in pq.read_table(file).to_pylist()]
+    return rows_in(released.folder, product)
 
 
 def test_a_release_is_made_once(before: Warehouse, tmp_path: Path) -> None:
@@ -84,10 +98,37 @@ def test_what_a_killed_attempt_left_is_removed(
 
 
 def test_nothing_is_published_where_the_attacker_finds_something(before: Warehouse, tmp_path: Path) -> None:
-    with pytest.raises(
-        Disclosure, match=r"v1 is not published: 1 counts of 1 to 20 people .*: seven carriers"
-    ):
-        publish_release(before, "v1", verify=Spy(["seven carriers"]), releases=str(tmp_path))
+    spy = Spy([Told("phenotypes", "250.2 afr")])
+    said = r"v1 is not published: 1 counts of 1 to 20 people .*: seven carriers of 250\.2 afr"
+    with pytest.raises(Disclosure, match=said):
+        publish_release(before, "v1", verify=spy, releases=str(tmp_path))
+    assert len(spy.asked) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_attacker_who_tells_of_ever_more_variants_is_asked_four_times(
+    before: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """He finds the variants withheld of which he told, and nothing is written after his last attack."""
+    told: list[Told] = []
+    written: list[int] = []
+
+    def rewrite(making: Making) -> None:
+        written.append(len(making.told_of))
+        write_variants(making)
+
+    def verify(folder: Path, earlier: Sequence[Path], manifest: Manifest) -> Spy:
+        rows = {name_of(row): row for row in rows_in(folder)}
+        assert all(rows[each.row]["all_ac"] is rows[each.row]["eur_ac"] is None for each in told)
+        assert not (folder / "CHANGES.md").exists(), "described before it withstands"
+        told.append(Told("variants", next(name for name, row in rows.items() if row["eur_ac"])))
+        return Spy([told[-1]])
+
+    monkeypatch.setattr("allofus_spark.release.stage.write_variants", rewrite)
+    with pytest.raises(Disclosure, match="v1 is not published: 1 counts"):
+        publish_release(before, "v1", verify=verify, releases=str(tmp_path))
+    assert len({each.row for each in told}) == 4
+    assert written == [1, 2, 3]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -96,16 +137,13 @@ def test_variants_that_the_attacker_can_tell_of_are_withheld_whole(before: Wareh
     found: list[Told] = []
 
     def verify(folder: Path, earlier: Sequence[Path], manifest: Manifest) -> Spy:
-        files = table_files(folder, "variants")
-        rows = [row for file in files for row in pq.read_table(file).to_pylist()]
-        told = next((row for row in rows if row["afr_ac"]), None) if not found else None
-        if told is None:
+        if found:
             return Spy()
-        found.append(Told("variants", f"{told['contig']}:{told['position']} {told['ref']}>{told['alt']}"))
+        found.append(Told("variants", next(name_of(row) for row in rows_in(folder) if row["afr_ac"])))
         return Spy(list(found))
 
     made = publish_release(before, "v1", verify=verify, releases=str(tmp_path))
-    rows = {f"{row['contig']}:{row['position']} {row['ref']}>{row['alt']}": row for row in rows_of(made)}
+    rows = {name_of(row): row for row in rows_of(made)}
     told = rows.pop(found[0].row)
     assert told["withheld"] == ["all", *GROUPS]
     assert told["all_ac"] is told["afr_af"] is told["eur_n_hom"] is told["max_af"] is None
@@ -113,12 +151,6 @@ def test_variants_that_the_attacker_can_tell_of_are_withheld_whole(before: Wareh
     assert any(row["afr_ac"] for row in rows.values())
     with gzip.open(made.folder / "tsv" / "variants.tsv.gz", "rt") as lines:
         assert len(list(lines)) == 1 + len(rows) + 1
-
-    def other_product(folder: Path, earlier: Sequence[Path], manifest: Manifest) -> Spy:
-        return Spy([Told("phenotypes", "250.2 afr")])
-
-    with pytest.raises(Disclosure, match="v2 is not published"):
-        publish_release(before, "v2", verify=other_product, releases=str(tmp_path))
 
 
 @pytest.mark.parametrize("name", ["../v1", "v/1", "", ".v1", "v 1", "v1\n", "-v", "v" * 101, "ü"])
@@ -190,8 +222,6 @@ def test_too_few_people_are_no_release(spark: SparkSession, tmp_path: Path) -> N
 
 def test_the_tables_are_withheld_as_the_kernel_says(before: Warehouse, first: Cohort, tmp_path: Path) -> None:
     """Through Spark, Parquet and an earlier release, as in memory."""
-    from allofus_spark.release.withhold import Counts
-
     publish(before, "v1", tmp_path)
     released = publish(before, "v2", tmp_path)
     cells = [first.cells(group) for group in ("all", *first.groups)]
@@ -212,18 +242,20 @@ def test_the_tables_are_withheld_as_the_kernel_says(before: Warehouse, first: Co
             assert told == getattr(page, name)
 
 
-def test_an_exempt_product_shows_all_and_says_why(spark: SparkSession, first: Cohort, tmp_path: Path) -> None:
+def test_an_exempt_product_shows_all_and_says_why(spark: SparkSession, tmp_path: Path) -> None:
+    """And the attacker, who derives more than he lists, stops nothing."""
+    cohort = random_cohort(5, 700, {"afr": 200, "amr": 100, "eur": 300, "oth": 0, None: 30})
     reason = "release.reason.variants=genomes of a public reference, whose donors agreed"
     open_to_all = ("release.policy.variants=exempt", reason)
-    exempt = cohort_warehouse(spark, str(tmp_path / "w"), first, *open_to_all)
-    few = Spy([Told("variants", "chr2:1 A>G")])
-    made = publish_release(exempt, "v1", verify=few, releases=str(tmp_path))
+    exempt = cohort_warehouse(spark, str(tmp_path / "w"), cohort, *open_to_all)
+    made = publish_release(exempt, "v1", verify=verify_release, releases=str(tmp_path))
     product = made.manifest.product("variants")
     assert (product.policy, product.withheld) == ("exempt", {})
     assert product.reason == "genomes of a public reference, whose donors agreed"
     assert all(row["withheld"] == [] and row["all_n_hom"] is not None for row in rows_of(made))
-    said = json.loads((made.folder / "manifest.json").read_text(encoding="utf-8"))
-    assert said["floor"] == 20
+    said = json.loads((made.folder / "verification.json").read_text(encoding="utf-8"))
+    assert (said["n_derived"], said["derived"]) == (0, [])
+    assert said["n_exempt"] > len(said["exempt"]) == 1000
 
 
 def test_products_that_a_policy_leaves_out(spark: SparkSession, first: Cohort, tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from allofus_spark.release.withhold import Counts, Earlier, Shown, withhold
+from allofus_spark.release.cells import Counts, Earlier, Shown
+from allofus_spark.release.withhold import withhold
 from tests.release.brute_force import pages, told_of_change, told_of_people
 from tests.release.cohorts import counts_of, earlier_of, genotypes
 
