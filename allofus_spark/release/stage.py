@@ -190,7 +190,7 @@ def _attacked(making: Making, version: str, verify: Verify) -> tuple[Manifest, V
         making.told_of |= told_of
     found = shown([str(told) for told in result.derived])
     raise Disclosure(
-        f"release {version} is not published: {result.n_derived} counts of 1 to "
+        f"release {version} is not published: {result.n_derived:,} counts of 1 to "
         f"{making.rules.floor} people could be derived from it: {found}"
     )
 

@@ -80,9 +80,10 @@ def in_vcf(spoilt: Path, column: str, row: int, count: int) -> None:
     place = row + sum(line.startswith("#") for line in lines)
     group, name = column.split("_", 1)
     key = {"ac": "AC", "n_hom": "nhomalt"}[name] + ("" if group == "all" else f"_{group}")
-    fields = lines[place].split(";")
+    *site, info = lines[place].split("\t")
+    fields = info.split(";")
     fields[fields.index(f"{key}=.")] = f"{key}={count}"
-    lines[place] = ";".join(fields)
+    lines[place] = "\t".join([*site, ";".join(fields)])
     file.write_bytes(gzip.compress(("\n".join(lines) + "\n").encode()))
 
 
