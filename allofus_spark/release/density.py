@@ -84,7 +84,8 @@ def _as_rows(
     for (x, y), labels in sorted(squares.items()):
         label, n_of_label = labels.most_common(1)[0]
         total = labels.total()
-        of_most = 2 * n_of_label > total and (exact or n_of_label > rules.floor)
+        # In a smaller square no label would say that its largest group is of few.
+        of_most = 2 * n_of_label > total and (exact or total > 2 * rules.floor)
         rows.append(
             {
                 "pcs": name,

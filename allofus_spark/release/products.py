@@ -11,7 +11,6 @@ from allofus_spark.cohort import passing_alleles, read_frequencies
 from allofus_spark.errors import BadSource
 from allofus_spark.published import ALL
 from allofus_spark.release.associations import (
-    Summaries,
     meta_rows,
     releasable,
     replication_rows,
@@ -19,6 +18,7 @@ from allofus_spark.release.associations import (
     with_sizes,
 )
 from allofus_spark.release.changes import sizes_of
+from allofus_spark.release.classes import merged_rare_classes
 from allofus_spark.release.density import density_rows
 from allofus_spark.release.folder import PastRelease
 from allofus_spark.release.lookups import consequence_rows, gene_rows, rsid_rows
@@ -125,6 +125,8 @@ def _variant_counts(making: Making) -> None:
             for row in making.run.rows(VARIANT_SUMMARY)
             if (row.catalogue_set, row.annotator) == chosen
         ]
+        if making.rules.policy.variants != "exempt":
+            rows = merged_rare_classes(rows, making.sizes, rules.floor)
         making.add_small(
             "variant_counts", Small(_columns_of(making, "variant_counts", rows), {}), "variant_summary"
         )
@@ -150,35 +152,40 @@ def _associations(making: Making) -> None:
         names = ("associations", "meta_associations", "association_summaries")
         making.left_out |= dict.fromkeys((*names, "replications", "replication_summary"), reason)
         return
-    summaries = summary_rows(
-        run.rows(ASSOCIATION_SUMMARIES), making.sizes_shown, rules, making.warehouse.spark
-    )
     if making.wanted("association_summaries"):
-        making.add_small("association_summaries", summaries.small, "association_summaries")
-    for product, frame, table in _association_frames(making, summaries):
-        written = making.writer.write_frame(making.contracts[product], frame)
-        withheld = {} if written is None else {"rows": _missing(making, product, table, written.rows)}
-        making.add(product, written, withheld, table.name)
+        small = summary_rows(run.rows(ASSOCIATION_SUMMARIES), rules)
+        making.add_small("association_summaries", small, "association_summaries")
+    write_associations(making)
     if making.wanted("replication_summary", REPLICATION_SUMMARY):
         rows = [row.asDict() for row in run.rows(REPLICATION_SUMMARY)]
         small = Small(_columns_of(making, "replication_summary", rows), {})
         making.add_small("replication_summary", small, "replication_summary")
 
 
-def _association_frames(making: Making, summaries: Summaries) -> Iterator[tuple[str, DataFrame, Table]]:
+def write_associations(making: Making) -> None:
+    """Write what goes by the variants that are shown, in the place of what was written before."""
+    for product in ("associations", "meta_associations", "replications"):
+        making.forget(product)
+    for product, frame, table in _association_frames(making):
+        written = making.writer.write_frame(making.contracts[product], frame)
+        withheld = {} if written is None else {"rows": _missing(making, product, table, written.rows)}
+        making.add(product, written, withheld, table.name)
+
+
+def _association_frames(making: Making) -> Iterator[tuple[str, DataFrame, Table]]:
     run, rules = making.run, making.rules
     if not run.holds(ASSOCIATIONS):
         return
-    shown = releasable(run.read(ASSOCIATIONS), summaries.scans, rules)
+    shown = releasable(run.read(ASSOCIATIONS), making.released("variants"), rules)
     if making.wanted("associations", ASSOCIATIONS):
         exact = rules.policy.associations == "exempt"
-        yield "associations", with_sizes(shown, rules, exact=exact), ASSOCIATIONS
+        yield "associations", with_sizes(shown, exact=exact), ASSOCIATIONS
         if making.has("associations"):
             shown = making.released("associations")  # the same rows, found already
     if making.wanted("meta_associations", META_ASSOCIATIONS):
-        metas = meta_rows(run.read(META_ASSOCIATIONS), shown, summaries.scans, rules)
+        metas = meta_rows(run.read(META_ASSOCIATIONS), shown, rules)
         exact = rules.policy.meta_associations == "exempt"
-        yield "meta_associations", with_sizes(metas, rules, exact=exact), META_ASSOCIATIONS
+        yield "meta_associations", with_sizes(metas, exact=exact), META_ASSOCIATIONS
     if making.wanted("replications", REPLICATIONS):
         yield "replications", replication_rows(run.read(REPLICATIONS), shown, rules), REPLICATIONS
 

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from allofus_spark import __version__
 from allofus_spark.cohort import active_samples, present, warehouse_build
 from allofus_spark.errors import BadSource, Disclosure, shown
+from allofus_spark.genome import build_as_text
 from allofus_spark.published import ALL, FORMAT, MANIFEST, Manifest
 from allofus_spark.release.changes import sizes_of, write_changes
 from allofus_spark.release.counts import few_moved, group_sizes_shown
@@ -28,7 +29,7 @@ from allofus_spark.release.folder import (
 )
 from allofus_spark.release.making import AccessTimes, Making
 from allofus_spark.release.people import sizes_by_group
-from allofus_spark.release.products import make_products, write_variants
+from allofus_spark.release.products import make_products, write_associations, write_variants
 from allofus_spark.release.writing import ProductWriter
 from allofus_spark.tables import Freshness, Run, Warehouse, allele_frequencies, start_run
 
@@ -178,6 +179,7 @@ def _attacked(making: Making, version: str, verify: Verify) -> tuple[Manifest, V
     for _ in range(_ATTACKS):
         if making.told_of:
             write_variants(making)
+            write_associations(making)
         manifest = _manifest(making, version)
         _log.info(f"release {version}: attacking")
         result = verify(folder, earlier, manifest)
@@ -212,7 +214,7 @@ def _manifest(making: Making, version: str) -> Manifest:
         format=FORMAT,
         release=version,
         created=dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
-        build=making.writer.build.name,
+        build=build_as_text(making.writer.build),
         groups=list(settings.frequencies.ancestry_groups),
         floor=settings.release.floor,
         round_to=settings.release.round_to,
