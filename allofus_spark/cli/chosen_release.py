@@ -27,7 +27,7 @@ def release_options(command: Command) -> Command:
 
 
 def chosen_release(folder: Path | None, version: str | None, releases: str | None, root: str) -> Path:
-    """The release's folder; ``root``: the warehouse. Raises UsageError where it is named twice or not at all."""
+    """The release's folder; ``root``: the warehouse. Raises UsageError where it is named twice, or not."""
     if (folder is None) == (version is None):
         raise click.UsageError("give the FOLDER of a release, or its --version")
     if folder is not None:

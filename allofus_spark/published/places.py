@@ -11,7 +11,7 @@ from allofus_spark.settings import NAME_PATTERN
 from allofus_spark.tables.contract import Zone
 
 RELEASES = "releases"
-_FILE_URI = re.compile(r"file:(?://)?(/.*)")
+_FILE_URI = re.compile(r"file:(?://)?(/(?!/).*)")
 
 
 def releases_folder(root: str, chosen: str | Path | None) -> Path:
@@ -38,7 +38,7 @@ def releases_folder(root: str, chosen: str | Path | None) -> Path:
 
 
 def release_folder(root: str, version: str, chosen: str | Path | None = None) -> Path:
-    """The folder of one release, there or not; raises BadSource where ``version`` can be no release's name."""
+    """The folder of one release, there or not; raises BadSource where ``version`` can be no name."""
     check_version(version)
     return releases_folder(root, chosen) / version
 

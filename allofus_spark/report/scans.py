@@ -127,9 +127,8 @@ def _manhattan(
     starts, whole = _axis(released, source, key)
     threshold = released.manifest.genome_wide_p
     limit = 0.0 if threshold is None else -np.log10(threshold)
-    most = 1.08 * max(
-        released.rows(f"SELECT max(neg_log10_p) AS most FROM {source}", *key)[0]["most"], limit, 1.0
-    )
+    (strongest,) = released.rows(f"SELECT max(neg_log10_p) AS p FROM {source}", *key)
+    most = 1.08 * max(strongest["p"], limit, 1.0)
     cells = released.rows(
         f"""
         SELECT contig, avg(position) AS position, max(neg_log10_p) AS p FROM {source}

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql.pandas.types import to_arrow_schema
 
+from allofus_spark.checksums import file_checksum
 from allofus_spark.published import ReleasedColumn, ReleasedFile, ReleasedProduct
 from allofus_spark.tables.contract import Table
 

@@ -9,6 +9,7 @@ import numpy as np
 from allofus_spark.access.registry import Registry
 from allofus_spark.access.standing import Event, Researcher
 from allofus_spark.access.times import STEPS, access_times, hours_by_step, summarise
+from allofus_spark.published import products
 from allofus_spark.settings import AccessSettings
 from allofus_spark.tables import Warehouse
 from tests.access.conftest import let_in
@@ -66,7 +67,8 @@ def test_every_training_of_the_registered_tier_must_be_there() -> None:
 def test_rows_are_those_of_the_product() -> None:
     waits = {"2026-01": [float(n) for n in range(25)], "2026-02": [1.0] * 20, "2026-03": [2.0] * 30}
     rows = list(summarise("registered_to_access", waits, floor=20, round_to=40))
-    names = [column.name for column in ACCESS_TIMES.columns]
+    (product,) = (table for table in products(()) if table.name == "access_times")
+    names = [column.name for column in product.columns]
     assert [row._asdict().keys() for row in rows] == [dict.fromkeys(names).keys()] * len(rows)
     # 20 in February would be all − January − March: January, the smaller, goes too.
     assert [(row.month, row.n_researchers, row.median_hours) for row in rows] == [

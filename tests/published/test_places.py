@@ -29,9 +29,9 @@ def test_a_folder_that_is_chosen_goes_before_the_warehouse(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("root", ["s3a://held/here", "hdfs:/here", "file://elsewhere/here"])
 def test_a_file_system_that_is_not_mounted_is_refused(root: str) -> None:
-    with pytest.raises(BadSource, match="--releases FOLDER"):
+    with pytest.raises(BadSource, match=r"--releases FOLDER"):
         releases_folder(root, None)
-    with pytest.raises(BadSource, match="--releases .*local or mounted"):
+    with pytest.raises(BadSource, match=r"--releases .*local or mounted"):
         releases_folder("/data/warehouse", root)
 
 
