@@ -22,9 +22,9 @@ default settings; a release has those of its manifest.
 
 A release is a folder, and every product of it is there twice: `tables/PRODUCT/` is a Delta table of one
 version, without partitions, all of whose Parquet files are live; `tsv/PRODUCT.tsv.gz` holds the same rows,
-with arrays joined by commas and nothing for null. `variants` is in `vcf/variants.vcf.gz` too. A product may be
-left out: `manifest.json` lists those that there are, each with its policy (`suppress`, `round` or `exempt`),
-why, and how many cells are withheld. [How that is decided](release.md).
+with arrays joined by commas and nothing for null. `variants` is in `vcf/variants.vcf.gz` too. Contigs are in
+the build's order. A product may be left out: `manifest.json` lists those that there are, each with its policy
+(`suppress`, `round` or `exempt`), why, and how many cells are withheld. [How that is decided](release.md).
 
 A count of people is shown exactly, rounded up to a multiple of the manifest's `round_to`, or withheld: null.
 Null without a mark of being withheld means that there is nothing to count."""
