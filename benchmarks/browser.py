@@ -83,7 +83,7 @@ def main() -> None:
 @contextmanager
 def server(release: Path, port: int, overrides: list[str]) -> Iterator[subprocess.Popen[bytes]]:
     """``allofus browse`` over a release, once it answers."""
-    command = [sys.executable, "-c", _COMMAND, "browse", "--release", str(release), "--port", str(port)]
+    command = [sys.executable, "-c", _COMMAND, "browse", str(release), "--port", str(port)]
     command += [part for item in overrides for part in ("--set", item)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         try:

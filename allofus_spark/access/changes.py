@@ -11,6 +11,14 @@ from allofus_spark.access.standing import Event, Rule, Tier, failures, rules_of
 from allofus_spark.errors import AccessRefused, SettingsError, readable
 from allofus_spark.tables import RESEARCHERS, RowsWrite, Warehouse, writing_journals
 
+# What `record` enters.
+RECORDED = (
+    "module_completed",
+    "module_expired",
+    "code_of_conduct_signed",
+    "account_enabled",
+    "account_disabled",
+)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,99}")
 
 
@@ -99,8 +107,11 @@ def record(
 ) -> None:
     """Enter what happened to a researcher: a training, a signature, the account enabled or disabled.
 
-    Raises NotFound where nobody has the id, SettingsError where no tier needs the training ``item``.
+    Raises NotFound where nobody has the id, SettingsError where no tier needs the training ``item``, or for
+    an event that is not of `RECORDED`: `grant`, `revoke`, `agree` and `register` hold those to their rules.
     """
+    if event not in RECORDED:
+        raise SettingsError(f"event {readable(event)} is not entered as it is: {', '.join(RECORDED)} are")
     modules = (*warehouse.settings.access.registered_modules, *warehouse.settings.access.controlled_modules)
     if event.startswith("module_") and item not in modules:
         raise SettingsError(

@@ -7,7 +7,6 @@ researcher registered took them no time. Hours are summed up by month of registr
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -17,11 +16,11 @@ import numpy as np
 from allofus_spark.access.decisions import FIRST_ACCESS
 from allofus_spark.access.registry import Registry, load_registry
 from allofus_spark.access.standing import Event, Researcher, Tier
+from allofus_spark.published import ALL, hide_small, rounded_up
 from allofus_spark.settings import AccessSettings
 from allofus_spark.tables import Warehouse
 
 STEPS = ("registered_to_agreement", "registered_to_modules", "registered_to_grant", "registered_to_access")
-ALL = "all"
 _SECONDS_PER_HOUR = 3600
 _DECIMALS = 1  # of hours: six minutes, finer than anybody waits
 
@@ -105,25 +104,11 @@ def summarise(
     everybody = [hours for month in by_month.values() for hours in month]
     if len(everybody) > floor:
         yield _row(step, ALL, everybody, round_to)
-    shown = shown_months({month: len(hours) for month, hours in by_month.items()}, floor)
-    for month in sorted(shown):
+    for month in sorted(hide_small({month: len(hours) for month, hours in by_month.items()}, floor)):
         yield _row(step, month, by_month[month], round_to)
-
-
-def shown_months(sizes: Mapping[str, int], floor: int) -> set[str]:
-    """Months of more than ``floor`` researchers, such that those left out hold none, or more than it, too.
-
-    >>> sorted(shown_months({"2026-01": 30, "2026-02": 25, "2026-03": 5}, 20))
-    ['2026-01']
-    """
-    shown = {month for month, n in sizes.items() if n > floor}
-    left_out = sum(n for month, n in sizes.items() if month not in shown)
-    if 0 < left_out <= floor and shown:
-        shown.remove(min(shown, key=lambda month: (sizes[month], month)))
-    return shown
 
 
 def _row(step: str, month: str, hours: Sequence[float], round_to: int) -> AccessTime:
     lower, median, upper = np.round(np.percentile(hours, (25, 50, 75)), _DECIMALS)
-    n_researchers = math.ceil(len(hours) / round_to) * round_to
+    n_researchers = rounded_up(len(hours), round_to)
     return AccessTime(step, month, n_researchers, float(median), float(lower), float(upper))

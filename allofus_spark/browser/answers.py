@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from allofus_spark.browser.asked import Refused
+from allofus_spark.browser.beacon import API_VERSION
 from allofus_spark.browser.site import Site
 from allofus_spark.pages import templates
 
@@ -75,6 +76,6 @@ def refusal(request: Request, refused: Refused) -> Response:
     """The answer to what is refused: a sentence, as page or in the shape of a Beacon's error."""
     if wants_json(request):
         error = {"errorCode": refused.status, "errorMessage": str(refused)}
-        return as_json({"meta": {"apiVersion": "v2.0"}, "error": error}, refused.status)
+        return as_json({"meta": {"apiVersion": API_VERSION}, "error": error}, refused.status)
     title = _TITLES.get(refused.status, "Not understood" if refused.status < 500 else "Something went wrong")
     return page(request, "refused.html", {"title": title, "sentence": str(refused)}, refused.status)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from allofus_spark import __version__
 from allofus_spark.browser import beacon
-from allofus_spark.browser.answers import as_json
+from allofus_spark.browser.answers import as_json, site_of
 from allofus_spark.browser.asked import Allele, Refused, Region, checked, read_allele, read_contig, trimmed
 from allofus_spark.browser.finding import gene_regions
 from allofus_spark.browser.listing import Filters, VariantPage, variant_page
@@ -30,7 +30,7 @@ _DIGITS = 12
 
 def variations(request: Request) -> Response:
     """/beacon/g_variants: by allele, by range or by gene."""
-    opened: OpenRelease = request.app.state.site.opened
+    opened = site_of(request).opened
     query = dict(request.query_params)
     if unknown := sorted(set(query) - _KNOWN):
         raise Refused(400, f"This Beacon does not take the parameter {readable(unknown[0])}.")
@@ -129,7 +129,7 @@ def _fits(row: Row, query: dict[str, str]) -> bool:
 
 def one_variation(request: Request) -> Response:
     """/beacon/g_variants/{id}: one variant by its id."""
-    opened: OpenRelease = request.app.state.site.opened
+    opened = site_of(request).opened
     name = str(request.path_params["name"])
     allele = read_allele(name, opened.build)
     row = None if allele is None else opened.variant(allele)
@@ -141,7 +141,7 @@ def one_variation(request: Request) -> Response:
 
 def info(request: Request) -> Response:
     """/beacon/info: what this Beacon is."""
-    opened: OpenRelease = request.app.state.site.opened
+    opened = site_of(request).opened
     organisation = {"id": "allofus-spark", "name": "allofus-spark"}
     response = {
         "id": beacon.BEACON_ID,
@@ -153,12 +153,7 @@ def info(request: Request) -> Response:
         "description": f"Alleles of {opened.build.name} with frequencies by ancestry. Counts of 1 to "
         f"{opened.manifest.floor} people, and what would tell of them, are withheld.",
     }
-    return as_json(
-        {
-            "meta": {"beaconId": beacon.BEACON_ID, "apiVersion": beacon.API_VERSION, "returnedSchemas": []},
-            "response": response,
-        }
-    )
+    return as_json({"meta": _informational(), "response": response})
 
 
 def _informational() -> dict[str, Any]:
@@ -170,7 +165,7 @@ def service_info(request: Request) -> Response:
     return as_json(
         {
             "id": beacon.BEACON_ID,
-            "name": f"Release {request.app.state.site.manifest.release}",
+            "name": f"Release {site_of(request).manifest.release}",
             "type": {"group": "org.ga4gh", "artifact": "beacon", "version": beacon.API_VERSION},
             "organization": {"name": "allofus-spark", "url": "/"},
             "version": __version__,

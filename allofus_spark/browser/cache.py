@@ -1,4 +1,4 @@
-"""Row groups that were read lately, up to a number of bytes."""
+"""Batches of rows that were read lately, up to a number of bytes."""
 
 from __future__ import annotations
 

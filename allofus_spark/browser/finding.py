@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from allofus_spark.browser.asked import Refused, Region, checked, read_allele, read_region, read_rs_number
-from allofus_spark.browser.listing import NOVELTIES, Filters
+from allofus_spark.browser.listing import Filters
 from allofus_spark.browser.opened import OpenRelease, Row
 from allofus_spark.errors import readable
+from allofus_spark.tables.novelty_tables import STATUSES
 
 _MOST_LETTERS = 500
 _TERM = re.compile(r"[A-Za-z0-9_]{1,60}")
@@ -65,8 +66,8 @@ def gene_regions(opened: OpenRelease, name: str) -> list[tuple[Row, Region]]:
 def read_filters(query: Mapping[str, str]) -> Filters:
     """Filters of a list; refuses a novelty that there is not, and what is no term."""
     novelty = query.get("novelty") or None
-    if novelty is not None and novelty not in NOVELTIES:
-        raise Refused(400, f"novelty is one of {', '.join(NOVELTIES)}, not {readable(novelty)}.")
+    if novelty is not None and novelty not in STATUSES:
+        raise Refused(400, f"novelty is one of {', '.join(STATUSES)}, not {readable(novelty)}.")
     given = {name: query.get(name) or None for name in ("consequence", "impact")}
     for name, value in given.items():
         if value is not None and not _TERM.fullmatch(value):

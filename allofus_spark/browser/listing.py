@@ -28,7 +28,6 @@ COLUMNS = (
     ),
     "withheld",
 )
-NOVELTIES = ("reported", "known_site_new_allele", "unreported", "not_assessable")
 
 
 @dataclass(frozen=True)

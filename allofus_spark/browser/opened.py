@@ -16,6 +16,7 @@ from allofus_spark.browser.sorted_rows import Rows, SortedRows
 from allofus_spark.genome import Build, build_from_text
 from allofus_spark.published import ALL, Manifest, read_manifest, table_files
 from allofus_spark.settings import MIB, BrowserSettings
+from allofus_spark.tables.association_tables import META
 
 Row = dict[str, Any]
 # Genes and phenotypes are tens of thousands however many variants there are: these are held whole.
@@ -78,7 +79,7 @@ class OpenRelease:
     def associations_of(self, variant: Row) -> list[Row]:
         """Its associations, the strongest first; those over ancestries have the ancestry ``meta``."""
         found: list[Row] = [
-            {"ancestry": "meta"} | row
+            {"ancestry": META} | row
             for rows in self._scans
             for row in self._at(rows, _allele_of(variant), {variant["variant_id"]})
         ]
@@ -138,7 +139,7 @@ class OpenRelease:
             path = top_file(self._index, scan)
             if path.is_file():
                 rows = pq.read_table(path, filters=[("phenotype_id", "==", phenotype_id)])
-                found += [{"ancestry": "meta"} | row for row in rows.to_pylist()]
+                found += [{"ancestry": META} | row for row in rows.to_pylist()]
         return found
 
 

@@ -38,8 +38,6 @@ class Site:
         """The files that may be downloaded, by their paths in the release: these and no others."""
         listed = {file.path for product in self.manifest.products for file in product.files}
         listed |= set(_BESIDE)
-        for folder, pattern in (("tsv", "*.tsv.gz"), ("vcf", "*.vcf.gz*")):
-            listed |= {f"{folder}/{path.name}" for path in (self.opened.folder / folder).glob(pattern)}
         root = self.opened.folder.resolve()
         paths = {name: (root / name).resolve() for name in sorted(listed)}
         return {name: path for name, path in paths.items() if path.is_relative_to(root) and path.is_file()}

@@ -11,12 +11,12 @@ from allofus_spark.browser import beacon
 from allofus_spark.browser.answers import JSON_SUFFIX, as_json, name_asked, page, site_of, wants_json
 from allofus_spark.browser.asked import Refused, Region, read_allele, read_region, read_rs_number
 from allofus_spark.browser.finding import gene_regions, quoted, read_filters, read_start
-from allofus_spark.browser.listing import NOVELTIES, Filters, counts_by_place, variant_page
+from allofus_spark.browser.listing import Filters, counts_by_place, variant_page
 from allofus_spark.browser.opened import OpenRelease, Row
 from allofus_spark.browser.views import TRACK_BINS, described, frequency_lines, track
 from allofus_spark.errors import readable
-
-_IMPACTS = ("HIGH", "MODERATE", "LOW", "MODIFIER")
+from allofus_spark.tables.consequence_tables import IMPACTS
+from allofus_spark.tables.novelty_tables import STATUSES
 
 
 def variant(request: Request) -> Response:
@@ -116,8 +116,8 @@ def _list(request: Request, asked: Region, gene: Row | None, others: list[Row]) 
         "start": start,
         "track": list(track(counts)),
         "most_here": max(counts, default=0),
-        "novelties": NOVELTIES,
-        "impacts": _IMPACTS,
+        "novelties": STATUSES,
+        "impacts": IMPACTS,
         "next_query": _query_of(request, filters, found.following),
         "json_query": _query_of(request, filters, start or None),
     }

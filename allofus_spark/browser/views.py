@@ -77,7 +77,7 @@ def phenotype_facts(opened: OpenRelease, phenotype_id: str) -> dict[str, Any] | 
 
 
 def described(opened: OpenRelease, association: Row) -> Row:
-    """An association with the phenotype's name, kind and unit, where phenotypes are released."""
+    """An association with the phenotype's name, set, kind and unit, where phenotypes are released."""
     rows = opened.phenotypes.get(association["phenotype_id"], [{}])
-    names = {name: rows[0].get(name) for name in ("description", "kind", "unit")}
+    names = {name: rows[0].get(name) for name in ("description", "phenotype_set", "kind", "unit")}
     return association | names

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import click
 
-from allofus_spark.cli.options import clear_errors, common_options, fail
-from allofus_spark.settings import NAME_PATTERN, load_settings
-
-_RELEASES = ("public", "releases")
+from allofus_spark.cli.chosen_release import chosen_release, release_options
+from allofus_spark.cli.options import clear_errors, common_options
+from allofus_spark.settings import load_settings
 
 
 @click.command("browse")
-@click.option("--release", type=click.Path(path_type=Path), metavar="FOLDER", help="The release's folder.")
-@click.option("--version", metavar="NAME", help="A release of the warehouse, such as v8.")
+@release_options
 @click.option("--host", help="Address to listen on (default: browser.host).")
 @click.option("--port", type=int, help="Port to listen on (default: browser.port).")
 @click.option(
@@ -26,8 +23,9 @@ _RELEASES = ("public", "releases")
 )
 @common_options
 def browse_command(
-    release: Path | None,
+    folder: Path | None,
     version: str | None,
+    releases: str | None,
     host: str | None,
     port: int | None,
     index: Path | None,
@@ -39,7 +37,7 @@ def browse_command(
 
     \b
       allofus browse --version v8
-      allofus browse --release warehouse/public/releases/v8 --port 8090
+      allofus browse warehouse/public/releases/v8 --port 8090
 
     Reads the release's folder only, without Java, until Ctrl-C.
     """
@@ -47,15 +45,11 @@ def browse_command(
         named = {"host": host, "port": port}
         given = [f"browser.{name}={value}" for name, value in named.items() if value is not None]
         settings = load_settings(settings_file, warehouse=warehouse, overrides=(*overrides, *given))
-        if (release is None) == (version is None):
-            fail("give --release FOLDER, or --version of a release of the warehouse")
-        if version is not None and not re.fullmatch(NAME_PATTERN, version):
-            fail(f"{version} is no name of a release: write one such as v8")
-        folder = release or Path(settings.warehouse).joinpath(*_RELEASES, str(version))
+        release = chosen_release(folder, version, releases, settings.warehouse)
         from allofus_spark.browser import serve
         from allofus_spark.published import read_manifest
 
-        manifest = read_manifest(folder)
+        manifest = read_manifest(release)
         rows = sum(product.rows for product in manifest.products)
         click.echo(f"Release {manifest.release}: {rows:,} rows; its index is made where it is not there")
-        serve(folder, settings.browser, index, announce=click.echo)
+        serve(release, settings.browser, index, announce=click.echo)

@@ -47,15 +47,15 @@ _REGION_OPTIONS = (
 
 def common_options(command: Command) -> Command:
     """Give a command --settings, --warehouse and --set."""
-    return _with(_OPTIONS, command)
+    return with_options(_OPTIONS, command)
 
 
 def region_options(command: Command) -> Command:
     """Give a command --region, which may be repeated, and --regions-file."""
-    return _with(_REGION_OPTIONS, command)
+    return with_options(_REGION_OPTIONS, command)
 
 
-def _with(options: Sequence[Callable[[Command], Command]], command: Command) -> Command:
+def with_options(options: Sequence[Callable[[Command], Command]], command: Command) -> Command:
     """The command with options, in the order in which help shows them."""
     return functools.reduce(lambda decorated, option: option(decorated), reversed(options), command)
 

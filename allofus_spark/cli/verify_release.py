@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
+from allofus_spark.cli.chosen_release import chosen_release, release_options
 from allofus_spark.cli.options import clear_errors, common_options
 from allofus_spark.cli.screen import grid, screen
-from allofus_spark.errors import BadSource
 from allofus_spark.settings import load_settings
 
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ _LISTED = 20
 
 
 @click.command("verify-release")
-@click.argument("folder", required=False, type=click.Path(path_type=Path))
-@click.option("--version", help="A release of the warehouse, such as v8, instead of FOLDER.")
+@release_options
 @click.option(
     "--earlier",
     multiple=True,
@@ -37,6 +36,7 @@ _LISTED = 20
 def verify_release_command(
     folder: Path | None,
     version: str | None,
+    releases: str | None,
     earlier: tuple[Path, ...],
     floor: int | None,
     as_json: bool,
@@ -57,25 +57,15 @@ def verify_release_command(
     from allofus_spark.published import read_manifest
 
     with clear_errors():
-        if (folder is None) == (version is None):
-            raise click.UsageError("give a FOLDER or a --version")
-        if folder is None:
-            root = load_settings(settings_file, warehouse=warehouse, overrides=overrides).warehouse
-            folder = _local(root) / "public" / "releases" / str(version)
-        before = list(earlier) or [folder.parent / name for name in read_manifest(folder).previous]
-        result = verify_release(folder, before, floor=floor)
+        root = load_settings(settings_file, warehouse=warehouse, overrides=overrides).warehouse
+        release = chosen_release(folder, version, releases, root)
+        before = list(earlier) or [release.parent / name for name in read_manifest(release).previous]
+        result = verify_release(release, before, floor=floor)
     if as_json:
         click.echo(json.dumps(result.as_dict()))
     else:
         draw_verification(result, screen())
     sys.exit(1 if result.n_derived else 0)
-
-
-def _local(root: str) -> Path:
-    """A warehouse's folder; of one elsewhere the release is to be copied first."""
-    if "://" in root and not root.startswith("file://"):
-        raise BadSource(f"{root} is no folder of this machine: copy the release here, and give its FOLDER")
-    return Path(root.removeprefix("file://"))
 
 
 def draw_verification(result: Verification, console: Console) -> None:

@@ -10,19 +10,27 @@ from allofus_spark.published.manifest import (
     read_manifest,
     table_files,
 )
+from allofus_spark.published.places import RELEASES, check_version, release_folder, releases_folder
 from allofus_spark.published.products import ALL, UNLABELLED, products, variants
+from allofus_spark.published.small_counts import hide_small, rounded_up
 
 __all__ = [
     "ALL",
     "FORMAT",
     "MANIFEST",
+    "RELEASES",
     "UNLABELLED",
     "Manifest",
     "ReleasedColumn",
     "ReleasedFile",
     "ReleasedProduct",
+    "check_version",
+    "hide_small",
     "products",
     "read_manifest",
+    "release_folder",
+    "releases_folder",
+    "rounded_up",
     "table_files",
     "variants",
 ]

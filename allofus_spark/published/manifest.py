@@ -65,7 +65,10 @@ class ReleasedProduct(_Part):
 
 
 class Manifest(_Part):
-    """What ``manifest.json`` says. ``floor``: counts of people from 1 to it are nowhere, and none follows."""
+    """What ``manifest.json`` says. ``floor``: counts of people from 1 to it are nowhere, and none follows.
+
+    ``genome_wide_p``: association.genome_wide_p of the release's scans; None: it was made without saying.
+    """
 
     format: int
     release: str
@@ -79,6 +82,7 @@ class Manifest(_Part):
     package_version: str
     settings_hash: str
     products: list[ReleasedProduct]
+    genome_wide_p: float | None = None
 
     def product(self, name: str) -> ReleasedProduct | None:
         """The product of this name, if it was released."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from allofus_spark.pages import decimal, interval, words
+from allofus_spark.published import ALL
 from allofus_spark.report.released import Released, Row
 
 _MAIN = "registered_to_access"
@@ -29,8 +30,8 @@ def waits(released: Released) -> tuple[list[Wait], list[Wait]]:
     if not released.has("access_times"):
         return [], []
     rows = released.rows("SELECT * FROM access_times ORDER BY step <> ?, step, month", _MAIN)
-    steps = [row for row in rows if row["month"] == "all"]
-    months = [row for row in rows if row["month"] != "all" and row["step"] == _MAIN]
+    steps = [row for row in rows if row["month"] == ALL]
+    months = [row for row in rows if row["month"] != ALL and row["step"] == _MAIN]
     return _waits(steps, "step"), _waits(months, "month")
 
 

@@ -6,13 +6,13 @@ import re
 from dataclasses import dataclass
 
 from allofus_spark.pages import TERM_CLASSES, percent, words
+from allofus_spark.published import ALL
 from allofus_spark.report.headline import new_of
 from allofus_spark.report.released import Released, Row
 
 _COLOURS = 6
 _NOVELTIES = {name: f"n_{name}" for name in TERM_CLASSES}
 _NUMBER = re.compile(r"[0-9.]+(e-?[0-9]+)?")
-_RARE = 0.001
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Consequence:
 
 def consequences(released: Released) -> list[Consequence]:
     """Of everybody's variants, the most numerous first."""
-    rows = [row for row in _rows(released, "consequence") if row["ancestry"] == "all" and row["n_variants"]]
+    rows = [row for row in _rows(released, "consequence") if row["ancestry"] == ALL and row["n_variants"]]
     rows = sorted(rows, key=lambda row: (-row["n_variants"], row["class"]))
     if all(row["class"] == "not_annotated" for row in rows):
         return []
@@ -112,7 +112,7 @@ def _rows(released: Released, dimension: str) -> list[Row]:
 def _ancestries(released: Released, rows: list[Row]) -> list[str]:
     """Those with a variant: everybody, then the manifest's order."""
     present = {row["ancestry"] for row in rows if row["n_variants"]}
-    return [name for name in ("all", *released.manifest.groups) if name in present]
+    return [name for name in (ALL, *released.manifest.groups) if name in present]
 
 
 def _n(rows: list[Row], ancestry: str, name: str) -> int:
@@ -122,7 +122,7 @@ def _n(rows: list[Row], ancestry: str, name: str) -> int:
 def _bar(ancestry: str, classes: list[tuple[str, str, int]]) -> Bar:
     whole = sum(n for _, _, n in classes)
     parts = [Part(name, colour, n, n / whole if whole else 0.0) for name, colour, n in classes]
-    return Bar(words(ancestry) if ancestry == "all" else ancestry, whole, parts)
+    return Bar(words(ancestry) if ancestry == ALL else ancestry, whole, parts)
 
 
 def _lower_bound(name: str) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from allofus_spark.pages import colour_class, percent
+from allofus_spark.published import ALL
 from allofus_spark.report.released import Released
 
 
@@ -39,7 +40,7 @@ def replication(released: Released) -> list[Replicated]:
     groups = released.manifest.groups
     return [
         Replicated(
-            name="everybody pooled" if name == "all" else name,
+            name="everybody pooled" if name == ALL else name,
             colour=colour_class(groups.index(name)) if name in groups else "whole",
             tested=row["tested"],
             replicated=row["replicated"],
@@ -48,7 +49,7 @@ def replication(released: Released) -> list[Replicated]:
             share=row["rr_power"],
             expected=row["expected"],
         )
-        for name in (*groups, "all")
+        for name in (*groups, ALL)
         if (row := by_ancestry.get(name)) is not None
     ]
 

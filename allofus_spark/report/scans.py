@@ -10,17 +10,17 @@ from markupsafe import Markup
 from scipy.special import betaincinv
 
 from allofus_spark.genome import build_from_text
-from allofus_spark.pages import count
+from allofus_spark.pages import count, p_value
 from allofus_spark.pages.plot import Tick, area, dots, line, plot, round_ticks
+from allofus_spark.published import ALL
 from allofus_spark.report.released import Released, Row
-from allofus_spark.tables.association_tables import QQ_EDGES
+from allofus_spark.tables.association_tables import META, QQ_EDGES
 
 # Phenotypes that are drawn, marks of one Manhattan plot (the strongest are kept), and peaks in its table.
 MOST_PHENOTYPES, MOST_MARKS, MOST_PEAKS = 3, 5_000, 5
 _COLUMNS, _LEVELS = 1_000, 250  # associations in one cell of so many are one mark
 _PEAK_BASES = 1_000_000  # the strongest of so wide a stretch is its peak
 _LABEL_SHARE = 0.03  # of the axis: contigs nearer to the last named one have no name
-_GENOME_WIDE = 5e-8  # Pe'er et al., Genet Epidemiol 2008;32:381: 0.05 over a million independent tests
 _BAND, _BAND_POINTS = 0.95, 60
 
 Floats = npt.NDArray[np.float64]
@@ -28,7 +28,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Scan:
-    """One phenotype: its plots, what they show in words, and its peaks."""
+    """One phenotype, with its set in brackets: its plots, what they show in words, and its peaks."""
 
     name: str
     phenotype_id: str
@@ -61,20 +61,19 @@ def scans(released: Released) -> list[Scan]:
 def _source(released: Released) -> tuple[str, str, str] | None:
     """Product, condition and ancestry of what is drawn; None: nothing is released."""
     if released.has("meta_associations") and released.first("SELECT 1 FROM meta_associations LIMIT 1"):
-        return "meta_associations", "true", "meta"
+        return "meta_associations", "true", META
     if not released.has("associations"):
         return None
-    row = released.first("SELECT ancestry FROM associations ORDER BY ancestry <> 'all', ancestry LIMIT 1")
+    row = released.first("SELECT ancestry FROM associations ORDER BY ancestry <> ?, ancestry LIMIT 1", ALL)
     return None if row is None else ("associations", f"ancestry = '{row['ancestry']}'", row["ancestry"])
 
 
 def _scan(released: Released, found: Row, source: str, ancestry: str, number: int) -> Scan:
     key = (found["scan"], found["phenotype_id"])
-    described = {"description": found["phenotype_id"], "unit": None}
+    described = None
     if released.has("phenotypes"):
-        described = (
-            released.first("SELECT description, unit FROM phenotypes WHERE phenotype_id = ?", key[1])
-            or described
+        described = released.first(
+            "SELECT description, unit, phenotype_set FROM phenotypes WHERE phenotype_id = ?", key[1]
         )
     summary = None
     if released.has("association_summaries"):
@@ -83,13 +82,14 @@ def _scan(released: Released, found: Row, source: str, ancestry: str, number: in
             *key,
             ancestry,
         )
-    name = str(described["description"])
+    name = key[1] if described is None else f"{described['description']} ({described['phenotype_set']})"
     peaks = _peaks(released, source, key)
-    sentence = _sentence(found, summary, ancestry)
+    threshold = released.manifest.genome_wide_p
+    sentence = _sentence(found, summary, ancestry, threshold)
     return Scan(
         name=name,
         phenotype_id=key[1],
-        unit=described["unit"],
+        unit=None if described is None else described["unit"],
         sentence=sentence,
         manhattan=_manhattan(released, source, key, f"manhattan{number}", name, sentence),
         qq=None if summary is None else _qq(summary, f"qq{number}", name, found["most"]),
@@ -98,14 +98,19 @@ def _scan(released: Released, found: Row, source: str, ancestry: str, number: in
     )
 
 
-def _sentence(found: Row, summary: Row | None, ancestry: str) -> str:
-    whom = {"meta": "meta-analysis over ancestries", "all": "everybody"}.get(ancestry, ancestry)
+def _sentence(found: Row, summary: Row | None, ancestry: str, threshold: float | None) -> str:
+    whom = {META: "meta-analysis over ancestries", ALL: "everybody"}.get(ancestry, ancestry)
     text = f"{whom[0].upper()}{whom[1:]}: {count(found['shown'])} associations are shown"
+    if threshold is None:
+        under, dashed = "the threshold of the scan", ""
+    else:
+        under = p_value(-np.log10(threshold))
+        dashed = f" The dashed line is p = {under}."
     if summary is None:
-        return text + "."
+        return f"{text}.{dashed}"
     of = f" of {count(summary['n_tested'])} variants tested in about {count(summary['n'])} people"
     cases = "" if summary["n_cases"] is None else f" ({count(summary['n_cases'])} cases)"
-    return f"{text}{of}{cases}; with p under 5 × 10⁻⁸: {count(summary['n_genome_wide'])}."
+    return f"{text}{of}{cases}; with p under {under}: {count(summary['n_genome_wide'])}.{dashed}"
 
 
 def _qq_sentence(summary: Row | None) -> str:
@@ -120,10 +125,10 @@ def _manhattan(
     released: Released, source: str, key: tuple[str, str], name: str, title: str, sentence: str
 ) -> Markup:
     starts, whole = _axis(released, source, key)
-    most = 1.08 * max(
-        released.rows(f"SELECT max(neg_log10_p) AS most FROM {source}", *key)[0]["most"],
-        -np.log10(_GENOME_WIDE),
-    )
+    threshold = released.manifest.genome_wide_p
+    limit = 0.0 if threshold is None else -np.log10(threshold)
+    (strongest,) = released.rows(f"SELECT max(neg_log10_p) AS p FROM {source}", *key)
+    most = 1.08 * max(strongest["p"], limit, 1.0)
     cells = released.rows(
         f"""
         SELECT contig, avg(position) AS position, max(neg_log10_p) AS p FROM {source}
@@ -138,12 +143,12 @@ def _manhattan(
             ((start + row["position"]) / whole, row["p"] / most) for row in cells if row["contig"] == contig
         ]
         marks += dots(sorted(own), "odd" if number % 2 else "even")
-    limit = -np.log10(_GENOME_WIDE) / most
-    marks += line([(0, limit), (1, limit)], "limit")
+    if limit:
+        marks += line([(0, limit / most), (1, limit / most)], "limit")
     return plot(
         name,
         f"{title}: strength of association along the genome",
-        f"{sentence} The dashed line is p = 5 × 10⁻⁸.",
+        sentence,
         marks,
         x_ticks=_contig_ticks(starts, whole),
         y_ticks=[(value / most, f"{value:g}") for value in round_ticks(most)],

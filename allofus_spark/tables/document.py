@@ -34,7 +34,7 @@ _ZONES = {
 
 def document_tables(tables: Sequence[Table]) -> str:
     """Markdown with a list of the tables by zone, then one section a table."""
-    sections = [_INTRODUCTION, _overview(tables), *map(_section, tables)]
+    sections = [_INTRODUCTION, _overview(tables), *map(table_section, tables)]
     return "\n\n".join(sections) + "\n"
 
 
@@ -45,7 +45,8 @@ def _overview(tables: Sequence[Table]) -> str:
     return f"{table}\n\nZones, so that storage permissions can follow what a table holds: {zones}."
 
 
-def _section(table: Table) -> str:
+def table_section(table: Table) -> str:
+    """Markdown of one table: what a row is, its keys and order, and its columns."""
     in_file = [name for name in table.order if name not in table.partition_by]
     facts = [
         f"- **One row is** {table.grain}.",

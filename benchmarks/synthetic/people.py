@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from allofus_spark.published import ALL, UNLABELLED
+from allofus_spark.published import ALL, UNLABELLED, rounded_up
 from allofus_spark.tables.contract import Table
 from benchmarks.synthetic.shape import from_rows
 
@@ -20,8 +20,8 @@ _PEOPLE = 100_000
 
 
 def rounded(count: float) -> int:
-    """Up to a multiple of 40."""
-    return -(-int(count) // ROUND_TO) * ROUND_TO
+    """A number of people as a release has it."""
+    return rounded_up(int(count), ROUND_TO)
 
 
 def groups(table: Table, names: Sequence[str], sizes: Sequence[int]) -> pa.Table:

@@ -10,7 +10,14 @@ import numpy as np
 from allofus_spark.published import FORMAT, MANIFEST, Manifest, ReleasedProduct, products
 from benchmarks.synthetic.alleles import Contig, consequences_of, make_contigs, variants_of
 from benchmarks.synthetic.lookups import genes_of, rsids_of
-from benchmarks.synthetic.people import access_times, ancestry_density, groups, representation
+from benchmarks.synthetic.people import (
+    FLOOR,
+    ROUND_TO,
+    access_times,
+    ancestry_density,
+    groups,
+    representation,
+)
 from benchmarks.synthetic.scans import (
     association_summaries,
     associations_of,
@@ -23,8 +30,8 @@ from benchmarks.synthetic.scans import (
 from benchmarks.synthetic.shape import write_product
 
 GROUPS = ("afr", "amr", "eas", "eur", "mid", "sas", "oth")
+GENOME_WIDE_P = 5e-8
 SIZES = (23_000, 18_500, 2_150, 54_000, 420, 1_150, 6_900)
-FLOOR, ROUND_TO = 20, 40
 
 
 def write_release(
@@ -55,6 +62,7 @@ def write_release(
         package_version="0.1.0",
         settings_hash="0" * 64,
         products=written,
+        genome_wide_p=GENOME_WIDE_P,
     )
     (folder / MANIFEST).write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
     return manifest

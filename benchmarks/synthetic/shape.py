@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql.pandas.types import to_arrow_schema
 
-from allofus_spark.published import ReleasedColumn, ReleasedProduct
+from allofus_spark.checksums import file_checksum
+from allofus_spark.published import ReleasedColumn, ReleasedFile, ReleasedProduct
 from allofus_spark.tables.contract import Table
 
 
@@ -76,5 +77,10 @@ def write_product(
         withheld={},
         columns=columns,
         source_tables={},
-        files=[],
+        files=[_described(folder, path) for path in sorted(place.iterdir())],
     )
+
+
+def _described(folder: Path, path: Path) -> ReleasedFile:
+    name = path.relative_to(folder).as_posix()
+    return ReleasedFile(path=name, bytes=path.stat().st_size, sha256=file_checksum(path))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from allofus_spark.access import Tier, load_registry, record
-from allofus_spark.errors import ContractViolation, WarehouseBusy
+from allofus_spark.errors import ContractViolation, SettingsError, WarehouseBusy
 from allofus_spark.maintenance import maintain
 from allofus_spark.query import warehouse_status
 from allofus_spark.tables import ACCESS_EVENTS, RESEARCHERS, RowsWrite, Warehouse, writing_journals
@@ -114,3 +114,14 @@ def test_a_living_claim_is_waited_for(gated: Warehouse) -> None:
     claims_of_another_process(Path(gated.root) / "controlled" / "_journal_lease")
     with pytest.raises(WarehouseBusy, match="host elsewhere"):
         record(impatient, "ada", "account_disabled")
+
+
+@pytest.mark.parametrize(
+    "event", ["tier_granted", "tier_revoked", "registered", "first_data_access", "crowned"]
+)
+def test_only_what_no_rule_stands_before_is_recorded(gated: Warehouse, event: str) -> None:
+    let_in(gated)
+    before = load_registry(gated).events
+    with pytest.raises(SettingsError, match=f"event {event} is not entered as it is"):
+        record(gated, "ada", event)
+    assert load_registry(gated).events == before

@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
+from allofus_spark.browser import create_app, prepare
 from allofus_spark.pages import frequency
+from allofus_spark.settings import BrowserSettings
+from benchmarks.synthetic import write_release
 from tests.browser.asking import Answer, ask
 
 Row = dict[str, Any]
@@ -191,13 +194,30 @@ def test_phenotypes_say_what_is_withheld(app: Starlette, rows: Rows) -> None:
     }
 
 
-def test_downloads_are_the_files_of_the_release_and_no_others(app: Starlette, release: Path) -> None:
-    listed = ask(app, "/data.json").json["files"]
-    assert "manifest.json" in listed
-    body = ask(app, "/files/manifest.json").body
-    assert hashlib.sha256(body).digest() == hashlib.sha256((release / "manifest.json").read_bytes()).digest()
-    (release / "notes.txt").write_text("not of the release")
-    assert ask(app, "/files/notes.txt").status == 404
+def test_downloads_are_the_files_that_the_manifest_lists_and_no_others(
+    tmp_path: Path, settings: BrowserSettings
+) -> None:
+    release, stray = tmp_path / "v8", ("notes.txt", "tsv/others.tsv.gz", "vcf/others.vcf.gz")
+    manifest = write_release(release, n_variants=100)
+    for name in stray:
+        (release / name).parent.mkdir(exist_ok=True)
+        (release / name).write_text("not of the release")
+    prepare(release, tmp_path / "index", settings)
+    app = create_app(release, tmp_path / "index", settings)
+    sums = {file.path: file.sha256 for product in manifest.products for file in product.files}
+    assert len(sums) > len(manifest.products)
+    assert ask(app, "/data.json").json["files"].keys() == {"manifest.json", *sums}
+    for name, sha256 in sums.items():
+        assert hashlib.sha256(ask(app, f"/files/{name}").body).hexdigest() == sha256
+    assert {ask(app, f"/files/{name}").status for name in stray} == {404}
+
+
+def test_a_phenotype_is_shown_with_its_set(app: Starlette, rows: Rows) -> None:
+    """A set's name may say that its phenotypes are simulated."""
+    assert "<h1>Asthma (synthetic)</h1>" in ask(app, "/phenotype/495").text
+    assert ask(app, "/phenotypes").text.count("<td>synthetic</td>") == 4
+    associated = rows("associations")[0]["variant_id"]
+    assert "Asthma</a> (synthetic)" in ask(app, f"/variant/{associated}").text
 
 
 def test_every_page_has_its_policy_and_no_script(app: Starlette, rows: Rows) -> None:

@@ -68,8 +68,8 @@ def test_another_floor(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (["no/such/folder"], "is no release: it has no manifest.json"),
-        ([], "give a FOLDER or a --version"),
-        (["--version", "v1", "--warehouse", "s3://bucket/warehouse"], "copy the release here"),
+        ([], "give the FOLDER of a release, or its --version"),
+        (["--version", "v1", "--warehouse", "s3://bucket/warehouse"], "no local or mounted folder"),
     ],
 )
 def test_what_is_no_release(arguments: list[str], said: str) -> None:

@@ -97,8 +97,10 @@ def test_no_mark_is_of_one_person(page: str, rows: Rows) -> None:
     density = rows("ancestry_density")
     assert drawn == len(density) <= 2 * MOST_SQUARES
     assert min(row["n_participants"] for row in density) > 20
-    for path in re.findall(r'<path class="dots [^"]*" d="([^"]*)"', page):
-        assert path.count("M") <= MOST_MARKS
+    drawn_dots = [path.count("M") for path in re.findall(r'<path class="dots [^"]*" d="([^"]*)"', page)]
+    assert drawn_dots
+    assert min(drawn_dots) >= 1
+    assert max(drawn_dots) <= MOST_MARKS
     assert page.count("<circle") == page.count("<script") == page.count("<image") == 0
     assert not re.search(r"(?:HG|NA)\d{5}|person_id|sample_id", page)
 
@@ -229,3 +231,27 @@ def test_variants_that_were_not_judged_are_not_said_to_be_known(tmp_path: Path) 
     spectrum = page.split('aria-label="Variants by frequency"')[1].split("</table>")[0]
     assert ">afr<" in spectrum
     assert ">mid<" not in spectrum
+
+
+@pytest.mark.parametrize(("threshold", "said"), [(5e-8, "5.00 × 10⁻⁸"), (1e-6, "1.00 × 10⁻⁶")])
+def test_the_threshold_is_the_manifest_s(tmp_path: Path, threshold: float, said: str) -> None:
+    write_all(tmp_path / "v8")
+    manifest = read_manifest(tmp_path / "v8").model_copy(update={"genome_wide_p": threshold})
+    text = text_of(write_report(tmp_path / "v8", manifest).read_text(encoding="utf-8"))
+    assert f"with p under {said}: 20. The dashed line is p = {said}." in text
+    assert (said == "5.00 × 10⁻⁸") == ("p = 5.00 × 10⁻⁸" in text)
+
+
+def test_no_threshold_is_drawn_of_a_release_that_does_not_say_one(tmp_path: Path) -> None:
+    write_all(tmp_path / "v8")
+    manifest = read_manifest(tmp_path / "v8").model_copy(update={"genome_wide_p": None})
+    page = write_report(tmp_path / "v8", manifest).read_text(encoding="utf-8")
+    assert "with p under the threshold of the scan: 20." in text_of(page)
+    assert "dashed line" not in page
+    assert '<path class="limit"' not in page
+
+
+def test_a_phenotype_is_shown_with_its_set(page: str) -> None:
+    """A set's name may say that its phenotypes are simulated."""
+    assert len(re.findall(r"<h3>[^<]+ \(synthetic\)</h3>", page)) == 3
+    assert '<path class="limit"' in page
