@@ -48,9 +48,11 @@ types: $(STAMPS)/dev ## mypy, strict
 law: $(STAMPS)/dev ## import-linter: which chapter may import which
 	@$(BIN)/lint-imports
 
-docs: $(STAMPS)/run ## docs/tables.md anew from the tables' contracts
+docs: $(STAMPS)/run ## docs/tables.md and docs/products.md anew from their contracts
 	@$(BIN)/python -m allofus_spark.tables.document > docs/tables.md.new
 	@mv docs/tables.md.new docs/tables.md
+	@$(BIN)/python -m allofus_spark.published.document > docs/products.md.new
+	@mv docs/products.md.new docs/products.md
 
 bench: $(STAMPS)/dev ## timed against Hail, PLINK 2 and bcftools; SAMPLES=, LENGTH=, ARGS="--repeat 5 --scaling"
 	@$(BIN)/python -m benchmarks.run $(SIZES) $(ARGS)

@@ -7,15 +7,6 @@ from collections.abc import Mapping, Sequence
 Bounds = tuple[int, int]
 
 
-def rounded_up(count: int, round_to: int) -> int:
-    """The next multiple of ``round_to``; 0 is exact.
-
-    >>> [rounded_up(count, 40) for count in (0, 1, 40, 41)]
-    [0, 40, 40, 80]
-    """
-    return -(-count // round_to) * round_to
-
-
 def bounds_of_rounded(count: int, round_to: int) -> Bounds:
     """What a rounded count stands for.
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from allofus_spark.release.counts import rounded_up
+from allofus_spark.published import hide_small, rounded_up
 from allofus_spark.release.people import Rows, Small
 from allofus_spark.settings import ReleaseSettings
 
@@ -67,12 +67,8 @@ def _large_enough(
     squares: Mapping[Square, Counter[str | None]], floor: int
 ) -> Mapping[Square, Counter[str | None]]:
     """Squares of more than ``floor`` people; what the others hold together is none or more than it too."""
-    by_size = sorted(squares, key=lambda square: (squares[square].total(), square))
-    hidden = [square for square in by_size if squares[square].total() <= floor]
-    others = by_size[len(hidden) :]
-    while hidden and others and sum(squares[square].total() for square in hidden) <= floor:
-        hidden.append(others.pop(0))
-    return {square: squares[square] for square in others}
+    large = hide_small({square: labels.total() for square, labels in squares.items()}, floor)
+    return {square: labels for square, labels in squares.items() if square in large}
 
 
 def _as_rows(

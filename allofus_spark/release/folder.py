@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import logging
-import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from allofus_spark.errors import BadSource
 from allofus_spark.hadoop import is_uri
-from allofus_spark.published import MANIFEST, Manifest, read_manifest
-from allofus_spark.settings import NAME_PATTERN
+from allofus_spark.published import MANIFEST, RELEASES, Manifest, read_manifest
 from allofus_spark.tables import Warehouse, Zone
 
-RELEASES = "releases"
 _log = logging.getLogger(__name__)
 
 
@@ -28,15 +25,6 @@ class PastRelease:
     @property
     def name(self) -> str:
         return self.manifest.release
-
-
-def check_version(version: str) -> None:
-    """Raise BadSource unless it can be the name of a folder and nothing else."""
-    if not re.match(NAME_PATTERN, version) or version.endswith("\n"):
-        raise BadSource(
-            f"--version {version!r}: a release is named by letters, digits, dots, dashes and underscores, at "
-            "most 100, the first a letter or digit, such as v8"
-        )
 
 
 def releases_folder(warehouse: Warehouse, chosen: str | None) -> Path:

@@ -7,11 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from allofus_spark.published import ALL, UNLABELLED
+from allofus_spark.published import ALL, UNLABELLED, rounded_up
 from allofus_spark.release.counts import (
     bounds_of_rounded,
     group_sizes_shown,
-    rounded_up,
     tells_of_few,
     three_digits,
 )

@@ -16,13 +16,12 @@ from allofus_spark import __version__
 from allofus_spark.cohort import active_samples, present, warehouse_build
 from allofus_spark.errors import BadSource, Disclosure, shown
 from allofus_spark.genome import build_as_text
-from allofus_spark.published import ALL, FORMAT, MANIFEST, Manifest
+from allofus_spark.published import ALL, FORMAT, MANIFEST, Manifest, check_version
 from allofus_spark.release.changes import sizes_of, write_changes
 from allofus_spark.release.counts import few_moved, group_sizes_shown
 from allofus_spark.release.dictionary import write_dictionary
 from allofus_spark.release.folder import (
     PastRelease,
-    check_version,
     new_folder,
     past_releases,
     releases_folder,
@@ -223,6 +222,7 @@ def _manifest(making: Making, version: str) -> Manifest:
         package_version=__version__,
         settings_hash=settings.content_hash(),
         products=making.products(),
+        genome_wide_p=settings.association.genome_wide_p,
     )
 
 

@@ -108,9 +108,8 @@ def _sentence(found: Row, summary: Row | None, ancestry: str, threshold: float |
         dashed = f" The dashed line is p = {under}."
     if summary is None:
         return f"{text}.{dashed}"
-    of = f" of {count(summary['n_tested'])} variants tested in about {count(summary['n'])} people"
-    cases = "" if summary["n_cases"] is None else f" ({count(summary['n_cases'])} cases)"
-    return f"{text}{of}{cases}; with p under {under}: {count(summary['n_genome_wide'])}.{dashed}"
+    tested = f"of {count(summary['n_tested'])} variants tested"
+    return f"{text} {tested}; with p under {under}: {count(summary['n_genome_wide'])}.{dashed}"
 
 
 def _qq_sentence(summary: Row | None) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from allofus_spark.published.products.shape import ALLELE, ALLELE_KEY, ROUNDED, product
+from allofus_spark.published.products.shape import ALLELE, ALLELE_KEY, product
 from allofus_spark.tables.contract import Column
 from allofus_spark.tables.types import BOOLEAN, DOUBLE, LONG, LONGS, STRING, STRINGS
 
+_SIZE_WITHHELD = (
+    "null: withheld, as sizes of many scans held against each other would tell of the few relatives left out"
+)
 _SAMPLE_SIZES = (
-    Column("n", LONG, f"People analysed, {ROUNDED}"),
-    Column("n_cases", LONG, f"Of n, cases, {ROUNDED}; null: quantitative", True),
-    Column("n_controls", LONG, f"Of n, controls, {ROUNDED}; null: quantitative", True),
+    Column("n", LONG, f"People analysed; {_SIZE_WITHHELD}", True),
+    Column("n_cases", LONG, "Of n, cases; null: quantitative, or withheld", True),
+    Column("n_controls", LONG, "Of n, controls; null likewise", True),
 )
 _PHENOTYPE = (
     Column("scan", STRING, "Name of the scan"),
@@ -23,7 +26,7 @@ _EFFECT = (
 ASSOCIATIONS = product(
     "associations",
     "one tested allele, phenotype and ancestry of a scan with copies of alt and of ref over the floor "
-    "among all analysed, among cases and among controls",
+    "among all analysed, among cases and among controls, where variants shows the ancestry's allele count",
     ("scan", "phenotype_id", "ancestry", *ALLELE_KEY),
     (
         *_PHENOTYPE,
@@ -79,7 +82,7 @@ REPLICATIONS = product(
         Column("ancestry", STRING, "Ancestry group of the scan, or all"),
         Column("category", STRING, "Chapter of the phenotype; null: none", True),
         *ALLELE,
-        Column("status", STRING, "tested, or why not"),
+        Column("status", STRING, "tested, or why not; withheld: whether it was tested is"),
         Column("known_odds_ratio", DOUBLE, "Of one copy of the risk allele, as the map has it"),
         Column("odds_ratio", DOUBLE, "Here; null: not tested, or too few carriers to show", True),
         Column("lower95", DOUBLE, "Lower bound of its 95 % interval; null likewise", True),
@@ -87,7 +90,7 @@ REPLICATIONS = product(
         Column("neg_log10_p", DOUBLE, "−log10 of the two-sided p; null likewise", True),
         Column("is_powered", BOOLEAN, "Had the power to be seen; null: not tested", True),
         Column("is_replicated", BOOLEAN, "Seen again; null: not tested", True),
-        Column("is_withheld", BOOLEAN, "Tested, and its numbers are withheld"),
+        Column("is_withheld", BOOLEAN, "In the callset and the scan, and its numbers are withheld"),
     ),
 )
 REPLICATION_SUMMARY = product(
