@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from allofus_spark.published import rounded_up
 from allofus_spark.release.counts import (
     bounds_of_rounded,
     few_moved,
     group_sizes_shown,
-    rounded_up,
     tells_of_few,
 )
 from allofus_spark.release.people import group_rows, phenotype_rows, representation_rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from pyspark.sql import Row, SparkSession
+from pyspark.sql import DataFrame, Row, SparkSession
 
 from allofus_spark.release.associations import (
     meta_rows,
@@ -51,19 +51,18 @@ SUMMARIES = [
     summary("all", 561, 109, 452),
     summary("meta", 561, 109, 452),
 ]
-SIZES: dict[str, int | None] = {"afr": 61, "eur": 520, "all": 581, "oth": None}
 
 
-def test_sample_sizes_are_rounded_and_left_out_where_they_tell(
-    spark: SparkSession, exempt: ReleaseSettings
-) -> None:
-    made = summary_rows(SUMMARIES, SIZES, RULES, spark)
-    sizes = {row["ancestry"]: (row["n"], row["n_cases"], row["n_controls"]) for row in made.small.rows}
-    assert sizes == {"eur": (520, 120, 400), "all": (600, 120, 480), "meta": (600, 120, 480)}
-    assert made.small.withheld == {"rows": 1}
-    assert {row.ancestry for row in made.scans.collect()} == {"eur", "all", "meta"}
-    exact = summary_rows(SUMMARIES, SIZES, exempt, spark)
-    assert {row["ancestry"]: row["n"] for row in exact.small.rows} == {
+def test_sample_sizes_are_withheld(exempt: ReleaseSettings) -> None:
+    made = summary_rows(SUMMARIES, RULES)
+    assert [(row["ancestry"], row["n"], row["n_cases"]) for row in made.rows] == [
+        ("afr", None, None),
+        ("all", None, None),
+        ("eur", None, None),
+        ("meta", None, None),
+    ]
+    assert made.withheld == {"sample_sizes": 4}
+    assert {row["ancestry"]: row["n"] for row in summary_rows(SUMMARIES, exempt).rows} == {
         "afr": 61,
         "eur": 500,
         "all": 561,
@@ -108,6 +107,7 @@ ASSOCIATIONS = [
     # 24 of 200 if all are called; 40 alleles are not, maybe all of cases: 19 of 160.
     association(12, an=960, af_cases=24 / 200),
     association(1, ancestry="all"),
+    association(13),  # enough copies; but the row would tell that they are enough
 ]
 _TYPES = (
     "scan string, phenotype_id string, ancestry string, contig string, position int, ref string, alt string, "
@@ -116,20 +116,32 @@ _TYPES = (
 )
 
 
-def test_tests_of_few_copies_are_withheld(spark: SparkSession, exempt: ReleaseSettings) -> None:
+@pytest.fixture(scope="module")
+def variants(spark: SparkSession) -> DataFrame:
+    """What a release shows of the alleles: the allele counts of afr are withheld, and at 13 those of eur."""
+    rows = [("chr1", position, "A", "G", ["afr", *["eur"] * (position == 13)]) for position in range(1, 14)]
+    return spark.createDataFrame(
+        rows, "contig string, position int, ref string, alt string, withheld array<string>"
+    )
+
+
+def test_tests_of_few_copies_are_withheld(
+    spark: SparkSession, variants: DataFrame, exempt: ReleaseSettings
+) -> None:
     frame = spark.createDataFrame([tuple(row.values()) for row in ASSOCIATIONS], _TYPES)
-    scans = summary_rows(SUMMARIES, SIZES, RULES, spark).scans
-    shown = releasable(frame, scans, RULES)
+    shown = releasable(frame, variants, RULES)
     found = {(row.position, row.ancestry) for row in shown.collect()}
     assert found == {(1, "eur"), (4, "eur"), (10, "eur"), (1, "all")}
-    sizes = {tuple(row) for row in with_sizes(shown, RULES, exact=False).select("n", "n_cases").collect()}
-    assert sizes == {(520, 120), (520, None)}
-    everything = releasable(frame, scans, exempt)
+    assert {tuple(row) for row in with_sizes(shown, exact=False).select("n", "n_cases").collect()} == {
+        (None, None)
+    }
+    everything = releasable(frame, variants, exempt)
     assert everything.count() == len(ASSOCIATIONS) - 1
 
 
-def test_meta_analyses_need_each_of_their_ancestries(spark: SparkSession, exempt: ReleaseSettings) -> None:
-    scans = summary_rows(SUMMARIES, SIZES, RULES, spark).scans
+def test_meta_analyses_need_each_of_their_ancestries(
+    spark: SparkSession, variants: DataFrame, exempt: ReleaseSettings
+) -> None:
     frame = spark.createDataFrame([tuple(row.values()) for row in ASSOCIATIONS], _TYPES)
     metas = spark.createDataFrame(
         [
@@ -140,35 +152,38 @@ def test_meta_analyses_need_each_of_their_ancestries(spark: SparkSession, exempt
         "scan string, phenotype_id string, contig string, position int, ref string, alt string, "
         "ancestries array<string>",
     )
-    kept = meta_rows(metas, releasable(frame, scans, RULES), scans, RULES)
+    kept = meta_rows(metas, releasable(frame, variants, RULES), RULES)
     assert [row.position for row in kept.collect()] == [1]
-    assert meta_rows(metas, frame, scans, exempt).count() == 3
+    assert meta_rows(metas, frame, exempt).count() == 3
 
 
 def test_known_associations_keep_their_rows_without_numbers(
-    spark: SparkSession, exempt: ReleaseSettings
+    spark: SparkSession, variants: DataFrame, exempt: ReleaseSettings
 ) -> None:
-    scans = summary_rows(SUMMARIES, SIZES, RULES, spark).scans
     frame = spark.createDataFrame([tuple(row.values()) for row in ASSOCIATIONS], _TYPES)
     known = spark.createDataFrame(
         [
-            ("s", "p", "eur", "chr1", position, "A", "G", status, ratio, ratio, ratio, ratio)
-            for position, status, ratio in (
-                (1, "tested", 1.5),
-                (3, "tested", 2.5),
-                (99, "not_in_callset", None),
+            ("s", "p", "eur", "chr1", position, "A", "G", status, ratio, ratio, ratio, ratio, *[is_seen] * 2)
+            for position, status, ratio, is_seen in (
+                (1, "tested", 1.5, True),
+                (3, "tested", 2.5, True),
+                (5, "not_tested", None, None),
+                (99, "not_in_callset", None, None),
             )
         ],
         "scan string, phenotype_id string, ancestry string, contig string, position int, ref string, "
-        "alt string, status string, odds_ratio double, lower95 double, upper95 double, neg_log10_p double",
+        "alt string, status string, odds_ratio double, lower95 double, upper95 double, neg_log10_p double, "
+        "is_powered boolean, is_replicated boolean",
     )
-    shown = releasable(frame, scans, RULES)
+    shown = releasable(frame, variants, RULES)
     rows = {row.position: row for row in replication_rows(known, shown, RULES).collect()}
     assert (rows[1].odds_ratio, rows[1].is_withheld) == (1.5, False)
-    assert (rows[3].odds_ratio, rows[3].neg_log10_p, rows[3].is_withheld) == (None, None, True)
+    for hidden in (rows[3], rows[5]):  # whether an allele was common enough to be tested is hidden too
+        assert (hidden.status, hidden.is_withheld, hidden.is_replicated) == ("withheld", True, None)
+        assert (hidden.odds_ratio, hidden.neg_log10_p) == (None, None)
     assert (rows[99].odds_ratio, rows[99].is_withheld) == (None, False)
     open_rows = {row.position: row.odds_ratio for row in replication_rows(known, shown, exempt).collect()}
-    assert open_rows == {1: 1.5, 3: 2.5, 99: None}
+    assert open_rows == {1: 1.5, 3: 2.5, 5: None, 99: None}
 
 
 def test_squares_of_few_people_are_not_drawn(spark: SparkSession, exempt: ReleaseSettings) -> None:
