@@ -2,7 +2,8 @@
 
 Reads   allele_frequencies, variants, variant_sites, novelty, consequences, variant_summary, callsets,
         samples, ancestries, phenotype_catalogue, phenotype_definitions, associations, meta_associations,
-        association_summaries, replications, replication_summary, representation, access_events; releases
+        association_summaries, replications, replication_summary, representation, researchers,
+        access_events; releases
 Writes  public/releases/VERSION; no table but the ledger
 
     spark-submit jobs/publish_release.py --warehouse PATH --version v8

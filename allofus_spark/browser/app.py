@@ -35,6 +35,7 @@ def create_app(release: Path, index: Path, settings: BrowserSettings) -> Starlet
         exception_handlers={Refused: _refuse, HTTPException: _refuse_http},
         lifespan=_few_at_once,
     )
+    app.router.redirect_slashes = False  # it would redirect to whatever host the request names
     app.state.site = Site(OpenRelease(release, index, settings))
     return app
 

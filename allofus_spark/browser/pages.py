@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -67,7 +68,7 @@ def phenotype(request: Request) -> Response:
 def data(request: Request) -> Response:
     """Downloads, and what each column means."""
     site = site_of(request)
-    sizes = {name: path.stat().st_size for name, path in site.files.items()}
+    sizes = {name: path.stat().st_size for name, path in site.files.items() if _is_there(path)}
     if wants_json(request):
         products = [product.model_dump(mode="json") for product in site.manifest.products]
         return as_json({"release": site.manifest.release, "files": sizes, "products": products})
@@ -77,7 +78,7 @@ def data(request: Request) -> Response:
 def download(request: Request) -> Response:
     """One file of the release."""
     path = site_of(request).files.get(request.path_params["name"])
-    if path is None:
+    if path is None or not _is_there(path):
         raise Refused(404, "The release has no such file. Its files are listed under Data.")
     return FileResponse(path, media_type="application/octet-stream", filename=path.name)
 
@@ -85,10 +86,16 @@ def download(request: Request) -> Response:
 def report(request: Request) -> Response:
     """The report, as it lies in the release."""
     site = site_of(request)
-    if not site.has_report:
+    path = site.opened.folder / REPORT
+    if not _is_there(path):
         raise Refused(404, "This release has no report.")
     headers = {"content-security-policy": _REPORT_POLICY}
-    return FileResponse(site.opened.folder / REPORT, media_type="text/html", headers=headers)
+    return FileResponse(path, media_type="text/html", headers=headers)
+
+
+def _is_there(path: Path) -> bool:
+    """Whether a file of the release is still one: somebody may move it, or lay a link in its place."""
+    return path.is_file() and not path.is_symlink()
 
 
 def sheet(_: Request) -> Response:

@@ -38,6 +38,9 @@ def serve(
     with tempfile.TemporaryDirectory(prefix="allofus-browse-") as temporary:
         folder = index or Path(temporary) / "index"
         prepare(release, folder, settings)
+        create_app(
+            release, folder, settings
+        )  # says here what is wrong, where workers would die over and over
         announce(f"Pages at http://{settings.host}:{settings.port}/ (Ctrl-C ends them)")
         # Workers are new processes: what they serve is told to them by their environment.
         os.environ |= {

@@ -212,6 +212,28 @@ def test_downloads_are_the_files_that_the_manifest_lists_and_no_others(
     assert {ask(app, f"/files/{name}").status for name in stray} == {404}
 
 
+def test_files_that_go_while_pages_are_served_are_not_found(
+    tmp_path: Path, settings: BrowserSettings
+) -> None:
+    release = tmp_path / "v8"
+    write_release(release, n_variants=100)
+    prepare(release, tmp_path / "index", settings)
+    app = create_app(release, tmp_path / "index", settings)
+    gone, swapped = sorted(name for name in ask(app, "/data.json").json["files"] if name.startswith("tsv/"))[
+        :2
+    ]
+    (release / gone).unlink()
+    (release / swapped).unlink()
+    (release / swapped).symlink_to("/etc/passwd")
+    assert {ask(app, f"/files/{name}").status for name in (gone, swapped)} == {404}
+    assert not {gone, swapped} & ask(app, "/data.json").json["files"].keys()
+    assert ask(app, "/report").status == 404  # none was written
+
+
+def test_no_address_is_redirected_to_a_host_that_the_request_names(app: Starlette) -> None:
+    assert ask(app, "/phenotypes/").status == 404
+
+
 def test_a_phenotype_is_shown_with_its_set(app: Starlette, rows: Rows) -> None:
     """A set's name may say that its phenotypes are simulated."""
     assert "<h1>Asthma (synthetic)</h1>" in ask(app, "/phenotype/495").text
