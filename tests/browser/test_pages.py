@@ -219,9 +219,7 @@ def test_files_that_go_while_pages_are_served_are_not_found(
     write_release(release, n_variants=100)
     prepare(release, tmp_path / "index", settings)
     app = create_app(release, tmp_path / "index", settings)
-    gone, swapped = sorted(name for name in ask(app, "/data.json").json["files"] if name.startswith("tsv/"))[
-        :2
-    ]
+    gone, swapped = sorted(ask(app, "/data.json").json["files"])[-2:]
     (release / gone).unlink()
     (release / swapped).unlink()
     (release / swapped).symlink_to("/etc/passwd")
