@@ -34,7 +34,7 @@ def verify_release(
     manifest describes.
     """
     with readable(release):
-        for folder in () if manifest else (*earlier, release):
+        for folder in () if manifest else (release, *earlier):
             check_whole(folder, read_manifest(folder))
         return _attack(release, earlier, manifest or read_manifest(release), floor)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,17 +20,26 @@ from allofus_spark.published import MANIFEST, Manifest, ReleasedProduct, product
 _BESIDE = frozenset({MANIFEST, "dictionary.json", "CHANGES.md", "verification.json", "report/index.html"})
 _SHOWN = 5
 # What readers of Parquet, TSV and VCF raise on what is none, or lacks a column.
-_UNREADABLE = (pa.ArrowException, duckdb.Error, OSError, EOFError, KeyError, ValueError, TypeError)
+_UNREADABLE = (
+    pa.ArrowException,
+    duckdb.Error,
+    zlib.error,
+    OSError,
+    EOFError,
+    KeyError,
+    ValueError,
+    TypeError,
+)
 
 
 @contextmanager
-def readable(release: Path) -> Iterator[None]:
-    """Errors of reading a release's files as BadSource, naming it."""
+def readable(path: Path) -> Iterator[None]:
+    """Errors of reading a file, or those of a release, as BadSource that names it."""
     try:
         yield
     except _UNREADABLE as error:
         what = f"it lacks {error}" if isinstance(error, KeyError) else str(error).strip().split("\n")[0]
-        raise BadSource(f"{release} cannot be read whole: {what or type(error).__name__}") from error
+        raise BadSource(f"{path} cannot be read whole: {what or type(error).__name__}") from error
 
 
 def check_whole(release: Path, manifest: Manifest) -> None:
@@ -53,6 +63,9 @@ def _listed(manifest: Manifest) -> Iterator[str]:
     """What is wrong with the manifest itself."""
     if not manifest.products:
         yield "no product is listed"
+    for name in (manifest.release, *manifest.previous):
+        if Path(name).name != name:
+            yield f"{name!r} is no name of a release"
     for name, number in Counter(product.name for product in manifest.products).items():
         if number > 1:
             yield f"product {name} is listed {number} times"
