@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from allofus_spark.checksums import file_checksum
 from allofus_spark.errors import BadSource
 from allofus_spark.published import MANIFEST, Manifest, ReleasedProduct, products, table_files
+from allofus_spark.settings import NAME_PATTERN
 
 _BESIDE = frozenset({MANIFEST, "dictionary.json", "CHANGES.md", "verification.json", "report/index.html"})
 _SHOWN = 5
@@ -64,7 +65,7 @@ def _listed(manifest: Manifest) -> Iterator[str]:
     if not manifest.products:
         yield "no product is listed"
     for name in (manifest.release, *manifest.previous):
-        if Path(name).name != name:
+        if not re.fullmatch(NAME_PATTERN, name):
             yield f"{name!r} is no name of a release"
     for name, number in Counter(product.name for product in manifest.products).items():
         if number > 1:

@@ -158,6 +158,10 @@ SPOILT: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "a file outside": (outside, "'../../etc/passwd' is no place of a file of groups"),
     "other rows": (fewer_rows, "variants has 1 rows, not 7"),
+    "a release before that lies elsewhere": (
+        lambda path: describe(path, previous=[".."]),
+        "'..' is no name of a release",
+    ),
     "no product": (lambda path: describe(path, products=[]), "no product is listed"),
     "a table of people": (people, "people is no product of a release"),
     "a file of people": (lambda path: (path / "people.csv").write_text("1"), "people.csv is not listed"),
