@@ -63,6 +63,15 @@ def test_earlier_releases_are_those_of_the_manifest(tmp_path: Path) -> None:
     )
 
 
+def test_a_release_before_that_is_not_whole(tmp_path: Path) -> None:
+    whole(tmp_path / "v1", {"groups": sizes(afr=200, all=200)})
+    whole(tmp_path / "v2", {"groups": sizes(afr=200, all=200)}, previous=["v1"])
+    assert run(str(tmp_path / "v2")).exit_code == 0
+    shutil.rmtree(tmp_path / "v1" / "tables")
+    result = run(str(tmp_path / "v2"))
+    assert (result.exit_code, result.output.count("v1 is not the release that its")) == (2, 1)
+
+
 def test_another_floor(tmp_path: Path) -> None:
     folder = str(whole(tmp_path / "v1", BAD))
     assert run(folder, "--floor", "5").exit_code == 0
