@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from allofus_spark.disclosure.findings import Finding, Verification
 from allofus_spark.disclosure.info import fields_of, info_columns
 from allofus_spark.disclosure.rows import BATCH_ROWS, engine, listed, quoted
-from allofus_spark.disclosure.whole import readable
+from allofus_spark.disclosure.whole import reading
 from allofus_spark.published import products, table_files
 
 _EXAMPLES = 5  # rows given of each column that differs
@@ -64,7 +64,7 @@ def attack_copies(release: Path, groups: Sequence[str], result: Verification) ->
             if not copy.files or not copy.key:
                 result.add(copy.alone("a file of its own", product))
                 continue
-            with readable(path):
+            with reading(path):
                 if path.name.endswith(".vcf.gz"):
                     _attack_vcf(connection, copy, groups, result)
                 else:

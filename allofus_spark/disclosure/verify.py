@@ -16,7 +16,7 @@ from allofus_spark.disclosure.scan import scan_release
 from allofus_spark.disclosure.singletons import attack_singletons
 from allofus_spark.disclosure.sizes import Sizes, attack_sizes, group_sizes
 from allofus_spark.disclosure.variants import Case, attack_variants
-from allofus_spark.disclosure.whole import check_whole, readable
+from allofus_spark.disclosure.whole import check_whole, reading
 from allofus_spark.published import Manifest, read_manifest, table_files
 
 
@@ -33,7 +33,7 @@ def verify_release(
     apart. Raises BadSource where a folder is no release, or, without ``manifest``, not the one that its
     manifest describes.
     """
-    with readable(release):
+    with reading(release):
         for folder in () if manifest else (release, *earlier):
             check_whole(folder, read_manifest(folder))
         return _attack(release, earlier, manifest or read_manifest(release), floor)

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from allofus_spark.checksums import file_checksum
-from allofus_spark.errors import BadSource
+from allofus_spark.errors import BadSource, readable
 from allofus_spark.published import MANIFEST, Manifest, ReleasedProduct, products, table_files
 from allofus_spark.settings import NAME_PATTERN
 
@@ -34,13 +34,13 @@ _UNREADABLE = (
 
 
 @contextmanager
-def readable(path: Path) -> Iterator[None]:
+def reading(path: Path) -> Iterator[None]:
     """Errors of reading a file, or those of a release, as BadSource that names it."""
     try:
         yield
     except _UNREADABLE as error:
         what = f"it lacks {error}" if isinstance(error, KeyError) else str(error).strip().split("\n")[0]
-        raise BadSource(f"{path} cannot be read whole: {what or type(error).__name__}") from error
+        raise BadSource(f"{path} cannot be read whole: {readable(what or type(error).__name__)}") from error
 
 
 def check_whole(release: Path, manifest: Manifest) -> None:
@@ -55,8 +55,9 @@ def check_whole(release: Path, manifest: Manifest) -> None:
     if wrong:
         more = f"; and {len(wrong) - _SHOWN:,} more" if len(wrong) > _SHOWN else ""
         raise BadSource(
-            f"{release} is not the release that its {MANIFEST} describes, {len(wrong):,} differences: "
-            f"{'; '.join(wrong[:_SHOWN])}{more}. Copy or make it again"
+            f"{release} is not the release that its {MANIFEST} describes, {len(wrong):,} "
+            f"{'difference' if len(wrong) == 1 else 'differences'}: "
+            f"{'; '.join(map(readable, wrong[:_SHOWN]))}{more}. Copy or make it again"
         )
 
 

@@ -21,7 +21,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from allofus_spark.errors import BadSource
+from allofus_spark.errors import BadSource, readable
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -105,7 +105,15 @@ def read_manifest(release: Path) -> Manifest:
         manifest = Manifest.model_validate(read)
     except FileNotFoundError:
         raise BadSource(f"{release} is no release: it has no {MANIFEST}") from None
-    except (OSError, ValueError, ValidationError, RecursionError) as error:
+    except ValidationError as error:
+        where = "; ".join(
+            f"{'.'.join(map(str, each['loc']))}: {each['msg']}".removeprefix(": ")
+            for each in error.errors()[:5]
+        )
+        raise BadSource(
+            f"{path} is no manifest of a release, {error.error_count():,} errors: {readable(where)}"
+        ) from error
+    except (OSError, ValueError, RecursionError) as error:
         raise BadSource(f"{path} cannot be read as the manifest of a release: {error}") from error
     if manifest.format != FORMAT:
         raise BadSource(f"{path} has format {manifest.format}; this version reads format {FORMAT}")
