@@ -98,18 +98,18 @@ def open_warehouse(
 
 
 @contextmanager
-def clear_errors() -> Iterator[None]:
-    """Print an error that the user can act on as one message, without a traceback."""
+def clear_errors(status: int = 1) -> Iterator[None]:
+    """Print an error that the user can act on as one message, and end with ``status``: no traceback."""
     try:
         yield
     except AllofusError as error:
-        fail(str(error))
+        fail(str(error), status)
 
 
-def fail(message: str) -> NoReturn:
-    """End with a message and exit status 1."""
+def fail(message: str, status: int = 1) -> NoReturn:
+    """End with a message and an exit status."""
     click.echo(f"error: {message}", err=True)
-    sys.exit(1)
+    sys.exit(status)
 
 
 def echo_counters(title: str, counters: dict[str, int]) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from allofus_spark.disclosure import Verification
 
 _LISTED = 20
+_UNREADABLE = 2  # status where the folder is no whole release: nothing was attacked
 
 
 @click.command("verify-release")
@@ -46,8 +47,9 @@ def verify_release_command(
 ) -> None:
     """Try to derive any count of 1 to the floor of people from a release and those before it.
 
-    FOLDER holds manifest.json. Every published cell is read, no Spark is started. Ends with status 1 where
-    something follows; docs/release.md says what is tried, and what is not claimed.
+    FOLDER holds manifest.json, and is to hold what that lists and nothing else. Every published cell is read,
+    no Spark is started. Ends with status 1 where something follows, with 2 where the folder is no whole
+    release; docs/release.md says what is tried, and what is not claimed.
 
     \b
       allofus verify-release warehouse/public/releases/v8
@@ -56,7 +58,7 @@ def verify_release_command(
     from allofus_spark.disclosure import verify_release
     from allofus_spark.published import read_manifest
 
-    with clear_errors():
+    with clear_errors(_UNREADABLE):
         root = load_settings(settings_file, warehouse=warehouse, overrides=overrides).warehouse
         release = chosen_release(folder, version, releases, root)
         before = list(earlier) or [release.parent / name for name in read_manifest(release).previous]
@@ -80,6 +82,8 @@ def draw_verification(result: Verification, console: Console) -> None:
         console.print(str(finding), markup=False, style="red", soft_wrap=True)
     if result.n_derived > _LISTED:
         console.print(f"and {result.n_derived - min(_LISTED, len(result.derived)):,} more")
+    if result.n_exempt:
+        console.print(f"{result.n_exempt:,} counts of exempt products")
     if result.n_derived:
         console.print(
             f"{result.n_derived:,} counts of 1 to {result.floor} people were derived: not to be published"

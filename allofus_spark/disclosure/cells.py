@@ -27,6 +27,7 @@ from allofus_spark.published import ALL
 COUNTS = ("ac", "an", "n_hom", "sc", "n_het")
 RATES = {"af": 1.0, "pct": 0.01, "percent": 0.01}
 FAF = "faf95"
+LEAST = "least"  # copies of alt, and of ref, that there must be: a row of associations is shown
 REST = "the rest"  # of all, whoever is in no group that has an AN
 _FAF_TAIL = 0.05
 _DIGITS = 12  # a frequency with more is taken as exact to the last bit
@@ -131,6 +132,9 @@ def read_cells(
     lo = (told_of & ~_may_have_moved(0 * an, an, earlier, floor)).astype(np.int64)
     hi = an - (told_of & ~_may_have_moved(an, an, earlier, floor))
     given = np.nan_to_num(acs).astype(np.int64)
+    tested = np.stack([np.nan_to_num(_column(columns, name, LEAST)) for name in names], axis=1)
+    least = np.where(diploid[:, None], tested, 0).astype(np.int64)  # of one copy each, tests may count two
+    lo, hi = np.maximum(lo, least), np.minimum(hi, an - least)
     lo, hi = np.where(known, given[:, :, 0], lo), np.where(known, given[:, :, 1], hi)
     lo, hi, an, known = _with_rest(lo, hi, an, known)
     two = np.broadcast_to(diploid[:, None], an.shape) & ((an % 2 == 0) | (an >= UNKNOWN))

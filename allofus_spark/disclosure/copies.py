@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from allofus_spark.disclosure.findings import Finding, Verification
 from allofus_spark.disclosure.info import fields_of, info_columns
 from allofus_spark.disclosure.rows import BATCH_ROWS, engine, listed, quoted
+from allofus_spark.disclosure.whole import reading
 from allofus_spark.published import products, table_files
 
 _EXAMPLES = 5  # rows given of each column that differs
@@ -62,10 +63,12 @@ def attack_copies(release: Path, groups: Sequence[str], result: Verification) ->
             copy = Copy(path, product, tuple(table_files(release, product)), keys.get(product, ()))
             if not copy.files or not copy.key:
                 result.add(copy.alone("a file of its own", product))
-            elif path.name.endswith(".vcf.gz"):
-                _attack_vcf(connection, copy, groups, result)
-            else:
-                _attack_tsv(connection, copy, result)
+                continue
+            with reading(path):
+                if path.name.endswith(".vcf.gz"):
+                    _attack_vcf(connection, copy, groups, result)
+                else:
+                    _attack_tsv(connection, copy, result)
 
 
 def _attack_tsv(connection: duckdb.DuckDBPyConnection, copy: Copy, result: Verification) -> None:

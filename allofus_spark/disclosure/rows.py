@@ -13,7 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from allofus_spark.disclosure.cells import Floats, is_diploid, known_columns
+from allofus_spark.disclosure.cells import LEAST, Floats, is_diploid, known_columns
+from allofus_spark.disclosure.least import least_copies
 from allofus_spark.disclosure.people import Flags
 from allofus_spark.published import table_files
 from allofus_spark.published.names import variant_names
@@ -59,11 +60,23 @@ def column_names(release: Path, product: str) -> list[str]:
 
 
 def variant_batches(
-    connection: duckdb.DuckDBPyConnection, releases: Sequence[Path], groups: Sequence[str]
+    connection: duckdb.DuckDBPyConnection,
+    releases: Sequence[Path],
+    groups: Sequence[str],
+    floors: Sequence[int] | None = None,
 ) -> Iterator[Batch]:
-    """Rows of the releases that have variants, joined by allele where there are several."""
+    """Rows of the releases that have variants, joined by allele where there are several.
+
+    ``floors``: those that each release kept, for copies that there must be as tests are shown; None: without.
+    """
     columns = [known_columns(column_names(release, "variants"), groups) for release in releases]
-    reader = connection.sql(_select(releases, columns)).to_arrow_reader(BATCH_ROWS)
+    tested = [
+        least_copies(release, groups, floor)
+        for release, floor in zip(releases, floors or [], strict=floors is not None)
+    ]
+    reader = connection.sql(_select(releases, columns, tested)).to_arrow_reader(BATCH_ROWS)
+    for names, least in zip(columns, tested, strict=False):
+        names += [f"{group}_{LEAST}" for group in least[1]] if least else []
     for batch in reader:
         keys = batch.select(list(_KEY))
         of_releases = tuple(
@@ -72,12 +85,20 @@ def variant_batches(
         yield Batch(keys, is_diploid(batch.column("contig")), of_releases)
 
 
-def _select(releases: Sequence[Path], columns: Sequence[Sequence[str]]) -> str:
+def _select(
+    releases: Sequence[Path],
+    columns: Sequence[Sequence[str]],
+    tested: Sequence[tuple[str, list[str]] | None],
+) -> str:
     """One SELECT of the columns of all releases."""
     parts = []
     for place, (release, names) in enumerate(zip(releases, columns, strict=True)):
-        names_in_sql = ", ".join([*_KEY, *(f'"{name}" AS "r{place}_{name}"' for name in names)])
-        parts.append(f"SELECT {names_in_sql} FROM read_parquet({listed(table_files(release, 'variants'))})")
+        picked = [*_KEY, *(f'"{name}" AS "r{place}_{name}"' for name in names)]
+        table = f"read_parquet({listed(table_files(release, 'variants'))})"
+        if tested and (least := tested[place]):
+            picked += [f'least."{group}" AS "r{place}_{group}_{LEAST}"' for group in least[1]]
+            table += f" LEFT JOIN ({least[0]}) AS least USING ({', '.join(_KEY)})"
+        parts.append(f"SELECT {', '.join(picked)} FROM {table}")
     joins = "".join(
         f" FULL JOIN ({part}) AS r{place} USING ({', '.join(_KEY)})"
         for place, part in enumerate(parts)

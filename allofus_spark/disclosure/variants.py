@@ -9,7 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-from allofus_spark.disclosure.cells import Cells, Conventions, Floats, conventions, most_called, read_cells
+from allofus_spark.disclosure.cells import (
+    LEAST,
+    Cells,
+    Conventions,
+    Floats,
+    conventions,
+    most_called,
+    read_cells,
+)
 from allofus_spark.disclosure.findings import Finding, Verification
 from allofus_spark.disclosure.genotypes import Hit, attack_cells, attack_changes, attack_unions, by_totals
 from allofus_spark.disclosure.people import UNKNOWN, Flags, Ints
@@ -24,12 +32,16 @@ Sizes = Mapping[str, int | None]
 
 @dataclass(frozen=True)
 class Case:
-    """Releases that are attacked together, oldest first, and what is known of their groups' sizes."""
+    """Releases that are attacked together, oldest first, and what is known of their groups' sizes.
+
+    ``kept``: the floors that the releases kept, where the tests that they show are to be used.
+    """
 
     names: tuple[str, ...]
     groups: tuple[str, ...]
     sizes: tuple[Sizes, ...]
     floor: int
+    kept: tuple[int, ...] | None = None
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -50,7 +62,7 @@ def attack_variants(releases: Sequence[Path], case: Case, result: Verification) 
                 told[place] |= conventions(batch.columns[0], case.groups, case.floor)
                 for name, an in most_called(batch.columns[0], case.groups).items():
                     most[place][name] = max(most[place].get(name, 0), an)
-        for batch in variant_batches(connection, releases, case.groups):
+        for batch in variant_batches(connection, releases, case.groups, case.kept):
             attack_rows(batch, told, case, result)
     return most
 
@@ -61,11 +73,15 @@ def attack_rows(batch: Batch, told: Sequence[Conventions], case: Case, result: V
     ``told``: what a null tells in each release.
     """
     cells: list[Cells] = []
+    names = [
+        f"{name} and the tests that it shows" if f"{ALL}_{LEAST}" in columns else name
+        for name, columns in zip(case.names, batch.columns, strict=True)
+    ]
     for columns, tells in zip(batch.columns, told, strict=True):
         cells.append(read_cells(columns, case.groups, batch.diploid, tells, case.floor, cells.copy()))
     told_alone = [
         _attack_alone(batch, of_release, name, case, result)
-        for name, of_release in zip(case.names, cells, strict=True)
+        for name, of_release in zip(names, cells, strict=True)
     ]
     for chosen in _sets(len(cells)):
         of_chosen = [told_alone[place] for place in chosen]

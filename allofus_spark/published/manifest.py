@@ -17,10 +17,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from allofus_spark.errors import BadSource
+from allofus_spark.errors import BadSource, readable
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -75,7 +76,7 @@ class Manifest(_Part):
     created: str
     build: str
     groups: list[str]
-    floor: int
+    floor: int = Field(ge=1)
     round_to: int
     previous: list[str]
     snapshot_id: int
@@ -83,6 +84,13 @@ class Manifest(_Part):
     settings_hash: str
     products: list[ReleasedProduct]
     genome_wide_p: float | None = None
+
+    @model_validator(mode="after")
+    def _is_wide(self) -> Self:
+        # A rounded count of fewer would say that it lies within the floor.
+        if self.round_to < 2 * self.floor:
+            raise ValueError(f"round_to {self.round_to} must be at least twice the floor {self.floor}")
+        return self
 
     def product(self, name: str) -> ReleasedProduct | None:
         """The product of this name, if it was released."""
@@ -97,7 +105,15 @@ def read_manifest(release: Path) -> Manifest:
         manifest = Manifest.model_validate(read)
     except FileNotFoundError:
         raise BadSource(f"{release} is no release: it has no {MANIFEST}") from None
-    except (OSError, ValueError, ValidationError) as error:
+    except ValidationError as error:
+        where = "; ".join(
+            f"{'.'.join(map(str, each['loc']))}: {each['msg']}".removeprefix(": ")
+            for each in error.errors()[:5]
+        )
+        raise BadSource(
+            f"{path} is no manifest of a release, {error.error_count():,} errors: {readable(where)}"
+        ) from error
+    except (OSError, ValueError, RecursionError) as error:
         raise BadSource(f"{path} cannot be read as the manifest of a release: {error}") from error
     if manifest.format != FORMAT:
         raise BadSource(f"{path} has format {manifest.format}; this version reads format {FORMAT}")

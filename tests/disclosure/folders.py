@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyspark.sql.pandas.types import to_arrow_schema
 
-from allofus_spark.published import FORMAT, MANIFEST
+from allofus_spark.published import FORMAT, MANIFEST, products
 
 GROUPS = ("afr", "eas", "eur")
 
@@ -70,6 +72,58 @@ def release(
     write_manifest(folder, names)
     for product, rows in tables.items():
         write_table(folder, product, rows)
+    return folder
+
+
+def whole(
+    folder: Path, tables: Mapping[str, Sequence[Mapping[str, Any]]], previous: Sequence[str] = ()
+) -> Path:
+    """A release with all the columns of the contract, and the manifest that describes its files."""
+    contracts = {table.name: table for table in products(GROUPS)}
+    for product, rows in tables.items():
+        place = folder / "tables" / product
+        place.mkdir(parents=True)
+        schema = to_arrow_schema(contracts[product].schema)
+        schema = pa.schema([field.with_nullable(True) for field in schema])
+        pq.write_table(
+            pa.Table.from_pylist([dict(row) for row in rows], schema), place / "part-00000.parquet"
+        )
+    write_manifest(folder, previous=previous)
+    return describe(folder)
+
+
+def describe(folder: Path, **changes: Any) -> Path:
+    """The release with a manifest of the files that lie in it; ``changes``: to what that says."""
+    path = folder / MANIFEST
+    described = []
+    for place in sorted((folder / "tables").iterdir()):
+        files = [*place.rglob("*.parquet"), *folder.glob(f"*/{place.name}.*")]
+        parts = [pq.ParquetFile(part) for part in place.glob("*.parquet")]
+        described.append(
+            {
+                "name": place.name,
+                "grain": "",
+                "policy": "suppress",
+                "reason": "",
+                "rows": sum(part.metadata.num_rows for part in parts),
+                "withheld": {},
+                "columns": [
+                    {"name": name, "type": "", "nullable": True, "description": ""}
+                    for name in parts[0].schema_arrow.names
+                ],
+                "source_tables": {},
+                "files": [
+                    {
+                        "path": file.relative_to(folder).as_posix(),
+                        "bytes": file.stat().st_size,
+                        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+                    }
+                    for file in files
+                ],
+            }
+        )
+    manifest = json.loads(path.read_text(encoding="utf-8")) | {"products": described} | changes
+    path.write_text(json.dumps(manifest), encoding="utf-8")
     return folder
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from allofus_spark.disclosure import Verification, verify_release
+from allofus_spark.published import read_manifest
 from tests.disclosure.conftest import Attack
 from tests.disclosure.folders import release, sizes, variant, write_manifest
 
@@ -19,6 +20,11 @@ Row = dict[str, Any]
 def found(result: Verification) -> set[tuple[str, str, tuple[str, ...], int, int]]:
     """Product, quantity, groups and bounds of findings."""
     return {(f.product, f.quantity, f.groups, f.lo, f.hi) for f in result.derived}
+
+
+def attacked(folder: Path) -> Verification:
+    """The attack on a folder that is no whole release."""
+    return verify_release(folder, manifest=read_manifest(folder))
 
 
 def phenotype(ancestry: str, measured: int | None = None, mean: float | None = None, **cells: Any) -> Row:
@@ -296,7 +302,7 @@ def copies(folder: Path, afr: str) -> Path:
 
 
 def test_what_tsv_and_vcf_show_and_the_table_withholds(tmp_path: Path) -> None:
-    result = verify_release(copies(tmp_path / "v1", "9"))
+    result = attacked(copies(tmp_path / "v1", "9"))
     assert {(f.row.split()[0], f.quantity, f.lo) for f in result.derived} == {
         ("variants.tsv.gz", "afr_ac", 9),
         ("variants.vcf.gz", "afr_ac", 9),
@@ -305,7 +311,29 @@ def test_what_tsv_and_vcf_show_and_the_table_withholds(tmp_path: Path) -> None:
 
 
 def test_copies_that_show_what_the_table_shows(tmp_path: Path) -> None:
-    assert verify_release(copies(tmp_path / "v1", "")).derived == []
+    assert attacked(copies(tmp_path / "v1", "")).derived == []
+
+
+def counted(ancestry: str, name: str, number: int, dimension: str = "frequency") -> Row:
+    return {"ancestry": ancestry, "dimension": dimension, "class": name, "n_variants": number}
+
+
+WITHHELD = [variant(place, afr=(None, 400), eas=(600, 1000), all=(None, 3400)) for place in range(1, 6)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ([counted("afr", "singleton", 5), counted("all", "singleton", 4)], {"afr"}),
+        ([counted("afr", "singleton", 6)], {"afr"}),
+        ([counted("afr", "singleton", 4), counted("eas", "singleton", 3)], set()),
+        ([counted("afr", "0.01-0.05", 5), counted("afr", "snv", 5, "type")], set()),
+    ],
+)
+def test_as_many_singletons_as_withheld_cells(attack: Attack, rows: list[Row], told: set[str]) -> None:
+    """Five cells of afr, and of all, are withheld, and none of eas."""
+    result = attack({"variants": WITHHELD, "variant_counts": rows})
+    assert {f.groups[0] for f in result.derived if f.row == "all that are withheld"} == told
 
 
 def test_the_result_as_json_has_every_finding_counted(attack: Attack) -> None:
@@ -321,7 +349,7 @@ def test_findings_of_exempt_products_are_apart_and_take_no_room(tmp_path: Path) 
     small = [variant(place, afr=(3, 400), all=(3003, 6000)) for place in range(1, 1501)]
     folder = release(tmp_path / "v1", {"cohort": rows, "variants": small, "months": rows[:2]})
     write_manifest(folder, exempt=("cohort", "variants"))
-    result = verify_release(folder)
+    result = attacked(folder)
     assert {finding.product for finding in result.derived} == {"months"}
     assert result.n_derived == 2
     read = json.loads(json.dumps(result.as_dict()))
@@ -330,6 +358,6 @@ def test_findings_of_exempt_products_are_apart_and_take_no_room(tmp_path: Path) 
     assert len(read["exempt"]) == 1000
     assert {finding["product"] for finding in read["exempt"]} <= {"cohort", "variants"}
     write_manifest(folder, exempt=("cohort",))
-    of_variants = verify_release(folder)
+    of_variants = attacked(folder)
     assert of_variants.n_exempt == 1500
     assert of_variants.n_derived == 2 + result.n_exempt - 1500

@@ -258,3 +258,55 @@ def test_of_many_releases_the_last_is_solved_with_each_older_one(attack: Attack)
     between = [two(hidden, hidden, (size, size))[0] for size in (221, 242, 263)]
     releases = [two(first, first, (200, 200))[0], *between, two(last, last, (300, 300))[0]]
     assert ("carriers", ("afr",), 8, 15) in found(attack(*releases))
+
+
+def shown_test(ancestry: str, **cells: Any) -> dict[str, Any]:
+    """A row of associations of the variant of ``one``."""
+    key = {"scan": "s", "phenotype_id": "p", "contig": "chr1", "position": 100, "ref": "A", "alt": "G"}
+    return key | {"ancestry": ancestry, "beta": 0.1, "test": "linear"} | cells
+
+
+# 60 copies are in the two withheld groups.
+TWO = one(afr=(None, 400), eas=(None, 1000), eur=(900, 2000), all=(960, 3400))
+BINARY = [{"phenotype_id": "p", "kind": "binary", "ancestry": "all", "n_cases": 200, "n_controls": 2000}]
+TESTS: dict[str, tuple[dict[str, Any], int | None]] = {
+    "of a quantitative phenotype: 21 copies at the least": ({"associations": [shown_test("eas")]}, None),
+    "of a binary one: 42, by its test": ({"associations": [shown_test("eas", test="score")]}, 18),
+    "by its cases": ({"associations": [shown_test("eas", n_cases=200)]}, 18),
+    "by phenotypes": ({"associations": [shown_test("eas")], "phenotypes": BINARY}, 18),
+    "of a meta-analysis": (
+        {"meta_associations": [shown_test("x", test="score", ancestries=["eas", "eur"])]},
+        18,
+    ),
+    "of a replication": ({"replications": [shown_test("eas", odds_ratio=1.2)]}, 18),
+    "of a replication that is withheld": (
+        {"replications": [shown_test("eas", odds_ratio=None, is_withheld=True)]},
+        None,
+    ),
+    "of the other variant": ({"associations": [shown_test("eas", test="score", position=1)]}, None),
+    "of a group that is shown": ({"associations": [shown_test("eur", test="score")]}, None),
+}
+
+
+@pytest.mark.parametrize("name", TESTS)
+def test_a_test_that_is_shown_takes_copies_from_the_cell_beside_its_own(attack: Attack, name: str) -> None:
+    """Of 60 copies, 42 of eas leave afr 1 to 18; 21 leave it up to 39."""
+    tables, most = TESTS[name]
+    derived = found(attack(TWO | tables))
+    assert derived == (set() if most is None else {("carriers", ("afr",), 1, most)})
+
+
+def test_a_test_that_is_shown_tells_of_copies_of_ref_likewise(attack: Attack) -> None:
+    """Of 60 copies of ref that are hidden, 42 of eas leave afr 1 to 18."""
+    tables = one(afr=(None, 400), eas=(None, 1000), eur=(900, 2000), all=(2240, 3400))
+    assert found(attack(tables)) == set()
+    assert found(attack(tables | {"associations": [shown_test("eas", test="score")]})) == {
+        ("carriers of ref", ("afr",), 1, 18)
+    }
+
+
+def test_tests_on_x_are_not_used_as_they_may_count_one_copy_twice(attack: Attack) -> None:
+    cells = {"afr": (None, 400), "eas": (None, 1000), "eur": (900, 2000), "all": (960, 3400)}
+    tables = {"variants": [ZERO, variant(contig="chrX", **cells)]}
+    rows = [shown_test("eas", test="score", contig="chrX")]
+    assert found(attack(tables | {"associations": rows})) == set()
