@@ -129,7 +129,9 @@ def _lower_bound(name: str) -> float:
     if name == "singleton":
         return -2.0
     bound = _NUMBER.search(name)
-    return -1.0 if name.startswith("<") or bound is None else float(bound[0])
+    if bound is None:
+        return -1.0
+    return float(bound[0]) - name.startswith("<")  # from 0: before all others, the narrower first
 
 
 def _frequency_name(name: str) -> str:
