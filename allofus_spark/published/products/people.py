@@ -67,7 +67,7 @@ ANCESTRY_DENSITY = product(
         Column("x", DOUBLE, "Middle of the square on the first component"),
         Column("y", DOUBLE, "Middle of the square on the second"),
         Column("n_participants", LONG, f"Participants in it, {ROUNDED}"),
-        Column("ancestry", STRING, "Group that most of them are of; null: none, or up to twice the floor", True),
+        Column("ancestry", STRING, "Group of most of them; null: none, or up to twice the floor", True),
     ),
 )
 ACCESS_TIMES = product(
