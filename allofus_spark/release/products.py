@@ -125,7 +125,7 @@ def _variant_counts(making: Making) -> None:
             for row in making.run.rows(VARIANT_SUMMARY)
             if (row.catalogue_set, row.annotator) == chosen
         ]
-        if making.rules.policy.variants != "exempt":
+        if rules.policy.variants != "exempt":
             rows = merged_rare_classes(rows, making.sizes, rules.floor)
         making.add_small(
             "variant_counts", Small(_columns_of(making, "variant_counts", rows), {}), "variant_summary"
