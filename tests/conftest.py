@@ -28,6 +28,9 @@ REQUIRE_ALL = bool(os.environ.get("ALLOFUS_REQUIRE_ALL"))
 # On the tests' small data a collector that works beside the tasks takes their core. Compiled code has room
 # for all of it: what does not fit is thrown away and compiled again.
 BRIEF_JVM = "-XX:+UseSerialGC -XX:ReservedCodeCacheSize=512m"
+# For a few rows code takes longer to write and compile than to interpret what it says: a fifth of the suite.
+# Sessions of other processes (jobs, kills, the cluster, the demo) compile as those of users do.
+INTERPRETED = ("codegen.wholeStage=false", "codegen.factoryMode=NO_CODEGEN")
 
 # Folders of which every test is long.
 LONG_FOLDERS = ("long",)
@@ -93,11 +96,18 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
             "spark.shuffle_partitions=2",
             "spark.driver_memory=3g",
             f"spark.extra.spark.driver.extraJavaOptions={BRIEF_JVM}",
+            *(f"spark.extra.spark.sql.{conf}" for conf in INTERPRETED),
         ],
     )
     session = start_session(settings, app_name="tests")
-    yield session
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session, "stop", _stopped_by_a_test)
+        yield session
     session.stop()
+
+
+def _stopped_by_a_test() -> NoReturn:
+    pytest.fail("a test stops the session that all tests share: give it one whose stop does nothing")
 
 
 @pytest.fixture

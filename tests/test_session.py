@@ -151,6 +151,7 @@ def script(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.mark.long
 def test_spark_submit_gives_the_same_session(script: Path, tmp_path: Path) -> None:
     fetch_jars(tmp_path / "jars")
     text = (ROOT / "conf" / "spark-defaults.conf").read_text(encoding="utf-8")

@@ -177,6 +177,7 @@ def test_a_journal_held_by_another_for_too_long_refuses(spark: SparkSession, tmp
     demand_access(warehouse, EXPORT, file, now=AT)
 
 
+@pytest.mark.long
 def test_a_warehouse_whose_files_only_spark_opens(spark: SparkSession, tmp_path: Path) -> None:
     """As on an object store: rows go through Spark's writer and come back through its reader."""
     warehouse = make_warehouse(spark, tmp_path, "50%25 é")

@@ -19,6 +19,7 @@ PANEL = simulate(("afr", "eur"), 15, n_sites=120, fst=0.3, seed=4)
 FEW = (2, 20)  # without most of their calls
 
 
+@pytest.mark.long
 def test_samples_with_few_calls_are_not_trained_on(new_warehouse: NewWarehouse, tmp_path: Path) -> None:
     here = new_warehouse("ancestry.n_pcs=2")
     people = replace(PANEL, calls=PANEL.calls.copy())

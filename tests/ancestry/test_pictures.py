@@ -6,9 +6,13 @@ import html
 import re
 from pathlib import Path
 
+import pytest
+
 from allofus_spark.ancestry import project_samples, train_model, write_pictures
 
 from .conftest import GROUPS, NewWarehouse, Trained, add_callset, panel_labels
+
+pytestmark = pytest.mark.long
 
 
 def note_of(path: str) -> str:

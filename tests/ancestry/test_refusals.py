@@ -101,6 +101,7 @@ def test_a_warehouse_without_a_model_says_where_one_comes_from(small: Warehouse,
         project_samples(small, callset_ids=["other"])
 
 
+@pytest.mark.long
 def test_callsets_with_few_or_none_of_the_sites_are_refused(
     trained: Trained, new_warehouse: NewWarehouse, tmp_path: Path
 ) -> None:

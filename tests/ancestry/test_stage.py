@@ -201,6 +201,7 @@ def test_training_again_replaces_the_same_rows(trained: Trained) -> None:
     assert {table.name: rows_of(trained.warehouse, table.name) for table in tables} == before
 
 
+@pytest.mark.long
 def test_a_model_comes_from_another_warehouse_without_its_people(
     trained: Trained, new_warehouse: NewWarehouse, tmp_path: Path, people: dict[str, dict[str, Any]]
 ) -> None:

@@ -222,6 +222,7 @@ def test_listed_variants_and_those_that_are_not_there(made: Made, tmp_path: Path
     assert found.counters["variants_not_found"] == 1  # type: ignore[attr-defined]
 
 
+@pytest.mark.long
 def test_two_callsets_are_one_with_the_same_people(spark: SparkSession, made: Made, tmp_path: Path) -> None:
     held = new_warehouse(spark, tmp_path / "warehouse", *RULES)
     first = N // 3
@@ -294,6 +295,7 @@ def _write_known(warehouse: Warehouse, rows: Sequence[tuple[object, ...]]) -> No
         run.write(RowsWrite(KNOWN_ASSOCIATIONS, rows, WHOLE_TABLE))
 
 
+@pytest.mark.long
 def test_a_store_that_tasks_cannot_open_gets_the_same_rows(
     spark: SparkSession, made: Made, tmp_path: Path
 ) -> None:

@@ -182,6 +182,7 @@ def test_nothing_follows_from_one_release_of_the_kernel() -> None:
     assert share_shown > 0.2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("n_releases", "n_cohorts"), [(2, 700), (3, 400)])
 def test_next_to_nothing_follows_from_several_releases(n_releases: int, n_cohorts: int) -> None:
     """People come and go. One row in 2,000 may tell of a change; then the release is refused.

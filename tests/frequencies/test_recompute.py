@@ -42,6 +42,7 @@ def test_unchanged_cohort_is_not_written_again(held: Warehouse) -> None:
     assert held.snapshot() == before
 
 
+@pytest.mark.long
 def test_relabelled_callset_is_counted_and_others_stay(held: Warehouse, tmp_path: Path) -> None:
     before, files = frequencies(held), files_by_contig(held)
     relabel(held, tmp_path, "second", {"b2": "sas"})
@@ -62,6 +63,7 @@ def test_relabelled_callset_is_counted_and_others_stay(held: Warehouse, tmp_path
     assert_is_as_recomputed(held)
 
 
+@pytest.mark.long
 def test_inferred_labels_count_where_none_was_supplied(held: Warehouse) -> None:
     table = ancestries(GROUPS)
     blank = (None, None, None)
@@ -97,6 +99,7 @@ def test_new_genotypes_are_counted(held: Warehouse, tmp_path: Path) -> None:
     assert_is_as_recomputed(held)
 
 
+@pytest.mark.long
 def test_retired_callset_is_counted_no_more(held: Warehouse, tmp_path: Path) -> None:
     source = write_bytes(
         tmp_path / "third.vcf", vcf_text([gt_record("0/1", "0/0", contig="chr3", pos=301)], SECOND)

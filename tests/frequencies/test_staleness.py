@@ -40,6 +40,8 @@ from .two_callsets import (
     relabel,
 )
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def held(spark: SparkSession, filled: Path, tmp_path: Path) -> Warehouse:

@@ -91,6 +91,7 @@ def plink2_calls(
         return unpack(read_pgen(file, pgen, 0, n_variants), n_samples)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("compression", [0, 1, 2])
 def test_any_probabilities_are_called_as_plink2_calls_them(
     compression: int, oracle: Callable[[str], str], tmp_path: Path

@@ -117,6 +117,9 @@ def test_the_commands_work_in_their_order(
     spark: SparkSession, cohort: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(cohort)
+    # Every command starts a session and stops it: here the suite's, with its settings.
+    monkeypatch.setattr("allofus_spark.session.start_session", lambda *_, **__: spark)
+    monkeypatch.setattr(spark, "stop", lambda: None)
     settings = next(command.given for command in ALL if command.text.startswith("cat > cohort.toml"))
     files = re.sub(r'= "(?=GRCh38|Homo)', f'= "{cohort}/', settings)
     (cohort / "cohort.toml").write_text(_here(files, cohort))

@@ -155,19 +155,27 @@ def test_only_what_the_retention_lets_go_is_removed(open_with: OpenWarehouse) ->
 def test_delta_would_remove_the_same_files(open_with: OpenWarehouse) -> None:
     held = after(open_with(), 3)
     maintain(held)
-    spark, off = held.spark, "spark.databricks.delta.retentionDurationCheck.enabled"
+    spark = held.spark
+    # Delta lists folders in 10,000 tasks unless told otherwise.
+    confs = {
+        "spark.databricks.delta.retentionDurationCheck.enabled": "false",
+        "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
+    }
     for table in (VARIANTS, STRATA):
         files = needless_files(held, table, stored_files(held, table), int(LATER.timestamp() * 1000))
-        spark.conf.set(off, "false")
+        for name, value in confs.items():
+            spark.conf.set(name, value)
         try:
             rows = spark.sql(f"VACUUM delta.`{held.path(table)}` RETAIN 0 HOURS DRY RUN").collect()
         finally:
-            spark.conf.unset(off)
+            for name in confs:
+                spark.conf.unset(name)
         theirs = {row.path.rsplit("/", 1)[-1] for row in rows if row.path.endswith(".parquet")}
         assert {file.name for file in files} == theirs
         assert theirs
 
 
+@pytest.mark.long
 def test_files_of_the_newest_snapshot_outlive_a_killed_write_and_no_retention(
     open_with: OpenWarehouse,
 ) -> None:
@@ -237,6 +245,7 @@ def test_a_file_without_statistics_gets_them(open_with: OpenWarehouse) -> None:
     assert [(file.rows, file.first) for file in stored_files(held, STRATA)] == [(1, "night00")]
 
 
+@pytest.mark.long
 def test_where_tasks_cannot_open_files_delta_lays_them_anew(open_with: OpenWarehouse) -> None:
     held = open_with()
     held.__dict__["local_root"] = None

@@ -63,7 +63,7 @@ def random_world(seed: int) -> tuple[Cohort, list[Known]]:
     return cohort, catalogues
 
 
-@pytest.fixture(params=["local", "elsewhere"])
+@pytest.fixture(params=["local", pytest.param("elsewhere", marks=pytest.mark.long)])
 def either(request: pytest.FixtureRequest, warehouse: Warehouse) -> Warehouse:
     """A warehouse whose files tasks open themselves, and one whose files Spark alone reads."""
     if request.param == "elsewhere":

@@ -32,6 +32,7 @@ KNOWN: dict[Allele, str] = {("chr1", 100, "A", "G"): "rs1", ("chr1", 300, "A", "
 NEW = [record[:4] for record in RECORDS[1:4]]
 
 
+@pytest.mark.long
 def test_new_alleles_are_counted_by_carrier(warehouse: Warehouse, tmp_path: Path) -> None:
     vcf = tmp_path / "cohort.vcf"
     head = "\t".join(("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *SAMPLES))

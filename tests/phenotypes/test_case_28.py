@@ -121,6 +121,7 @@ def test_kin(warehouse: Warehouse, tmp_path: Path) -> None:
         build_phecodes(warehouse, [codes], name="other")
 
 
+@pytest.mark.long
 def test_a_phecode_of_one_sex_excludes_others_whatever_their_codes(
     warehouse: Warehouse, tmp_path: Path
 ) -> None:
@@ -142,6 +143,7 @@ def test_a_phecode_of_one_sex_excludes_others_whatever_their_codes(
     assert (row.n_cases, row.n_controls, row.n_excluded) == (1, 1, 2)
 
 
+@pytest.mark.long
 def test_standard_concepts_stand_in_where_no_source_code_is(
     warehouse: Warehouse, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

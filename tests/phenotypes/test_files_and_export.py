@@ -96,6 +96,7 @@ def _through_plink(
     }
 
 
+@pytest.mark.long
 def test_values_decide_what_a_column_is(
     warehouse: Warehouse, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -155,6 +156,7 @@ def test_tables_that_are_none_are_refused(
     assert "phenotypes" not in warehouse.snapshot()
 
 
+@pytest.mark.long
 def test_controls_without_a_row_go_out_and_people_without_samples_do_not(
     warehouse: Warehouse, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

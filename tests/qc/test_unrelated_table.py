@@ -25,6 +25,7 @@ def fill_unrelated(held: Warehouse, kept: dict[str, bool]) -> None:
         run.write(RowsWrite(UNRELATED, rows, WHOLE_TABLE))
 
 
+@pytest.mark.long
 def test_tests_are_made_among_whom_relatedness_kept(
     warehouse: Warehouse, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -184,6 +184,7 @@ def odd(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> tuple[
     return warehouse, ids, calls
 
 
+@pytest.mark.long
 def test_callsets_are_counted_together(odd: tuple[Warehouse, list[str], Calls]) -> None:
     warehouse, ids, calls = odd
     found = compute_relatedness(warehouse, prefer_call_rate=True)

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 from pyspark.sql import SparkSession
 
 from allofus_spark.cli.release import print_release
@@ -13,6 +14,7 @@ from allofus_spark.pipeline.release import make_release
 from tests.release.made_cohort import cohort_warehouse, random_cohort
 
 
+@pytest.mark.long
 def test_two_releases_withstand_the_attacker(spark: SparkSession, tmp_path: Path) -> None:
     """People joined one group and left another; unlabelled ones, and a group too small to show."""
     joined = random_cohort(23, 400, {"afr": 160, "amr": 90, "eur": 260, "oth": 9, None: 35})

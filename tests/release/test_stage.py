@@ -106,6 +106,7 @@ def test_nothing_is_published_where_the_attacker_finds_something(before: Warehou
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.long
 def test_an_attacker_who_tells_of_ever_more_variants_is_asked_four_times(
     before: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -165,6 +166,7 @@ def test_a_release_into_a_store_is_refused(before: Warehouse) -> None:
         publish_release(before, "v1", verify=Spy(), releases="s3a://bucket/releases")
 
 
+@pytest.mark.long
 def test_people_who_joined_move_cells_by_few(
     spark: SparkSession, before: Warehouse, joined: Cohort, tmp_path: Path
 ) -> None:

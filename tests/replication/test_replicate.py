@@ -195,6 +195,7 @@ def test_a_second_run_gives_the_same_rows(done):
     assert rows_of(done.warehouse) == done.rows
 
 
+@pytest.mark.long
 def test_after_a_scan_of_fewer_phenotypes_the_rows_are_those_of_what_is_left(done):
     put_scan(done.warehouse, FITS, SCANNED, name="again")
     replicate(done.warehouse, scan="again", map_name=MAP)

@@ -22,6 +22,7 @@ from tests.representation.files import put_callset, write_table
 SPANS = {1: ("2010-01-01", "2012-01-01"), 2: ("2000-03-04", "2010-03-04"), 3: ("2015-05-05", "2015-05-05")}
 
 
+@pytest.mark.long
 def test_persons_and_years_of_records(
     warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,6 +44,7 @@ def names_in(frame: Any, column: str) -> list[str]:
     return sorted(row[column] for row in frame.select(column).collect())
 
 
+@pytest.mark.long
 def test_readers_see_whole_runs_only(warehouse: Warehouse) -> None:
     def seen(table: Table, column: str) -> list[str]:
         return names_in(warehouse.read(table), column)
