@@ -32,7 +32,7 @@ def releases_folder(root: str, chosen: str | Path | None) -> Path:
     if folder is None:
         raise BadSource(
             f"warehouse {readable(root)} is no local or mounted folder: name that of the releases with "
-            "--releases FOLDER"
+            "--releases FOLDER, which every node sees. Keep it: the next release is held against these"
         )
     return folder / Zone.PUBLIC.value / RELEASES
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from allofus_spark.published import Manifest, products
+from allofus_spark.release.folder import write_json
 
 _NULL = "null: withheld, or nothing to count; see the column"
 
@@ -33,6 +33,4 @@ def write_dictionary(folder: Path, manifest: Manifest) -> Path:
             for product in manifest.products
         ],
     }
-    path = folder / "dictionary.json"
-    path.write_text(json.dumps(described, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return path
+    return write_json(folder / "dictionary.json", described)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from allofus_spark.errors import BadSource
-from allofus_spark.hadoop import is_uri
-from allofus_spark.published import MANIFEST, RELEASES, Manifest, read_manifest
-from allofus_spark.tables import Warehouse, Zone
+from allofus_spark.published import MANIFEST, Manifest, read_manifest
 
 _log = logging.getLogger(__name__)
 
@@ -27,25 +28,11 @@ class PastRelease:
         return self.manifest.release
 
 
-def releases_folder(warehouse: Warehouse, chosen: str | None) -> Path:
-    """The folder of all releases: ``chosen``, else ``public/releases`` of a warehouse that is a folder.
-
-    Raises BadSource where it is not on a file system that is mounted: whoever verifies or reads a release
-    opens its files.
-    """
-    if chosen is not None:
-        if is_uri(chosen):
-            raise BadSource(
-                f"{chosen}: releases are written to local or mounted folders; then copy the folder"
-            )
-        return Path(chosen).absolute()
-    if warehouse.local_root is None:
-        raise BadSource(
-            f"warehouse {warehouse.root} is no local or mounted folder: name one for the releases with "
-            "--releases FOLDER, mounted on every node, and keep it, as the next release is held against it; "
-            "then copy the release to where it is to be read"
-        )
-    return Path(warehouse.local_root) / Zone.PUBLIC.value / RELEASES
+def write_json(path: Path, content: Mapping[str, Any]) -> Path:
+    """Write ``content``, whole or not at all: the file gets its name last."""
+    draft = path.with_name(f".{path.name}.writing")
+    draft.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return draft.replace(path)
 
 
 def past_releases(releases: Path) -> list[PastRelease]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import logging
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,16 +15,11 @@ from allofus_spark import __version__
 from allofus_spark.cohort import active_samples, present, warehouse_build
 from allofus_spark.errors import BadSource, Disclosure, shown
 from allofus_spark.genome import build_as_text
-from allofus_spark.published import ALL, FORMAT, MANIFEST, Manifest, check_version
+from allofus_spark.published import ALL, FORMAT, MANIFEST, Manifest, check_version, releases_folder
 from allofus_spark.release.changes import sizes_of, write_changes
 from allofus_spark.release.counts import few_moved, group_sizes_shown
 from allofus_spark.release.dictionary import write_dictionary
-from allofus_spark.release.folder import (
-    PastRelease,
-    new_folder,
-    past_releases,
-    releases_folder,
-)
+from allofus_spark.release.folder import PastRelease, new_folder, past_releases, write_json
 from allofus_spark.release.making import AccessTimes, Making
 from allofus_spark.release.people import sizes_by_group
 from allofus_spark.release.products import make_products, write_associations, write_variants
@@ -100,7 +94,7 @@ def publish_release(
     frequencies are not current; Disclosure naming what could be derived.
     """
     check_version(version)
-    place = releases_folder(warehouse, releases)
+    place = releases_folder(warehouse.root, releases)
     with start_run(warehouse, STAGE) as run:
         _check_current(warehouse, run)
         past = past_releases(place)
@@ -111,8 +105,8 @@ def publish_release(
             make_products(making)
             manifest, verified = _attacked(making, version, verify)
             released = _described(making, manifest, write_report)
-            _write_json(folder / "verification.json", verified.as_dict())
-            _write_json(folder / MANIFEST, manifest.model_dump())
+            write_json(folder / "verification.json", verified.as_dict())
+            write_json(folder / MANIFEST, manifest.model_dump())
         run.counters.update({product.name: product.rows for product in manifest.products})
     return released
 
@@ -230,10 +224,3 @@ def _stale(warehouse: Warehouse) -> list[str]:
     """Other results that are not current, in a sentence each."""
     made = Freshness(warehouse).made()
     return [f"{each.stage.name}: {'; '.join(each.changes)}" for each in made if each.changes]
-
-
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Whole or not at all: the file gets its name last."""
-    draft = path.with_name(f".{path.name}.writing")
-    draft.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    draft.replace(path)

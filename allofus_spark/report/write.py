@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +27,7 @@ def write_report(release: Path, manifest: Manifest) -> Path:
     text = templates("allofus_spark.report").get_template("report.html").render(sheet=style_sheet(), **values)
     path = release / _PAGE
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".unfinished")
-    unfinished.write_text(text, encoding="utf-8")
-    os.replace(unfinished, path)
+    path.write_text(text, encoding="utf-8")
     return path
 
 

@@ -41,13 +41,13 @@ class ReleasePolicies(Section):
     )
     phenotypes: _OF_NUMBERS = Field("round", description="Cases, controls and measured people, by phenotype.")
     associations: _OF_ROWS = Field(
-        "suppress", description="Tests: suppress withholds rows, and rounds sample sizes."
+        "suppress", description="Tests: suppress withholds rows, and sample sizes."
     )
     meta_associations: _OF_ROWS = Field(
-        "suppress", description="Meta-analyses: suppress withholds rows, and rounds sample sizes."
+        "suppress", description="Meta-analyses: suppress withholds rows, and sample sizes."
     )
-    association_summaries: _OF_NUMBERS = Field(
-        "round", description="People analysed, by scan, phenotype and ancestry."
+    association_summaries: _OF_ROWS = Field(
+        "suppress", description="Scans by phenotype and ancestry: suppress withholds sample sizes."
     )
     replications: _OF_ROWS = Field(
         "suppress", description="Known associations: suppress withholds their numbers."
