@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -46,14 +47,10 @@ def withhold(counts: Counts, floor: int, earlier: Sequence[Earlier] = ()) -> Sho
     _check(counts, earlier)
     an_shown = _large_enough(counts, floor)
     labelled = an_shown[:, 1:]
-    past = [
-        _view_of_earlier(release, counts.an, labelled, _moving(release.an, earlier[:place], floor))
-        for place, release in enumerate(earlier)
-    ]
     primary = an_shown & is_safe(counts.ac, counts.an, floor)
     for release in earlier:
         primary &= ~_moved_since(counts, release, floor)
-    ac_shown = _closed(counts, primary, labelled, past, _moving(counts.an, earlier, floor), floor)
+    ac_shown = _closed(counts, primary, an_shown, _readings(counts, labelled, earlier, floor), floor)
     return Shown(ac_shown, an_shown, homozygotes_shown(counts, ac_shown, labelled, earlier, floor))
 
 
@@ -77,6 +74,42 @@ def _large_enough(counts: Counts, floor: int) -> Flags:
     few = (counts.an >= 1) & (counts.an <= 2 * floor + 1)
     large = ~(small | few)
     return large & large[:, :1]
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What a reader takes a withheld cell to be, today (`view_of`'s ``moving``) and in ``past`` releases."""
+
+    moving: tuple[Flags, Flags]
+    past: Sequence[View]
+
+    def rows(self, chosen: Ints | Flags) -> _Reading:
+        nobody, everybody = self.moving
+        past = [view.rows(chosen) for view in self.past]
+        return _Reading((nobody[chosen], everybody[chosen]), past)
+
+    def fits(self, ac: Ints, an: Ints, withheld: Flags) -> Flags:
+        """bool[rows]: whether what is withheld today is as it is read: else it tells nothing that is true."""
+        nobody, everybody = self.moving
+        wrong = ((ac == 0) & ~nobody) | ((ac == an) & ~everybody)
+        return np.asarray(~(wrong & withheld).any(axis=1))
+
+
+def _readings(counts: Counts, labelled: Flags, earlier: Sequence[Earlier], floor: int) -> list[_Reading]:
+    """That nought may be withheld for its change; and that it never is, which is more often true than not."""
+    strict = (np.zeros(counts.an.shape, np.bool_),) * 2
+    by_change = [_moving(release.an, earlier[:place], floor) for place, release in enumerate(earlier)]
+    readings = []
+    for today, then in (
+        (_moving(counts.an, earlier, floor), by_change),
+        (strict, [strict] * len(earlier)),
+    ):
+        past = [
+            _view_of_earlier(release, counts.an, labelled, moving)
+            for release, moving in zip(earlier, then, strict=True)
+        ]
+        readings.append(_Reading(today, past))
+    return readings if earlier else readings[:1]
 
 
 def _moving(an: Ints, earlier: Sequence[Earlier], floor: int) -> tuple[Flags, Flags]:
@@ -115,29 +148,21 @@ def _moved_since(counts: Counts, release: Earlier, floor: int) -> Flags:
     return shown & (told | homozygotes_tell(counts, unknown, release, floor))
 
 
-def _closed(
-    counts: Counts,
-    primary: Flags,
-    labelled: Flags,
-    past: Sequence[View],
-    moving: tuple[Flags, Flags],
-    floor: int,
-) -> Flags:
-    """Cells of ``primary`` of which nothing follows; rows that still tell are looked at again."""
+def _closed(counts: Counts, primary: Flags, cells: Flags, readings: Sequence[_Reading], floor: int) -> Flags:
+    """Those of ``primary`` of which nothing follows; rows that still tell are looked at again."""
     shown = primary.copy()
     rows = np.arange(len(shown))
     for _ in range(2 * shown.shape[1] + 2):
-        views = [view.rows(rows) for view in past]
-        moving_rows = (moving[0][rows], moving[1][rows])
-        now = view_of(
-            counts.ac[rows], counts.an[rows], shown[rows], labelled[rows], counts.people, moving_rows
-        )
-        told = _follows([now, *views], floor)
-        rows, views = rows[told], [view.rows(told) for view in views]
+        ac, an = counts.ac[rows], counts.an[rows]
+        told = np.zeros(len(rows), np.bool_)
+        for reading in (each.rows(rows) for each in readings):
+            now = view_of(ac, an, shown[rows], cells[rows, 1:], counts.people, reading.moving)
+            fits = reading.fits(ac, an, cells[rows] & ~shown[rows])
+            told |= _follows([now, *reading.past], floor) & fits
+        rows, pinned = rows[told], _pinned(now, reading.past)[told]
         if not len(rows):
             return shown
-        pinned = _pinned(now.rows(told), views)
-        shown[rows] = _fewer(counts.ac[rows], counts.an[rows], shown[rows], primary[rows], pinned)
+        shown[rows] = _fewer(ac[told], an[told], shown[rows], primary[rows], pinned)
     shown[rows] = False
     return shown
 

@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from allofus_spark import regression
@@ -62,7 +62,8 @@ def _close(found: Outcomes, expected: Outcomes, sign: float = 1.0) -> None:
         found.beta / expected.se, sign * expected.beta / expected.se, rtol=0, atol=1e-9
     )
     np.testing.assert_allclose(found.se, expected.se, rtol=1e-9)
-    np.testing.assert_allclose(found.neg_log10_p, expected.neg_log10_p, rtol=1e-9, atol=1e-12)
+    # Where the estimate is next to nought, p differs by as much as beta / se does.
+    np.testing.assert_allclose(found.neg_log10_p, expected.neg_log10_p, rtol=1e-9, atol=1e-9)
 
 
 @settings(max_examples=15)
@@ -91,6 +92,7 @@ def test_company_of_hundreds_changes_no_bit() -> None:
 
 @settings(max_examples=15)
 @given(SEEDS)
+@example(339313)  # has an estimate of nearly nought
 def test_order_of_people_does_not_matter(seed: int) -> None:
     calls, phenotypes, given_covariates = _cohort(seed)
     order = np.random.default_rng(seed).permutation(calls.shape[1])
