@@ -20,8 +20,8 @@ DATA_VARIABLE = "ALLOFUS_TEST_DATA"
 # Set by .ci/run: what is absent there is a failure, not a reason to skip.
 REQUIRE_ALL = bool(os.environ.get("ALLOFUS_REQUIRE_ALL"))
 
-# The first example of a test can have a kernel to compile. .ci/run tries the same examples each time: it judges
-# the change, not the day's luck. Elsewhere each run tries others.
+# The first example of a test can have a kernel to compile. .ci/run tries the same examples each time: it is to
+# judge the change, not the luck of the day. Elsewhere each run tries others.
 hypothesis.settings.register_profile("allofus", deadline=None, derandomize=REQUIRE_ALL)
 hypothesis.settings.load_profile("allofus")
 
@@ -40,11 +40,17 @@ FIRST_FILES = ("long/test_kills.py", "long/test_cluster.py", "long/test_fifty_ni
 
 @pytest.hookimpl(tryfirst=True)  # before options of the command line choose by marker
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test of the long folders: `make test-long` runs what is long, `make test` the rest."""
+    """Mark every test of the long folders: `make test-long` runs what is long, `make test` the rest.
+
+    A file's tests go to one worker, and all that use the pool of cases, which takes minutes to make, to one.
+    """
     root = Path(__file__).parent
     for item in items:
-        if item.path.relative_to(root).parts[0] in LONG_FOLDERS:
+        name = item.path.relative_to(root)
+        if name.parts[0] in LONG_FOLDERS:
             item.add_marker(pytest.mark.long)
+        is_pooled = "pool" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("pool" if is_pooled else name.as_posix()))
     items.sort(key=lambda item: item.path.relative_to(root).as_posix() not in FIRST_FILES)
 
 

@@ -21,6 +21,8 @@ from allofus_spark.tables import ACCESS_AUDIT, Warehouse
 from tests.access.conftest import SCHOOL, let_in
 from tests.access.minting import BROKER, DATASET, NOW, REGISTERED, broker, dac
 
+pytestmark = pytest.mark.long
+
 MODULES = ("access", "access_screen", "look", "export", "phenotypes", "variant", "relatedness", "frequencies")
 YESTERDAY = dt.datetime.now(dt.timezone.utc) - dt.timedelta(days=1)
 

@@ -18,6 +18,8 @@ from allofus_spark.tables import ACCESS_EVENTS, RESEARCHERS, RowsWrite, Warehous
 from allofus_spark.tables.journals import undisturbed
 from tests.access.conftest import AT, BEFORE, let_in
 
+pytestmark = pytest.mark.long
+
 
 def live_files(warehouse: Warehouse) -> int:
     status = {item.name: item for item in warehouse_status(warehouse)}["access_events"]

@@ -15,11 +15,12 @@ from allofus_spark.tables import ANCESTRY_MODELS, ANCESTRY_TRAINING
 from .conftest import NewWarehouse, add_callset
 from .populations import MISSING, simulate
 
+pytestmark = pytest.mark.long
+
 PANEL = simulate(("afr", "eur"), 15, n_sites=120, fst=0.3, seed=4)
 FEW = (2, 20)  # without most of their calls
 
 
-@pytest.mark.long
 def test_samples_with_few_calls_are_not_trained_on(new_warehouse: NewWarehouse, tmp_path: Path) -> None:
     here = new_warehouse("ancestry.n_pcs=2")
     people = replace(PANEL, calls=PANEL.calls.copy())

@@ -33,6 +33,8 @@ from allofus_spark.tables import (
 from .conftest import NewWarehouse, Trained, add_callset
 from .populations import simulate
 
+pytestmark = pytest.mark.long
+
 TINY = simulate(("afr", "eur"), 4, n_sites=30, seed=9)
 ELSEWHERE = replace(TINY, ids=tuple("abcdefgh"), first_position=1_000_001)
 
@@ -101,7 +103,6 @@ def test_a_warehouse_without_a_model_says_where_one_comes_from(small: Warehouse,
         project_samples(small, callset_ids=["other"])
 
 
-@pytest.mark.long
 def test_callsets_with_few_or_none_of_the_sites_are_refused(
     trained: Trained, new_warehouse: NewWarehouse, tmp_path: Path
 ) -> None:

@@ -20,6 +20,8 @@ from allofus_spark.tables import ANCESTRY_TRAINING, Warehouse
 
 from .conftest import GROUPS, Trained, copy_of
 
+pytestmark = pytest.mark.long
+
 Command = Callable[[Warehouse, Sequence[str]], str]
 
 
@@ -63,7 +65,6 @@ def test_of_whom_every_tree_saw_nothing_is_said() -> None:
     assert silent == sorted(set(seen.tolist()))
 
 
-@pytest.mark.long
 def test_training_prints_agreement_by_group_and_the_next_command(
     trained: Trained, command: Command, tmp_path: Path
 ) -> None:
@@ -93,7 +94,6 @@ def test_groups_are_counted_in_the_order_of_the_settings(trained: Trained) -> No
         assert [name for name in counted if name in known] == [name for name in known if name in GROUPS]
 
 
-@pytest.mark.long
 def test_projection_is_told_in_words_and_what_it_makes_stale(
     trained: Trained, command: Command, tmp_path: Path
 ) -> None:

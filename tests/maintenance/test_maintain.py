@@ -39,6 +39,8 @@ from allofus_spark.tables.stored_files import StoredFile, lying_files, needless_
 from .conftest import OpenWarehouse
 from .nights import expected, held_rows, strata_on, work
 
+pytestmark = pytest.mark.long
+
 LATER = dt.datetime.now(dt.timezone.utc) + dt.timedelta(hours=200)
 
 
@@ -175,7 +177,6 @@ def test_delta_would_remove_the_same_files(open_with: OpenWarehouse) -> None:
         assert theirs
 
 
-@pytest.mark.long
 def test_files_of_the_newest_snapshot_outlive_a_killed_write_and_no_retention(
     open_with: OpenWarehouse,
 ) -> None:
@@ -245,7 +246,6 @@ def test_a_file_without_statistics_gets_them(open_with: OpenWarehouse) -> None:
     assert [(file.rows, file.first) for file in stored_files(held, STRATA)] == [(1, "night00")]
 
 
-@pytest.mark.long
 def test_where_tasks_cannot_open_files_delta_lays_them_anew(open_with: OpenWarehouse) -> None:
     held = open_with()
     held.__dict__["local_root"] = None

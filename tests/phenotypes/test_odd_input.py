@@ -17,6 +17,8 @@ from allofus_spark.tables import OMOP_TABLES, PHENOTYPES, Warehouse
 from tests.phenotypes.files import conditions, people, told, write_csv
 from tests.representation.files import put_callset
 
+pytestmark = pytest.mark.long
+
 MAP = [{"vocabulary_id": "ICD9CM", "code": code, "phecode": "250.2"} for code in ("250.00", "8.6", "E800")]
 PHENOTYPES_GZ = b"IID,x,\nb,1,\nc,0,\n"
 

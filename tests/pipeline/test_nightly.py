@@ -20,6 +20,8 @@ from allofus_spark.tables.stages import STAGES
 from tests.cases.pool import BIN_WIDTH, FEW_SITES, Pool
 from tests.cases.pool_records import FEW_PEOPLE
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def first_night(spark: SparkSession, pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -14,6 +14,8 @@ from allofus_spark.tables import KNOWN_ASSOCIATIONS
 from tests.replication.made_up import LINES, Done
 from tests.replication.maps import write_map
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def command(done: Done, monkeypatch: pytest.MonkeyPatch):

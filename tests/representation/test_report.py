@@ -31,6 +31,8 @@ from allofus_spark.tables import (
 )
 from tests.representation.files import put_callset, write_table
 
+pytestmark = pytest.mark.long
+
 COUNTS = ("n_people", "n_under_represented", "n_not", "n_unknown", "n_not_asked")
 # Few answers of each kind: under-represented, not, neither of them, and one that nobody defined.
 ANSWERS: dict[str, dict[str, str]] = {

@@ -26,6 +26,8 @@ from allofus_spark.tables import (
     start_run,
 )
 
+pytestmark = pytest.mark.long
+
 ROWS = 3
 
 

@@ -13,6 +13,8 @@ from allofus_spark.tables import ALLELE_COUNTS, GENOTYPES, WITHDRAWALS, Warehous
 from allofus_spark.withdrawal import purge_withdrawn, verify_withdrawn, withdraw_samples
 from tests.withdrawal.cohort import FIRST, SECOND, content, ingest_cohort, open_cohort
 
+pytestmark = pytest.mark.long
+
 LEAVING = ("NA 12878", "-x", "B0")
 
 
