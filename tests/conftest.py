@@ -20,8 +20,8 @@ DATA_VARIABLE = "ALLOFUS_TEST_DATA"
 # Set by .ci/run: what is absent there is a failure, not a reason to skip.
 REQUIRE_ALL = bool(os.environ.get("ALLOFUS_REQUIRE_ALL"))
 
-# The first example of a test can have a kernel to compile. .ci/run tries the same examples each time: it is to
-# judge the change, not the luck of the day. Elsewhere each run tries others.
+# The first example of a test can have a kernel to compile. .ci/run tries the same examples each
+# time: it judges the change and not the luck of the day; elsewhere each run tries others.
 hypothesis.settings.register_profile("allofus", deadline=None, derandomize=REQUIRE_ALL)
 hypothesis.settings.load_profile("allofus")
 
@@ -51,7 +51,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.long)
         is_pooled = "pool" in getattr(item, "fixturenames", ())
         item.add_marker(pytest.mark.xdist_group("pool" if is_pooled else name.as_posix()))
-    items.sort(key=lambda item: item.path.relative_to(root).as_posix() not in FIRST_FILES)
+    items.sort(key=lambda item: _place(item.path.relative_to(root).as_posix()))
+
+
+def _place(file: str) -> int:
+    return FIRST_FILES.index(file) if file in FIRST_FILES else len(FIRST_FILES)
 
 
 def _absent(message: str) -> NoReturn:
