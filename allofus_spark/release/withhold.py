@@ -50,7 +50,7 @@ def withhold(counts: Counts, floor: int, earlier: Sequence[Earlier] = ()) -> Sho
     primary = an_shown & is_safe(counts.ac, counts.an, floor)
     for release in earlier:
         primary &= ~_moved_since(counts, release, floor)
-    ac_shown = _closed(counts, primary, an_shown, _readings(counts, labelled, earlier, floor), floor)
+    ac_shown = _closed(counts, primary, labelled, _readings(counts, labelled, earlier, floor), floor)
     return Shown(ac_shown, an_shown, homozygotes_shown(counts, ac_shown, labelled, earlier, floor))
 
 
@@ -88,15 +88,9 @@ class _Reading:
         past = [view.rows(chosen) for view in self.past]
         return _Reading((nobody[chosen], everybody[chosen]), past)
 
-    def fits(self, ac: Ints, an: Ints, withheld: Flags) -> Flags:
-        """bool[rows]: whether what is withheld today is as it is read: else it tells nothing that is true."""
-        nobody, everybody = self.moving
-        wrong = ((ac == 0) & ~nobody) | ((ac == an) & ~everybody)
-        return np.asarray(~(wrong & withheld).any(axis=1))
-
 
 def _readings(counts: Counts, labelled: Flags, earlier: Sequence[Earlier], floor: int) -> list[_Reading]:
-    """That nought may be withheld for its change; and that it never is, which is more often true than not."""
+    """That nought, or all, may be withheld for a change; and that neither is, which mostly is true."""
     strict = (np.zeros(counts.an.shape, np.bool_),) * 2
     by_change = [_moving(release.an, earlier[:place], floor) for place, release in enumerate(earlier)]
     readings = []
@@ -148,7 +142,9 @@ def _moved_since(counts: Counts, release: Earlier, floor: int) -> Flags:
     return shown & (told | homozygotes_tell(counts, unknown, release, floor))
 
 
-def _closed(counts: Counts, primary: Flags, cells: Flags, readings: Sequence[_Reading], floor: int) -> Flags:
+def _closed(
+    counts: Counts, primary: Flags, labelled: Flags, readings: Sequence[_Reading], floor: int
+) -> Flags:
     """Those of ``primary`` of which nothing follows; rows that still tell are looked at again."""
     shown = primary.copy()
     rows = np.arange(len(shown))
@@ -156,9 +152,8 @@ def _closed(counts: Counts, primary: Flags, cells: Flags, readings: Sequence[_Re
         ac, an = counts.ac[rows], counts.an[rows]
         told = np.zeros(len(rows), np.bool_)
         for reading in (each.rows(rows) for each in readings):
-            now = view_of(ac, an, shown[rows], cells[rows, 1:], counts.people, reading.moving)
-            fits = reading.fits(ac, an, cells[rows] & ~shown[rows])
-            told |= _follows([now, *reading.past], floor) & fits
+            now = view_of(ac, an, shown[rows], labelled[rows], counts.people, reading.moving)
+            told |= _follows([now, *reading.past], floor)
         rows, pinned = rows[told], _pinned(now, reading.past)[told]
         if not len(rows):
             return shown
