@@ -25,13 +25,19 @@ from .two_callsets import (
     relabel,
 )
 
+FILES = "files"
+both = pytest.mark.parametrize(
+    "held", [FILES, pytest.param("no files", marks=pytest.mark.long)], indirect=True
+)
 
-@pytest.fixture(params=["files", pytest.param("no files", marks=pytest.mark.long)])
+
+@pytest.fixture
 def held(spark: SparkSession, filled: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Warehouse:
-    """On a store whose files tasks and the driver open, and on one whose files only Spark opens."""
-    root = shutil.copytree(filled, tmp_path / ("warehouse" if request.param == "files" else "100 %"))
+    """A filled warehouse whose files tasks and the driver open, or one whose files only Spark opens."""
+    files = getattr(request, "param", FILES)
+    root = shutil.copytree(filled, tmp_path / ("warehouse" if files == FILES else "100 %"))
     made = Warehouse(spark, load_settings(warehouse=str(root)))
-    assert (made.local_root is None) == (request.param == "no files")
+    assert (made.local_root is None) == (files != FILES)
     return made
 
 
@@ -87,6 +93,7 @@ def test_inferred_labels_count_where_none_was_supplied(held: Warehouse) -> None:
     assert frequencies(inferred)["chr3:300"]["eas"]["an"] == 0, "nobody of the second callset was inferred"
 
 
+@both
 def test_new_genotypes_are_counted(held: Warehouse, tmp_path: Path) -> None:
     files = files_by_contig(held)
     ingest(held, tmp_path, "second", SECOND, [gt_record("0/1", "1/1", contig="chr3", pos=300)])
@@ -115,6 +122,7 @@ def test_retired_callset_is_counted_no_more(held: Warehouse, tmp_path: Path) -> 
     assert_is_as_recomputed(held)
 
 
+@both
 def test_other_groups_change_everything(held: Warehouse) -> None:
     settings = load_settings(
         warehouse=held.root, overrides=['frequencies.ancestry_groups=["afr", "eas", "eur", "oth"]']
