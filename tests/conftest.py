@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from allofus_spark.tables import Warehouse
+    from tests.cases.pool import Pool
 
 DATA_VARIABLE = "ALLOFUS_TEST_DATA"
 # Set by .ci/run: what is absent there is a failure, not a reason to skip.
@@ -126,3 +127,20 @@ def warehouse(spark: SparkSession, tmp_path: Path) -> Warehouse:
     from allofus_spark.tables import Warehouse
 
     return Warehouse(spark, load_settings(warehouse=str(tmp_path / "warehouse")))
+
+
+@pytest.fixture(scope="session")
+def pool(spark: SparkSession, cases: Path, tmp_path_factory: pytest.TempPathFactory) -> Pool:
+    """Several small VCFs as one cohort, ingested and counted, with relatives and ancestries; not to change."""
+    from tests.cases.pool import make_pool
+
+    return make_pool(spark, cases, tmp_path_factory.mktemp("pool"))
+
+
+@pytest.fixture(scope="session")
+def whole_pool(pool: Pool) -> Pool:
+    """The pool with rows in every table."""
+    from tests.cases.pool import fill_pool
+
+    fill_pool(pool)
+    return pool

@@ -12,7 +12,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
 from pyspark.sql import SparkSession
 
 from allofus_spark.access import Request, Tier, demand_access, register
@@ -47,6 +46,8 @@ EDGE_RECORDS = (
     gt_record("0/0", "0/1", contig="chr3", pos=19_995, ref="T", alt="G"),  # before the ones above
     gt_record("0/1", "1|0", contig="HLA*01:01:01:01", pos=7, ref="A", alt="C"),
 )
+# What is inferred from a handful of sites must not move what the files say of groups.
+OVERRIDES = (f"genome.bin_width_bases={BIN_WIDTH}", "ancestry.labels=supplied")
 # Settings that make do with the handful of sites.
 FEW_SITES = (
     "sites.min_call_rate=0.01",
@@ -68,17 +69,8 @@ class Pool:
     frequencies: dict[str, dict] = field(default_factory=dict)
 
 
-_made: list[Pool] = []
-
-
-def pool_once(spark: SparkSession, cases: Path, factory: pytest.TempPathFactory) -> Pool:
-    """The pool of this test session."""
-    if not _made:
-        _made.append(_make(spark, cases, factory.mktemp("pool")))
-    return _made[0]
-
-
-def _make(spark: SparkSession, cases: Path, folder: Path) -> Pool:
+def make_pool(spark: SparkSession, cases: Path, folder: Path) -> Pool:
+    """The cohort, ingested and counted, with its relatives and ancestries; inputs lie in ``folder``."""
     edges = write_bytes(folder / "edges.vcf", vcf_text(EDGE_RECORDS, EDGE_SAMPLES))
     wide = write_bytes(folder / "wide.vcf", vcf_text([WIDE_RECORD], WIDE_SAMPLES))
     files = {
@@ -102,9 +94,7 @@ def _make(spark: SparkSession, cases: Path, folder: Path) -> Pool:
         "label:": cases / "18_an0_and_group_labels" / "labels.tsv",
     }
     sample_file = write_bytes(folder / "pool.tsv", pooled_sample_file(about))
-    # What is inferred from a handful of sites must not move what the files say of groups.
-    overrides = [f"genome.bin_width_bases={BIN_WIDTH}", "ancestry.labels=supplied"]
-    warehouse = Warehouse(spark, load_settings(warehouse=str(folder / "w é [1]"), overrides=overrides))
+    warehouse = Warehouse(spark, load_settings(warehouse=str(folder / "w é [1]"), overrides=OVERRIDES))
     columns = {"sample_id": "sample", "sex_karyotype": "sex"}
     pool = Pool(
         warehouse,
@@ -114,20 +104,25 @@ def _make(spark: SparkSession, cases: Path, folder: Path) -> Pool:
         ),
         compute_frequencies(warehouse),
     )
-    compute_qc(warehouse, assume_unrelated=True)
     _infer(spark, warehouse.root)
+    frequencies = warehouse.read(warehouse.contract("allele_frequencies"))
+    for row in frequencies.collect():
+        pool.frequencies[f"{row.contig}:{row.position}:{row.ref}:{row.alt}"] = row.asDict(recursive=True)
+    return pool
+
+
+def fill_pool(pool: Pool) -> None:
+    """Rows in every table."""
+    warehouse, folder = pool.warehouse, Path(pool.warehouse.root).parent
+    compute_qc(warehouse, assume_unrelated=True)
     _tell_of_people(warehouse, folder, WIDE_SAMPLES)
-    tell_of_health(warehouse, folder, [f"{WIDE}{name}" for name in WIDE_SAMPLES], overrides)
+    tell_of_health(warehouse, folder, [f"{WIDE}{name}" for name in WIDE_SAMPLES], OVERRIDES)
     _look_up(warehouse, folder)
     withdraw_samples(warehouse, ["nobody"], allow_absent=True)
     verify_withdrawn(warehouse)
     register(warehouse, "ada", name="Ada Lovelace", institution="University of X")
     with suppress(AccessRefused):
         demand_access(warehouse, Request("query", Tier.CONTROLLED, ["samples"]), None)
-    frequencies = warehouse.read(warehouse.contract("allele_frequencies"))
-    for row in frequencies.collect():
-        pool.frequencies[f"{row.contig}:{row.position}:{row.ref}:{row.alt}"] = row.asDict(recursive=True)
-    return pool
 
 
 def _tell_of_people(warehouse: Warehouse, folder: Path, samples: Sequence[str]) -> None:

@@ -44,7 +44,9 @@ _KNOWN = {
 }
 
 
-def tell_of_health(warehouse: Warehouse, folder: Path, samples: Sequence[str], overrides: list[str]) -> None:
+def tell_of_health(
+    warehouse: Warehouse, folder: Path, samples: Sequence[str], overrides: Sequence[str]
+) -> None:
     """Fill the tables of records, phenotypes, associations and replications."""
     records = folder / "cdm"
     records.mkdir(exist_ok=True)

@@ -6,9 +6,6 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-from pyspark.sql import SparkSession
-
 from allofus_spark.ancestry import project_samples
 from allofus_spark.consequences import import_annotation
 from allofus_spark.frequencies import compute_frequencies
@@ -20,7 +17,7 @@ from allofus_spark.representation import ingest_persons, report_cohort
 from allofus_spark.settings import load_settings
 from allofus_spark.summary import summarise_variants
 from allofus_spark.tables import Warehouse
-from tests.cases.pool import BIN_WIDTH, FEW_SITES, WIDE, WIDE_SAMPLES, Pool, pool_once
+from tests.cases.pool import BIN_WIDTH, FEW_SITES, OVERRIDES, WIDE, WIDE_SAMPLES, Pool
 from tests.cases.pool_records import tell_of_health
 from tests.maintenance.contents import content
 
@@ -29,17 +26,11 @@ Jobs = dict[str, Callable[[], object]]
 NAMES_RUNS = "partition_inputs"
 
 
-@pytest.fixture(scope="module")
-def pool(spark: SparkSession, cases: Path, tmp_path_factory: pytest.TempPathFactory) -> Pool:
-    return pool_once(spark, cases, tmp_path_factory)
-
-
 def jobs(held: Warehouse, few: Warehouse, files: Path) -> Jobs:
     """Every job that fills a table, as the pool ran it last; ``files`` is where its inputs lie."""
     columns = {"sample_id": "sample", "sex_karyotype": "sex"}
     about = {"callset_id": "pool", "callset_date": "2026-01-01", "build": "GRCh38"}
     catalogue = {"name": "known", "version": "2", "build": "GRCh38"}
-    overrides = [f"genome.bin_width_bases={BIN_WIDTH}", "ancestry.labels=supplied"]
     people = [f"{WIDE}{name}" for name in WIDE_SAMPLES]
     return {
         "ingest_samples": lambda: ingest_samples(
@@ -54,7 +45,7 @@ def jobs(held: Warehouse, few: Warehouse, files: Path) -> Jobs:
         "ingest_persons": lambda: ingest_persons(held, files / "persons.tsv"),
         "report_cohort": lambda: report_cohort(held),
         "flag_sample_outliers": lambda: flag_sample_outliers(held),
-        "health, phenotypes, scan, replication": lambda: tell_of_health(held, files, people, overrides),
+        "health, phenotypes, scan, replication": lambda: tell_of_health(held, files, people, OVERRIDES),
         "ingest_catalogue": lambda: ingest_catalogue(
             held, [str(files / "known_2.vcf")], replace=True, **catalogue
         ),
@@ -66,11 +57,11 @@ def jobs(held: Warehouse, few: Warehouse, files: Path) -> Jobs:
     }
 
 
-def test_twice_is_once(pool: Pool, tmp_path: Path) -> None:
-    files = Path(pool.warehouse.root).parent
-    root = shutil.copytree(pool.warehouse.root, tmp_path / "copy")
-    spark = pool.warehouse.spark
-    held = Warehouse(spark, pool.warehouse.settings.model_copy(update={"warehouse": str(root)}))
+def test_twice_is_once(whole_pool: Pool, tmp_path: Path) -> None:
+    files = Path(whole_pool.warehouse.root).parent
+    root = shutil.copytree(whole_pool.warehouse.root, tmp_path / "copy")
+    spark = whole_pool.warehouse.spark
+    held = Warehouse(spark, whole_pool.warehouse.settings.model_copy(update={"warehouse": str(root)}))
     few = Warehouse(
         spark,
         load_settings(warehouse=str(root), overrides=[f"genome.bin_width_bases={BIN_WIDTH}", *FEW_SITES]),

@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from pyspark.sql import SparkSession
 
 from allofus_spark.consequences import import_annotation
 from allofus_spark.frequencies import compute_frequencies
@@ -14,22 +13,17 @@ from allofus_spark.maintenance import maintain, plan_maintenance
 from allofus_spark.novelty import flag_novelty
 from allofus_spark.tables import PIPELINE_RUNS, Warehouse
 from allofus_spark.tables.run_tables import RUN_TABLES
-from tests.cases.pool import Pool, pool_once
+from tests.cases.pool import Pool
 from tests.cases.vcf_files import write_bytes
 from tests.maintenance.contents import content, scattered
 
 
 @pytest.fixture(scope="module")
-def pool(spark: SparkSession, cases: Path, tmp_path_factory: pytest.TempPathFactory) -> Pool:
-    return pool_once(spark, cases, tmp_path_factory)
-
-
-@pytest.fixture(scope="module")
-def held(pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+def held(whole_pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     """A copy of the pool's warehouse, the files of each table scattered."""
-    root = shutil.copytree(pool.warehouse.root, tmp_path_factory.mktemp("held") / "w é [1]")
-    settings = pool.warehouse.settings.model_copy(update={"warehouse": str(root)})
-    copy = Warehouse(pool.warehouse.spark, settings)
+    root = shutil.copytree(whole_pool.warehouse.root, tmp_path_factory.mktemp("held") / "w é [1]")
+    settings = whole_pool.warehouse.settings.model_copy(update={"warehouse": str(root)})
+    copy = Warehouse(whole_pool.warehouse.spark, settings)
     for table in copy.existing():
         scattered(copy, table)
     return copy

@@ -24,10 +24,10 @@ pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
-def first_night(spark: SparkSession, pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def first_night(spark: SparkSession, whole_pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the cohort's warehouse after a night: everything in it is current."""
     root = tmp_path_factory.mktemp("night") / "warehouse"
-    shutil.copytree(pool.warehouse.root, root)
+    shutil.copytree(whole_pool.warehouse.root, root)
     night = run_nightly(Warehouse(spark, _settings(root)))
     assert night.is_well, [result.message for result in night.of(Outcome.FAILED)]
     return root

@@ -1,20 +1,12 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from pyspark.sql import SparkSession
 
 from allofus_spark.tables import CATALOGUE_SETS, CONSEQUENCES, NOVELTY, Warehouse
-from tests.cases.pool import Pool, pool_once
 from tests.variant_tables import make_warehouse, random_alleles
 
 BARE = random_alleles(seed=3, n=9)
-
-
-@pytest.fixture(scope="session")
-def pool(spark: SparkSession, cases: Path, tmp_path_factory: pytest.TempPathFactory) -> Pool:
-    return pool_once(spark, cases, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

@@ -116,12 +116,13 @@ def test_a_warehouse_without_tables_says_what_is_missing(pool: Pool, tmp_path: A
     assert [tuple(row) for row in run_query(empty, "SELECT 1").collect()] == [(1,)]
 
 
-def test_status_tells_versions_rows_bytes_and_the_last_run(pool: Pool) -> None:
-    statuses = {item.name: item for item in warehouse_status(pool.warehouse)}
-    assert set(statuses) == {table.name for table in contracts(pool.warehouse.settings)}
-    n_alleles = len(pool.frequencies)
+@pytest.mark.long
+def test_status_tells_versions_rows_bytes_and_the_last_run(whole_pool: Pool) -> None:
+    statuses = {item.name: item for item in warehouse_status(whole_pool.warehouse)}
+    assert set(statuses) == {table.name for table in contracts(whole_pool.warehouse.settings)}
+    n_alleles = len(whole_pool.frequencies)
     assert statuses["genotypes"].rows == statuses["allele_frequencies"].rows == n_alleles
-    assert statuses["samples"].rows == pool.frequencies_counters["samples"] + 1
+    assert statuses["samples"].rows == whole_pool.frequencies_counters["samples"] + 1
     assert (statuses["genotypes"].last_run, statuses["allele_counts"].last_run) == (
         "ingest_genotypes",
         "compute_frequencies",

@@ -28,11 +28,12 @@ def plain(value: Any) -> Any:
     return value
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
-def test_delta_rs_reads_every_table_with_the_same_values(name: str, pool: Pool) -> None:
-    table = pool.warehouse.contract(name)
-    expected = [plain(row) for row in pool.warehouse.live(table).collect()]
-    rows = DeltaTable(pool.warehouse.path(table)).to_pyarrow_table().to_pylist()
+def test_delta_rs_reads_every_table_with_the_same_values(name: str, whole_pool: Pool) -> None:
+    table = whole_pool.warehouse.contract(name)
+    expected = [plain(row) for row in whole_pool.warehouse.live(table).collect()]
+    rows = DeltaTable(whole_pool.warehouse.path(table)).to_pyarrow_table().to_pylist()
     for column in table.columns:
         if isinstance(column.type, MapType):  # Arrow gives a map as pairs
             for row in rows:
@@ -48,14 +49,14 @@ def test_delta_rs_reads_every_table_with_the_same_values(name: str, pool: Pool) 
     assert expected or name == "rejected_records"
 
 
-def test_duckdb_and_polars_read_genotypes_with_the_same_values(pool: Pool) -> None:
+def test_duckdb_and_polars_read_genotypes_with_the_same_values(whole_pool: Pool) -> None:
     columns = ["contig", "position", "ref", "alt", "n_samples", "encoding", "het_index", "hom_alt_index"]
     columns += ["missing_index", "calls"]
-    spark_rows = pool.warehouse.read(GENOTYPES).select(*columns).collect()
+    spark_rows = whole_pool.warehouse.read(GENOTYPES).select(*columns).collect()
     expected = sorted((plain(list(row)) for row in spark_rows), key=lambda row: str(row[:4]))
     assert {row[0] for row in expected} >= {"HLA*01:01:01:01", "chrX", "chr2"}
     assert {row[5] for row in expected} == {"dense", "sparse"}
-    dataset = DeltaTable(pool.warehouse.path(GENOTYPES)).to_pyarrow_dataset()
+    dataset = DeltaTable(whole_pool.warehouse.path(GENOTYPES)).to_pyarrow_dataset()
     with duckdb.connect() as connection:
         connection.register("genotypes", dataset)
         by_duckdb = connection.sql(f"SELECT {', '.join(columns)} FROM genotypes").fetchall()
@@ -64,7 +65,7 @@ def test_duckdb_and_polars_read_genotypes_with_the_same_values(pool: Pool) -> No
         assert sorted((plain(list(row)) for row in rows), key=lambda row: str(row[:4])) == expected
 
 
-def test_duckdb_joins_and_filters_as_spark_does(pool: Pool) -> None:
+def test_duckdb_joins_and_filters_as_spark_does(whole_pool: Pool) -> None:
     names = ("allele_frequencies", VARIANTS.name)
     query = (
         "SELECT v.variant_type, count(*) AS n, sum(f.overall.ac) AS ac FROM variants v "
@@ -73,9 +74,9 @@ def test_duckdb_joins_and_filters_as_spark_does(pool: Pool) -> None:
     )
     with duckdb.connect() as connection:
         for name in names:
-            table = pool.warehouse.contract(name)
-            pool.warehouse.read(table).createOrReplaceTempView(name)
-            dataset = DeltaTable(pool.warehouse.path(table)).to_pyarrow_dataset()
+            table = whole_pool.warehouse.contract(name)
+            whole_pool.warehouse.read(table).createOrReplaceTempView(name)
+            dataset = DeltaTable(whole_pool.warehouse.path(table)).to_pyarrow_dataset()
             connection.register(name, dataset)
         by_duckdb = connection.sql(query).fetchall()
-    assert by_duckdb == [tuple(row) for row in pool.warehouse.spark.sql(query).collect()]
+    assert by_duckdb == [tuple(row) for row in whole_pool.warehouse.spark.sql(query).collect()]

@@ -21,7 +21,7 @@ from allofus_spark.representation import ingest_persons, report_cohort
 from allofus_spark.settings import load_settings
 from allofus_spark.tables import WITHDRAWALS, Warehouse, contracts
 from allofus_spark.withdrawal import purge_withdrawn, withdraw_samples
-from tests.cases.pool import BIN_WIDTH, WIDE, pool_once
+from tests.cases.pool import BIN_WIDTH, OVERRIDES, WIDE, Pool
 
 pytestmark = pytest.mark.long
 
@@ -42,16 +42,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def before(spark: SparkSession, cases: Path, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    return pool_once(spark, cases, tmp_path_factory).warehouse
+def before(whole_pool: Pool) -> Warehouse:
+    return whole_pool.warehouse
 
 
 @pytest.fixture(scope="module")
 def after(spark: SparkSession, before: Warehouse, folder: Path) -> Warehouse:
     """A copy of the pool out of which one person withdrew, purged but for nothing made anew."""
     shutil.copytree(before.root, folder / "w")
-    overrides = [f"genome.bin_width_bases={BIN_WIDTH}", "ancestry.labels=supplied"]
-    warehouse = Warehouse(spark, load_settings(warehouse=str(folder / "w"), overrides=overrides))
+    warehouse = Warehouse(spark, load_settings(warehouse=str(folder / "w"), overrides=OVERRIDES))
     withdraw_samples(warehouse, [SAMPLE])
     compute_frequencies(warehouse)
     failed = [check for check in purge_withdrawn(warehouse) if not check.passed]
