@@ -131,7 +131,7 @@ def warehouse(spark: SparkSession, tmp_path: Path) -> Warehouse:
 
 @pytest.fixture(scope="session")
 def pool(spark: SparkSession, cases: Path, tmp_path_factory: pytest.TempPathFactory) -> Pool:
-    """Several small VCFs as one cohort, ingested and counted, with relatives and ancestries; not to change."""
+    """Several small VCFs as one cohort, ingested, counted, with relatives and ancestries; not to change."""
     from tests.cases.pool import make_pool
 
     return make_pool(spark, cases, tmp_path_factory.mktemp("pool"))

@@ -30,6 +30,7 @@ from allofus_spark.tables.commits import fit_table
 from allofus_spark.tables.contract import Table, Zone
 from allofus_spark.tables.delta_log import (
     TableState,
+    newest_stamp,
     read_rows,
     read_size,
     read_state,
@@ -69,6 +70,8 @@ class Warehouse:
         self.root = absolute_path(root)
         # Rows of small tables, with the version that they were read from.
         self._known_rows: dict[str, tuple[int, list[Row]]] = {}
+        # States of local tables, with the stamps of their newest commits.
+        self._known_states: dict[str, tuple[tuple[int, int], TableState]] = {}
 
     def path(self, table: Table) -> str:
         return f"{self.root}/{table.zone.value}/{table.name}"
@@ -99,9 +102,14 @@ class Warehouse:
 
         Raises ContractViolation where a newer version of this package wrote the table.
         """
+        known = self._known_states.get(table.name)
+        if known is not None and known[0] == newest_stamp(self.local_path(table), known[1].version):
+            return known[1]
         state = read_state(self.spark, self.path(table))
         if state is not None:
             check_schema_version(self.root, state.properties)
+            if self.local_root is not None and (stamp := newest_stamp(self.local_path(table), state.version)):
+                self._known_states[table.name] = (stamp, state)
         return state
 
     def exists(self, table: Table) -> bool:
@@ -146,13 +154,20 @@ class Warehouse:
 
         Raises ContractViolation where somebody has deleted the table, or has put another in its place.
         """
-        held = same_content(self.spark, self.path(table), table, version)
+        held = self._held(table, version)
         if held is None:
             raise ContractViolation(
                 f"table {table.name} was deleted: {self.path(table)} does not have version {version}, which "
                 f"the newest run left. Bring it back, or make it anew: {catalog.how_to_make(table.name)}"
             )
         return held
+
+    def _held(self, table: Table, version: int) -> int | None:
+        """The newest version with the rows of ``version``; see `same_content`."""
+        state = self.state(table)
+        if state is not None and state.version == version:
+            return version
+        return same_content(self.spark, self.path(table), table, version)
 
     def live(self, table: Table) -> DataFrame:
         """Rows as last committed, whether or not the run has finished: for stages and the ledger."""
@@ -254,11 +269,7 @@ class Warehouse:
     def held_versions(self, snapshot: Mapping[str, int]) -> dict[str, int]:
         """The snapshot's tables in the versions that hold its rows now, without those that were deleted."""
         there = {table.name: table for table in self.data_tables()}
-        held = {
-            name: same_content(self.spark, self.path(there[name]), there[name], version)
-            for name, version in snapshot.items()
-            if name in there
-        }
+        held = {name: self._held(there[name], version) for name, version in snapshot.items() if name in there}
         return {name: version for name, version in held.items() if version is not None}
 
     def undo_unfinished(self, snapshot: Mapping[str, int]) -> dict[str, int]:
