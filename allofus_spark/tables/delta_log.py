@@ -51,7 +51,7 @@ def read_state(spark: SparkSession, path: str) -> TableState | None:
 
 
 def newest_stamp(folder: str, version: int) -> tuple[int, int] | None:
-    """What tells the newest commit of the table in a local ``folder`` from others; None: it is not ``version``.
+    """What tells the newest commit of a table in a local folder from others; None: it is not ``version``.
 
     Two looks at the file system spare asking Delta, which takes milliseconds and is asked of every table.
     """
