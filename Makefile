@@ -28,13 +28,13 @@ setup: $(STAMPS)/run ## .venv with the locked requirements, a Java and the jars
 demo: $(STAMPS)/run $(if $(SIMULATE),$(STAMPS)/simulate) ## real genotypes to allele frequencies; SIMULATE=1 SAMPLES=400 LENGTH=1000000: simulated ones
 	@$(BIN)/python -m tools.demo $(if $(SIMULATE),--simulate $(SIZES))
 
-# Two workers, each with a Spark session: more would want 4 GiB each. tests/conftest.py says which tests stay
-# together, as they share what they make, and which come first.
+# Two workers, each with a Spark session: more would want 4 GiB each. A file's tests share what they make;
+# tests/conftest.py says which files do, and which come first.
 test: $(STAMPS)/dev ## every chapter, in minutes; ARGS="-k vcf" passes options to pytest
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "not long" $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not long" $(ARGS)
 
 test-long: $(STAMPS)/dev ## the tests that take long: large real files, other programs, whole jobs, kills, a cluster
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m long $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m long $(ARGS)
 
 check: lint types law ## lint, types and the import law
 

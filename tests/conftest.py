@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import hypothesis
 import pytest
@@ -37,26 +37,43 @@ INTERPRETED = ("codegen.wholeStage=false", "codegen.factoryMode=NO_CODEGEN")
 LONG_FOLDERS = ("long",)
 # These take minutes each: last, one would run while the other workers have nothing left.
 FIRST_FILES = ("long/test_kills.py", "long/test_cluster.py", "long/test_fifty_nights.py")
+# These use the pool of cases, which takes a minute to make.
+POOL_FILES = (
+    "cases/test_frequencies.py",
+    "long/test_jobs_run_twice.py",
+    "long/test_maintained_pool.py",
+    "pipeline/test_nightly.py",
+    "query/test_run_query.py",
+    "tables/test_other_engines.py",
+    "withdrawal/test_every_table.py",
+)
 
 
 @pytest.hookimpl(tryfirst=True)  # before options of the command line choose by marker
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test of the long folders: `make test-long` runs what is long, `make test` the rest.
-
-    A file's tests go to one worker, and all that use the pool of cases, which takes minutes to make, to one.
-    """
+    """Mark every test of the long folders: `make test-long` runs what is long, `make test` the rest."""
     root = Path(__file__).parent
     for item in items:
-        name = item.path.relative_to(root)
-        if name.parts[0] in LONG_FOLDERS:
+        if item.path.relative_to(root).parts[0] in LONG_FOLDERS:
             item.add_marker(pytest.mark.long)
-        is_pooled = "pool" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("pool" if is_pooled else name.as_posix()))
     items.sort(key=lambda item: _place(item.path.relative_to(root).as_posix()))
 
 
 def _place(file: str) -> int:
     return FIRST_FILES.index(file) if file in FIRST_FILES else len(FIRST_FILES)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A file's tests go to one worker; those of the pool's files, too."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByPoolOrFile(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file: str = super()._split_scope(nodeid)
+            return "pool" if file.endswith(POOL_FILES) else file
+
+    return ByPoolOrFile(config, log)
 
 
 def _absent(message: str) -> NoReturn:

@@ -219,6 +219,7 @@ def test_a_model_comes_from_another_warehouse_without_its_people(
     assert rows_of(here, "ancestries") == before
 
 
+@pytest.mark.long
 def test_only_chosen_samples_are_trained_on_and_the_randomised_method_finds_the_same_axes(
     trained: Trained, weights: npt.NDArray[np.float64], tmp_path: Path
 ) -> None:

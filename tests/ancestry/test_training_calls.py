@@ -83,6 +83,7 @@ def test_products_are_those_of_the_whole_matrix() -> None:
     np.testing.assert_allclose(np.concatenate(blocks).reshape(N_SITES, 3), X @ VECTORS, atol=1e-12)
 
 
+@pytest.mark.long
 def test_a_covariance_made_in_panels_gives_the_same_model(
     trained: Trained, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -97,6 +97,7 @@ def test_replicates_and_a_trio_are_found(replicates: Warehouse, cases: Path) -> 
     assert all(f'"{name}"' in page for name in ("R1", "C1"))
 
 
+@pytest.mark.long
 def test_the_order_of_samples_changes_nothing(
     replicates: Warehouse, cases: Path, spark: SparkSession, tmp_path: Path
 ) -> None:

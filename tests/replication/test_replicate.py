@@ -190,6 +190,7 @@ def test_the_screen_of_a_large_map_has_one_line_an_ancestry_in_80_columns(done):
     assert distinct.split()[-3:] == ["117", "of", "149"]
 
 
+@pytest.mark.long
 def test_a_second_run_gives_the_same_rows(done):
     replicate(done.warehouse, scan="default", map_name=MAP, map_version="1")
     assert rows_of(done.warehouse) == done.rows

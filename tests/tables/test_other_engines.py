@@ -14,6 +14,8 @@ from allofus_spark.settings import Settings
 from allofus_spark.tables import GENOTYPES, VARIANTS, contracts
 from tests.cases.pool import Pool
 
+pytestmark = pytest.mark.long
+
 NAMES = [table.name for table in contracts(Settings())]
 
 
@@ -28,7 +30,6 @@ def plain(value: Any) -> Any:
     return value
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_delta_rs_reads_every_table_with_the_same_values(name: str, whole_pool: Pool) -> None:
     table = whole_pool.warehouse.contract(name)
