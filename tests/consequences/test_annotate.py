@@ -104,6 +104,7 @@ def test_where_nothing_is_new_nothing_is_written(annotated: tuple[Warehouse, dic
     assert [warehouse.state(table) for table in (CONSEQUENCES, PARTITION_INPUTS)] == versions
 
 
+@pytest.mark.long
 def test_only_new_alleles_are_annotated_and_added(copy: Copy, spark: SparkSession) -> None:
     warehouse = copy()
     before = {contig: files_of(warehouse, contig) for contig in ("one", "chrM")}

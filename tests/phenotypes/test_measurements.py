@@ -26,6 +26,7 @@ def measurement(person: int, day: str, value: object, **others: object) -> dict[
     return {"person_id": person, "measurement_date": day, "value_as_number": value, **plain, **others}
 
 
+@pytest.mark.long
 def test_medians_are_in_one_unit_and_what_is_left_out_is_counted(
     warehouse: Warehouse, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
