@@ -57,11 +57,11 @@ def tell_of_health(
         warehouse.spark, load_settings(warehouse=warehouse.root, overrides=[*overrides, *FEW_PEOPLE])
     )
     ingest_omop(lenient, [str(records)])
-    codes = write_bytes(folder / "codes.csv", "vocabulary_id,code,phecode\nICD9CM,A,001\nICD9CM,B,002\n")
+    codes = _file(folder / "codes.csv", "vocabulary_id,code,phecode\nICD9CM,A,001\nICD9CM,B,002\n")
     build_phecodes(lenient, [str(codes)], name="codes")
     traits = [f"{name}\t{int(place % 3 == 0)}\t{place}" for place, name in enumerate(samples)]
     text = "".join(f"{line}\n" for line in ("sample_id\tsick\ttall", *traits))
-    build_from_file(lenient, str(write_bytes(folder / "traits.tsv", text)), name="traits")
+    build_from_file(lenient, str(_file(folder / "traits.tsv", text)), name="traits")
     known = [_KNOWN, {**_KNOWN, "assoc_ID": "2", "SNP_hg38": "nowhere"}]
     _write(folder / "known.csv", known[0], known[1:])
     ingest_known_associations(lenient, str(folder / "known.csv"), name="known", version="1")
@@ -100,4 +100,9 @@ def _refused(columns: dict[str, str]) -> list[dict[str, str]]:
 
 def _write(path: Path, first: dict[str, str], others: Sequence[dict[str, str]]) -> None:
     lines = [",".join(first), *(",".join(row.values()) for row in (first, *others))]
-    write_bytes(path, "".join(f"{line}\n" for line in lines))
+    _file(path, "".join(f"{line}\n" for line in lines))
+
+
+def _file(path: Path, text: str) -> Path:
+    """The file with this text, not written again: to a night a file of another time is another file."""
+    return path if path.is_file() and path.read_bytes() == text.encode() else write_bytes(path, text)
