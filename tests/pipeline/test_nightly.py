@@ -17,7 +17,7 @@ from allofus_spark.pipeline import actions as actions_module
 from allofus_spark.settings import Settings, load_settings
 from allofus_spark.tables import PIPELINE_RUNS, SAMPLES, Recipe, RowsWrite, Warehouse, contracts, start_run
 from allofus_spark.tables.stages import STAGES
-from tests.cases.pool import BIN_WIDTH, FEW_SITES, Pool
+from tests.cases.pool import FEW_SITES, OVERRIDES, Pool
 from tests.cases.pool_records import FEW_PEOPLE
 
 pytestmark = pytest.mark.long
@@ -40,7 +40,7 @@ def held(spark: SparkSession, first_night: Path, tmp_path: Path) -> Warehouse:
 
 
 def _settings(root: Path) -> Settings:
-    overrides = [f"genome.bin_width_bases={BIN_WIDTH}", "ancestry.labels=supplied", *FEW_SITES, *FEW_PEOPLE]
+    overrides = [*OVERRIDES, *FEW_SITES, *FEW_PEOPLE]
     return load_settings(warehouse=str(root), overrides=overrides)
 
 

@@ -162,7 +162,7 @@ def test_names_that_are_no_folder_are_refused(before: Warehouse, tmp_path: Path,
 
 
 def test_a_release_into_a_store_is_refused(before: Warehouse) -> None:
-    with pytest.raises(BadSource, match="local or mounted folders"):
+    with pytest.raises(BadSource, match="written to and read from local or mounted folders"):
         publish_release(before, "v1", verify=Spy(), releases="s3a://bucket/releases")
 
 
