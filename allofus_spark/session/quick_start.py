@@ -6,6 +6,7 @@ it ends. A step of set-up that may fail without harm: sessions then start as the
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -39,9 +40,11 @@ def make_archive() -> Path | None:
         subprocess.run([java.program, "-Xshare:dump"], capture_output=True, check=False)
     with tempfile.TemporaryDirectory(dir=archive.parent) as scratch:
         made = Path(scratch, archive.name)
-        # Reading its output to the end waits for the JVM, which writes the archive after Python has left.
         command = [sys.executable, "-m", "allofus_spark.session.quick_start", "--train", str(made)]
-        subprocess.run(command, capture_output=True, check=False)
+        # Compiling to the last degree is not worth it in a life so short. Reading its output to the end waits
+        # for the JVM, which writes the archive after Python has left.
+        environment = {**os.environ, "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1"}
+        subprocess.run(command, capture_output=True, check=False, env=environment)
         if not made.is_file():
             return None
         made.replace(archive)

@@ -17,6 +17,7 @@ from pathlib import Path
 import pyspark
 
 from allofus_spark.jars import fetch_jars, jars_folder
+from tools.soak.processes import BRIEF_JAVA, brief_environment
 
 ROOT = Path(__file__).parents[2]
 SPARK_HOME = Path(pyspark.__file__).parent
@@ -56,6 +57,10 @@ class Cluster:
         confs = {
             "spark.executor.memory": "1g",
             "spark.driver.host": "127.0.0.1",
+            # Tasks begin when every worker has an executor, so that one is lost with each worker.
+            "spark.cores.max": str(len(self.workers)),
+            "spark.scheduler.minRegisteredResourcesRatio": "1",
+            "spark.scheduler.maxRegisteredResourcesWaitingTime": f"{_START_SECONDS}s",
             "spark.databricks.delta.snapshotPartitions": "2",  # as many as cores; 50 are for many
             "spark.eventLog.enabled": "true",
             "spark.eventLog.dir": events.as_uri(),
@@ -66,12 +71,9 @@ class Cluster:
             *(part for key, value in confs.items() for part in ("--conf", f"{key}={value}")),
             *(*options, str(script), *arguments),
         ]
-        environment = {
-            **os.environ,
-            "PYSPARK_DRIVER_PYTHON": sys.executable,
-            "PYSPARK_PYTHON": python,
-            "PYTHONPATH": str(ROOT),
-        }
+        environment = brief_environment(
+            PYSPARK_DRIVER_PYTHON=sys.executable, PYSPARK_PYTHON=python, PYTHONPATH=str(ROOT)
+        )
         log = events / "job.log"
         with log.open("wb") as out:
             process = subprocess.Popen(
@@ -91,6 +93,7 @@ class Cluster:
         log = folder / "daemon.log"
         environment = {key: os.environ[key] for key in ("PATH", "HOME", "JAVA_HOME") if key in os.environ}
         environment |= {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_DAEMON_MEMORY": "256m"}
+        environment["JDK_JAVA_OPTIONS"] = BRIEF_JAVA  # of executors too
         command = [str(SPARK_HOME / "bin" / "spark-class"), f"org.apache.spark.deploy.{daemon}", *arguments]
         with log.open("wb") as out:
             process = subprocess.Popen(

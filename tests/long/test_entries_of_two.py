@@ -11,6 +11,7 @@ from pyspark.sql import SparkSession
 from allofus_spark.access import load_registry, register
 from allofus_spark.settings import load_settings
 from allofus_spark.tables import ACCESS_EVENTS, Warehouse
+from tools.soak.processes import brief_environment
 
 N_EACH = 25
 PROGRAM = """
@@ -38,7 +39,10 @@ def test_no_entry_is_lost(spark: SparkSession, tmp_path: Path) -> None:
     warehouse = Warehouse(spark, load_settings(warehouse=str(tmp_path / "w")))
     register(warehouse, "ada", name="Ada", institution="X")
     arguments = [sys.executable, "-c", PROGRAM, warehouse.root]
-    running = [subprocess.Popen([*arguments, who, str(N_EACH)]) for who in ("first", "second")]
+    environment = brief_environment()
+    running = [
+        subprocess.Popen([*arguments, who, str(N_EACH)], env=environment) for who in ("first", "second")
+    ]
     try:
         assert [process.wait(timeout=200) for process in running] == [0, 0]
     finally:

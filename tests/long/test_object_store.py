@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from tests.cases.vcf_files import gt_record, vcf_text, write_bgzip, write_bytes
 from tests.long.clusters import ROOT, free_port, wait_for
 from tests.long.on_a_store import NIGHTLY
 from tools.soak.contents import contents
+from tools.soak.processes import brief_environment
 
 JARS = ROOT / ".cache" / "jars-s3"
 BUCKET = "allofus"
@@ -99,7 +99,7 @@ def made(endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, d
     pairs = [f"{key}={value}" for key, value in session_confs(endpoint).items()]
     local = str(folder / "w")
     command = [sys.executable, "-m", "tests.long.on_a_store", SOURCES, local, WAREHOUSE, *pairs]
-    environment = {**os.environ, **KEYS, FOLDER_VARIABLE: str(JARS), "PYTHONPATH": str(ROOT)}
+    environment = brief_environment(**KEYS, **{FOLDER_VARIABLE: str(JARS), "PYTHONPATH": str(ROOT)})
     done = subprocess.run(
         command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )

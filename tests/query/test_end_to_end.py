@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +15,7 @@ from allofus_spark.ingest import ingest_samples
 from allofus_spark.settings import load_settings
 from allofus_spark.tables import Warehouse
 from tests.cases.vcf_files import gt_record, vcf_text, write_bgzip, write_bytes
+from tools.soak.processes import brief_environment
 
 pytestmark = pytest.mark.long
 
@@ -27,11 +27,7 @@ MASTER = ["--set", "spark.driver_memory=1g", "--set", "spark.master=local[2]"]
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
-    ours = ("PYSPARK", "SPARK")  # of the session that the tests themselves started
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    environment["PYSPARK_PYTHON"] = sys.executable
-    # These live for seconds: compiling to the last degree costs more than it saves.
-    environment["JDK_JAVA_OPTIONS"] = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+    environment = brief_environment(PYSPARK_PYTHON=sys.executable)
     return subprocess.run(
         command, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=300, check=False
     )

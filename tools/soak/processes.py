@@ -18,7 +18,19 @@ from tools.soak.driver import MARK
 
 ROOT = Path(__file__).parents[2]
 _WORKER = "allofus_spark.session.daemon"  # the command of the process that forks workers, and of each of them
+BRIEF_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 _START_SECONDS, _STAGE_SECONDS = 180.0, 300.0
+
+
+def brief_environment(**names: str) -> dict[str, str]:
+    """Variables for a program that starts a Spark of its own and lives for seconds, with ``names`` too.
+
+    Without what a Spark of this process has set; and Java compiles to the first degree, as compiling to the
+    last costs more than it saves.
+    """
+    ours = ("PYSPARK", "SPARK")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return {**kept, "JDK_JAVA_OPTIONS": BRIEF_JAVA, **names}
 
 
 class Event(NamedTuple):
@@ -33,10 +45,6 @@ class Driver:
     """A driver with a Spark session of its own, in a session of processes of its own."""
 
     def __init__(self, warehouse: Path, inputs: Path, log: Path, *settings: str) -> None:
-        ours = ("PYSPARK", "SPARK")
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-        # It lives for seconds: compiling to the last degree costs more than it saves.
-        environment["JDK_JAVA_OPTIONS"] = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
         self._log = log
         with log.open("ab") as errors:
             self._process = subprocess.Popen(
@@ -46,7 +54,7 @@ class Driver:
                 stderr=errors,
                 text=True,
                 cwd=ROOT,
-                env=environment,
+                env=brief_environment(),
                 start_new_session=True,
             )
         self._events: queue.Queue[Event] = queue.Queue()
