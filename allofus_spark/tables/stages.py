@@ -152,7 +152,7 @@ _DECLARED = (
         job="ingest_persons",
         command="ingest-persons --from-omop",
         needs=("omop_person",),
-        uses=tuple(name for name in _OMOP if name != "omop_person"),
+        uses=(*(name for name in _OMOP if name != "omop_person"), "withdrawals"),
         writes=("persons",),
         settings=("representation",),
     ),
@@ -172,7 +172,7 @@ _DECLARED = (
         job="build_phenotypes",
         command="build-phenotypes",
         needs=(),
-        uses=(*_OMOP, "persons", "person_samples", *_SAMPLES),
+        uses=(*_OMOP, "persons", "person_samples", *_SAMPLES, "withdrawals"),
         labels=("ancestries",),
         writes=(
             "phenotype_definitions",
