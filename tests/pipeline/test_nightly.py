@@ -162,7 +162,7 @@ def test_recipes_come_back_as_they_went(held: Warehouse) -> None:
 
 @pytest.fixture
 def newer_sources(whole_pool: Pool) -> Iterator[None]:
-    """Every file that the pool was told of has another time, as after a copy; later nights see the old one."""
+    """Every file that the pool was told of has another time, as after a copy; then again its own."""
     folder = Path(whole_pool.warehouse.root).parent
     sources = [path for path in (*folder.iterdir(), *folder.glob("cdm/*")) if path.is_file()]
     times = {path: path.stat() for path in sources}
