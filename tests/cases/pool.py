@@ -50,6 +50,7 @@ EDGE_RECORDS = (
 OVERRIDES = (f"genome.bin_width_bases={BIN_WIDTH}", "ancestry.labels=supplied")
 # Settings that make do with the handful of sites.
 FEW_SITES = (
+    f"genome.bin_width_bases={BIN_WIDTH}",
     "sites.min_call_rate=0.01",
     "relatedness.min_maf=0",
     "ancestry.n_pcs=1",
@@ -140,8 +141,7 @@ def _tell_of_people(warehouse: Warehouse, folder: Path, samples: Sequence[str]) 
 
 def _infer(spark: SparkSession, root: str) -> None:
     """Relatives and ancestry by the handful of sites that there are, which says nothing about anybody."""
-    overrides = [f"genome.bin_width_bases={BIN_WIDTH}", *FEW_SITES]
-    warehouse = Warehouse(spark, load_settings(warehouse=root, overrides=overrides))
+    warehouse = Warehouse(spark, load_settings(warehouse=root, overrides=FEW_SITES))
     compute_relatedness(warehouse)
     train_model(warehouse, callset_id="pool", name="few_sites")
     project_samples(warehouse)

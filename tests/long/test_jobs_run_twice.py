@@ -17,7 +17,7 @@ from allofus_spark.representation import ingest_persons, report_cohort
 from allofus_spark.settings import load_settings
 from allofus_spark.summary import summarise_variants
 from allofus_spark.tables import Warehouse
-from tests.cases.pool import BIN_WIDTH, FEW_SITES, OVERRIDES, WIDE, WIDE_SAMPLES, Pool
+from tests.cases.pool import FEW_SITES, OVERRIDES, WIDE, WIDE_SAMPLES, Pool
 from tests.cases.pool_records import tell_of_health
 from tests.maintenance.contents import content
 
@@ -62,10 +62,7 @@ def test_twice_is_once(whole_pool: Pool, tmp_path: Path) -> None:
     root = shutil.copytree(whole_pool.warehouse.root, tmp_path / "copy")
     spark = whole_pool.warehouse.spark
     held = Warehouse(spark, whole_pool.warehouse.settings.model_copy(update={"warehouse": str(root)}))
-    few = Warehouse(
-        spark,
-        load_settings(warehouse=str(root), overrides=[f"genome.bin_width_bases={BIN_WIDTH}", *FEW_SITES]),
-    )
+    few = Warehouse(spark, load_settings(warehouse=str(root), overrides=FEW_SITES))
     before = content(held)
     assert len(before) > 40
     for job_name, job in jobs(held, few, files).items():

@@ -21,19 +21,11 @@ from allofus_spark.representation import ingest_persons, report_cohort
 from allofus_spark.settings import load_settings
 from allofus_spark.tables import WITHDRAWALS, Warehouse, contracts
 from allofus_spark.withdrawal import purge_withdrawn, withdraw_samples
-from tests.cases.pool import BIN_WIDTH, OVERRIDES, WIDE, Pool
+from tests.cases.pool import FEW_SITES, OVERRIDES, WIDE, Pool
 
 pytestmark = pytest.mark.long
 
 SAMPLE, PERSON = f"{WIDE}W1", "PW1"
-FEW_SITES = (
-    f"genome.bin_width_bases={BIN_WIDTH}",
-    "ancestry.min_called_share=0.01",
-    "sites.min_call_rate=0.01",
-    "relatedness.min_maf=0",
-    "ancestry.n_pcs=1",
-    "ancestry.n_trees=3",
-)
 
 
 @pytest.fixture(scope="module")
