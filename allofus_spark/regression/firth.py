@@ -17,13 +17,17 @@ _LONGEST_STEP = 3.0
 _SETTLED = 1e-6  # of a standard error; a Newton step of this length leaves an error of about its square
 _LARGEST = 600.0  # of a predictor
 _LOG2_E = 1.4426950408889634
-# Divisions are unchecked (error_model): the check keeps a loop from being vectorised.
 _LN2_HIGH, _LN2_LOW = 0.693147180369123816490, 1.90821492927058770002e-10
 _FACTORIALS = tuple(1 / math.factorial(power) for power in range(13, -1, -1))
 _C13, _C12, _C11, _C10, _C9, _C8, _C7, _C6, _C5, _C4, _C3, _C2, _C1, _C0 = _FACTORIALS
+# Divisions are unchecked (error_model): the check keeps a loop from being vectorised. Sums in any order are
+# for whole kernels alone: a part compiled by itself, and again within a kernel, would be two codes with other
+# last bits, and which of them ran would depend on what had been compiled before.
+_kernel = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
+_part = numba.njit(inline="always")
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@_part
 def _exp(x):  # type: ignore[no-untyped-def]
     """exp(x) to 2e-15, |x| under 700; written out so that the compiler takes eight at a time."""
     power = np.floor(x * _LOG2_E + 0.5)
@@ -44,7 +48,7 @@ def _exp(x):  # type: ignore[no-untyped-def]
     return total * np.int64((np.int64(power) + 1023) << 52).view(np.float64)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
+@_part
 def _sums(x, cases, offsets, beta, n):  # type: ignore[no-untyped-def]
     """Score, information, and the two sums that the penalty and its derivative need."""
     score = information = third = fourth = 0.0
@@ -60,7 +64,7 @@ def _sums(x, cases, offsets, beta, n):  # type: ignore[no-untyped-def]
     return score, information, third, fourth
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
+@_part
 def _at_end(x, cases, offsets, beta, n, ratios):  # type: ignore[no-untyped-def]
     """Information at beta; ``ratios`` gets each person's likelihood at beta over that at 0."""
     information = 0.0
@@ -73,7 +77,7 @@ def _at_end(x, cases, offsets, beta, n, ratios):  # type: ignore[no-untyped-def]
     return information
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@_part
 def _log_product(ratios, n):  # type: ignore[no-untyped-def]
     """Sum of logarithms, eight at a time where their product is no extreme number."""
     total, whole = 0.0, n // 8 * 8
@@ -91,7 +95,7 @@ def _log_product(ratios, n):  # type: ignore[no-untyped-def]
     return total
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@_part
 def fit_one(x, cases, offsets, n, room):  # type: ignore[no-untyped-def]
     """beta, se and penalised likelihood ratio χ² of the first ``n`` entries; NaN: it does not settle."""
     beta, low, high, longest = 0.0, -math.inf, math.inf, 1e-6
@@ -125,7 +129,7 @@ def fit_one(x, cases, offsets, n, room):  # type: ignore[no-untyped-def]
     return math.nan, math.nan, math.nan
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@_kernel
 def fit_carriers(rows, calls, means, place_of, cases, offsets, found):  # type: ignore[no-untyped-def]
     """Fit some rows over carriers and missing calls alone; writes found[row] = beta, se, χ².
 
@@ -156,7 +160,7 @@ def fit_carriers(rows, calls, means, place_of, cases, offsets, found):  # type: 
         found[row] = fit_one(x, y, z, n, room)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@_kernel
 def fit_residualised(rows, calls, means, place_of, cases, offsets, less, found):  # type: ignore[no-untyped-def]
     """As `fit_carriers`, over all the phenotype's people, less ``less`` float64[rows, people]."""
     packed, starts, people, values = calls
