@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import hypothesis
 import pytest
 
-from tools.soak.processes import BRIEF_JAVA
-
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
@@ -28,10 +26,9 @@ REQUIRE_ALL = bool(os.environ.get("ALLOFUS_REQUIRE_ALL"))
 hypothesis.settings.register_profile("allofus", deadline=None, derandomize=REQUIRE_ALL)
 hypothesis.settings.load_profile("allofus")
 
-# On the tests' small data a collector, or a compiler to the last degree, works beside the tasks and takes
-# their core: the compiler a sixth of the suite. Compiled code has room for all of it: what does not fit is
-# thrown away and compiled again.
-BRIEF_JVM = f"{BRIEF_JAVA} -XX:ReservedCodeCacheSize=512m"
+# On the tests' small data a collector that works beside the tasks takes their core. Compiled code has room
+# for all of it: what does not fit is thrown away and compiled again.
+BRIEF_JVM = "-XX:+UseSerialGC -XX:ReservedCodeCacheSize=512m"
 # For a few rows code takes longer to write and compile than to interpret what it says: a fifth of the suite.
 # Sessions of other processes (jobs, kills, the cluster, the demo) compile as those of users do.
 INTERPRETED = ("codegen.wholeStage=false", "codegen.factoryMode=NO_CODEGEN")
