@@ -84,7 +84,7 @@ class Cluster:
                 env=environment,
                 start_new_session=True,
             )
-        self.jobs.append(Job(process, log, events))
+        self.jobs.append(Job(process, log, events, len(self.workers)))
         return self.jobs[-1]
 
     def _start(self, daemon: str, arguments: list[str], folder: Path) -> Path:
@@ -115,6 +115,7 @@ class Job:
     process: subprocess.Popen[bytes]
     log: Path
     _events: Path
+    _n_workers: int
 
     def is_running(self) -> bool:
         return self.process.poll() is None
@@ -132,11 +133,18 @@ class Job:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
 
+    def has_executors(self) -> bool:
+        """Whether every worker has given it an executor."""
+        return len(self.events("ExecutorAdded")) == self._n_workers
+
     def events(self, kind: str) -> list[dict]:
-        """Events of one kind that Spark's log of the job has."""
+        """Events of one kind that Spark's log of the job has so far."""
         files = [path for path in self._events.iterdir() if path.name.startswith("app-")]
-        lines = [json.loads(line) for path in files for line in path.read_text().splitlines()]
-        return [line for line in lines if line["Event"] == f"SparkListener{kind}"]
+        whole = [
+            line for path in files for line in path.read_text().splitlines(keepends=True) if "\n" in line
+        ]
+        events = [json.loads(line) for line in whole]
+        return [event for event in events if event["Event"] == f"SparkListener{kind}"]
 
 
 @contextmanager
