@@ -2,7 +2,8 @@
 
 Bytes are in the skops format: a zip of a description in JSON and of arrays, of which nothing is run when it
 is read. They are read with the one type beyond scikit-learn's public ones that a forest needs, and only where
-they are a forest.
+they are a forest. skops and scikit-learn take a second and a half to import: whoever has a forest waits for
+them, not every job and worker that imports this package.
 """
 
 from __future__ import annotations
@@ -11,15 +12,16 @@ import io
 import re
 import zipfile
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import skops.io
-from sklearn.ensemble import RandomForestClassifier
 
 from allofus_spark.errors import BadSource, shown
 from allofus_spark.settings import AncestrySettings
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import RandomForestClassifier
 
 # The nodes of a tree, compiled by scikit-learn, which skops does not count among what may be trusted unseen.
 _TRUSTED = frozenset({"sklearn.tree._tree.Tree"})
@@ -34,6 +36,8 @@ def grow_forest(
     scores: npt.NDArray[np.float64], labels: Sequence[str], settings: AncestrySettings
 ) -> RandomForestClassifier:
     """A forest that tells labels from scores float64[n, n_pcs]; equal input gives an equal forest."""
+    from sklearn.ensemble import RandomForestClassifier
+
     forest = RandomForestClassifier(settings.n_trees, random_state=_SEED, n_jobs=-1)
     forest.fit(scores, np.asarray(labels))
     forest.n_jobs = 1  # tasks share the cores
@@ -42,6 +46,8 @@ def grow_forest(
 
 def forest_bytes(forest: RandomForestClassifier) -> bytes:
     """The forest in the skops format; equal forests have equal bytes."""
+    import skops.io
+
     given = io.BytesIO(skops.io.dumps(forest))
     made = io.BytesIO()
     # skops names arrays by their place in memory.
@@ -61,6 +67,8 @@ def forest_bytes(forest: RandomForestClassifier) -> bytes:
 
 def read_forest(data: bytes, model_id: str, groups: Sequence[str], n_pcs: int) -> RandomForestClassifier:
     """The forest of a model; raises BadSource where the bytes are no forest over its groups and PCs."""
+    from sklearn.ensemble import RandomForestClassifier
+
     forest = _loaded(data, model_id)
     if not isinstance(forest, RandomForestClassifier):
         raise BadSource(
@@ -77,6 +85,8 @@ def read_forest(data: bytes, model_id: str, groups: Sequence[str], n_pcs: int) -
 
 
 def _loaded(data: bytes, model_id: str) -> Any:
+    import skops.io
+
     try:
         unknown = sorted(set(skops.io.get_untrusted_types(data=data)) - _TRUSTED)
         if unknown:

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from sklearn.ensemble import RandomForestClassifier
 
 from allofus_spark.ancestry.decomposition import Components, exact_components, randomised_components
 from allofus_spark.ancestry.forest import forest_bytes, grow_forest
@@ -37,6 +37,9 @@ from allofus_spark.tables import (
     rows_per_batch,
     start_run,
 )
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import RandomForestClassifier
 
 # An eigenvalue this small beside the first is rounding: there are not as many directions.
 _LEAST_EIGENVALUE_SHARE = 1e-9
