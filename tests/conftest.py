@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import hypothesis
 import pytest
 
+from tools.soak.processes import INTERPRETED
+
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
@@ -29,9 +31,6 @@ hypothesis.settings.load_profile("allofus")
 # On the tests' small data a collector that works beside the tasks takes their core. Compiled code has room
 # for all of it: what does not fit is thrown away and compiled again.
 BRIEF_JVM = "-XX:+UseSerialGC -XX:ReservedCodeCacheSize=512m"
-# For a few rows code takes longer to write and compile than to interpret what it says: a fifth of the suite.
-# Sessions of other processes (jobs, kills, the cluster, the demo) compile as those of users do.
-INTERPRETED = ("codegen.wholeStage=false", "codegen.factoryMode=NO_CODEGEN")
 
 # Folders of which every test is long.
 LONG_FOLDERS = ("long",)
@@ -124,7 +123,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
             "spark.shuffle_partitions=2",
             "spark.driver_memory=3g",
             f"spark.extra.spark.driver.extraJavaOptions={BRIEF_JVM}",
-            *(f"spark.extra.spark.sql.{conf}" for conf in INTERPRETED),
+            *INTERPRETED,  # those of jobs, the cluster and the demo compile as those of users do
         ],
     )
     session = start_session(settings, app_name="tests")

@@ -21,6 +21,7 @@ from allofus_spark.query import run_query, warehouse_status
 from allofus_spark.session import start_session
 from allofus_spark.settings import load_settings
 from allofus_spark.tables import Warehouse, start_run
+from tools.soak.processes import INTERPRETED
 
 NIGHTLY = ("compute_frequencies", "flag_novelty", "compute_qc", "summarise_variants")
 SETTINGS = (
@@ -32,7 +33,7 @@ SETTINGS = (
 
 def main(sources: str, folder: str, store: str, *pairs: str) -> None:
     confs = [f"spark.extra.{pair}" for pair in pairs]
-    settings = load_settings(overrides=["spark.driver_memory=2g", *SETTINGS, *confs])
+    settings = load_settings(overrides=["spark.driver_memory=2g", *INTERPRETED, *SETTINGS, *confs])
     spark = start_session(settings, app_name="on a store")
     for root in (folder, store):
         begun = time.monotonic()

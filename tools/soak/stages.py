@@ -18,9 +18,11 @@ from allofus_spark.replication import ingest_known_associations, replicate
 from allofus_spark.representation import ingest_persons, report_cohort
 from allofus_spark.summary import summarise_variants
 from allofus_spark.tables import Warehouse
+from tools.soak.processes import INTERPRETED
 
 # What a small cohort needs.
 SETTINGS = (
+    *INTERPRETED,
     "spark.shuffle_partitions=2",
     "spark.driver_memory=2g",
     "spark.master=local[2]",
