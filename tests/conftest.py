@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -131,6 +132,18 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         patch.setattr(session, "stop", _stopped_by_a_test)
         yield session
     session.stop()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forgotten_tables() -> Iterator[None]:
+    """Delta keeps 2 MB for each table that it has read: those of the tests would fill the session's memory."""
+    yield
+    if "pyspark" in sys.modules:
+        from pyspark import SparkContext
+
+        context = SparkContext._active_spark_context
+        if context is not None:
+            context._jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()
 
 
 def _stopped_by_a_test() -> NoReturn:
