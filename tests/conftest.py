@@ -136,7 +136,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
 
 @pytest.fixture(scope="module", autouse=True)
 def _forgotten_tables() -> Iterator[None]:
-    """Delta keeps 2 MB for each table that it has read: those of the tests would fill the session's memory."""
+    """Delta keeps 2 MB of each table that it has read: those of all tests would fill the session."""
     yield
     if "pyspark" in sys.modules:
         from pyspark import SparkContext
