@@ -139,11 +139,13 @@ def _forgotten_tables() -> Iterator[None]:
     """Delta keeps 2 MB of each table that it has read: those of all tests would fill the session."""
     yield
     if "pyspark" in sys.modules:
-        from pyspark import SparkContext
+        from pyspark.sql import SparkSession
 
-        context = SparkContext._active_spark_context
-        if context is not None:
-            context._jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()
+        from allofus_spark.jvm import java
+
+        session = SparkSession._instantiatedSession
+        if session is not None:
+            java(session, "org.apache.spark.sql.delta.DeltaLog.clearCache")()
 
 
 def _stopped_by_a_test() -> NoReturn:

@@ -9,16 +9,14 @@ from pathlib import Path
 
 PROGRAM = """
 import numpy as np
+from allofus_spark.genotypes.encoding import pack
 from allofus_spark.regression.firth import fit_carriers, fit_residualised
 
 chance = np.random.default_rng(1)
 n_rows, n_people = 300, 88
 codes = chance.binomial(2, 0.4, (n_rows, n_people)).astype(np.uint8)
 codes[chance.random(codes.shape) < 0.01] = 3
-packed = np.zeros((n_rows, n_people // 4), np.uint8)
-for person in range(n_people):
-    packed[:, person >> 2] |= codes[:, person] << np.uint8((person & 3) * 2)
-calls = (packed, np.zeros(1, np.int64), np.zeros(0, np.int32), np.zeros(0, np.uint8))
+calls = (pack(codes), np.zeros(1, np.int64), np.zeros(0, np.int32), np.zeros(0, np.uint8))
 given = (np.arange(n_rows), calls, np.full(n_rows, 0.8), np.arange(n_people))
 cases, offsets = (chance.random(n_people) < 0.5).astype(float), chance.normal(0, 0.3, n_people)
 less = chance.normal(0.8, 0.2, (n_rows, n_people))
